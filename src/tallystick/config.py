@@ -1,0 +1,193 @@
+"""Settings: small frozen values, each with one name in the file, the environment and on the command line.
+
+Order, the later wins: built-in value, `tallystick.toml` in the working folder (or `--config FILE`),
+`TALLYSTICK_NAME` in the environment, `--set NAME=VALUE`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tallystick.errors import UsageError, did_you_mean
+
+__all__ = ["Setting", "Settings", "describe", "load"]
+
+FILE = "tallystick.toml"
+PREFIX = "TALLYSTICK_"
+
+
+def _doc(text: str, default: Any) -> Any:
+    return field(default=default, metadata={"doc": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, with its built-in value.
+
+    >>> Settings().zone
+    'UTC'
+    """
+
+    zone: str = _doc("Time zone of times that name none; it also decides what night and weekend are", "UTC")
+    date_order: str = _doc("How 03/04/2024 is read: month-first or day-first", "month-first")
+    currency: str = _doc("Currency of amounts that name none (ISO 4217)", "USD")
+    epoch: str = _doc("The day from which a file that counts steps starts", "1970-01-01")
+    step: str = _doc("Length of one step in a file that counts them; by the format when empty", "")
+    encoding: str = _doc("Encoding of text files: auto, or a name that Python knows", "auto")
+    accuracy: float | None = _doc(
+        "How often a decision taken without a person should be right; as the model was trained when empty, "
+        "and .95 in training",
+        None,
+    )
+    automation: float | None = _doc(
+        "Share of decisions taken without a person; when given, it takes the place of accuracy", None
+    )
+    routing: str = _doc("Routing file; the solution's own when empty", "")
+    seed: int = _doc("Seed of all that is drawn by chance", 0)
+    threads: int = _doc("Threads of the kernels; all cores when 0", 0)
+    batch_rows: int = _doc("Rows that travel together", 4096)
+    log_format: str = _doc("How the log on stderr is written: text or json", "text")
+    log_level: str = _doc("How much of the log is written: debug, info, warning or error", "warning")
+
+    def cores(self) -> int:
+        """Say how many threads the kernels may use, at least one."""
+        return self.threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+
+    def with_values(self, values: Mapping[str, Any], where: str) -> Settings:
+        """Return a copy with some settings changed; `where` names their origin in an error.
+
+        >>> Settings().with_values({"accuracy": ".9"}, "--set").accuracy
+        0.9
+        """
+        types = {f.name: str(f.type) for f in fields(self)}
+        changed: dict[str, Any] = {}
+        for name, value in values.items():
+            key = name.replace("-", "_")
+            if key not in types:
+                raise UsageError(
+                    f'{where}: there is no setting "{name}".',
+                    did_you_mean(key, types) + " `tallystick config` shows them all.",
+                )
+            changed[key] = _parse(key, value, types[key], where)
+        return replace(self, **changed)
+
+
+def _parse(name: str, value: Any, kind: str, where: str) -> Any:
+    """Turn what a person wrote into the setting's type, and check what can be checked alone."""
+    try:
+        if kind.startswith("float"):
+            parsed: Any = None if value in ("", None) else _share(value)
+        elif kind == "int":
+            parsed = int(str(value))
+            if parsed < (1 if name == "batch_rows" else 0):
+                raise ValueError("it must not be below " + ("1" if name == "batch_rows" else "0"))
+        else:
+            parsed = str(value)
+    except ValueError as error:
+        raise UsageError(f'{where}: {name}="{value}" cannot be used: {error}.') from None
+    _check(name, parsed, where)
+    return parsed
+
+
+def _share(value: Any) -> float:
+    """Read a share: `.95`, `0.95` or `95%`."""
+    text = str(value).strip()
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise ValueError("a share such as .95 or 95% is wanted") from None
+    if not 0 <= share <= 1:
+        raise ValueError("a share lies between 0 and 1")
+    return share
+
+
+CHOICES = {
+    "date_order": ("month-first", "day-first"),
+    "log_format": ("text", "json"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
+
+
+def _check(name: str, value: Any, where: str) -> None:
+    if name in CHOICES and value not in CHOICES[name]:
+        raise UsageError(f'{where}: {name}="{value}" cannot be used.', did_you_mean(value, CHOICES[name]))
+    if name == "zone":
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise UsageError(
+                f'{where}: there is no time zone "{value}".',
+                "Names are those of the IANA list, such as Europe/Berlin.",
+            ) from None
+    if name == "epoch":
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise UsageError(f'{where}: epoch="{value}" is no day.', "Write it as 2024-01-31.") from None
+    if name == "encoding" and value != "auto":
+        try:
+            "".encode(value)
+        except LookupError:
+            raise UsageError(
+                f'{where}: there is no encoding "{value}".',
+                "For example: auto, utf-8, latin-1, cp1252, utf-16.",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it stands: its value, what it is for, and where the value came from."""
+
+    name: str
+    value: Any
+    origin: str
+    doc: str
+
+
+def load(
+    file: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Settings, dict[str, str]]:
+    """Read the settings from all places; the second value says where each changed one came from.
+
+    Raises UsageError when a named file is missing or a name or value is wrong.
+    """
+    environment = os.environ if environment is None else environment
+    settings = Settings()
+    origins: dict[str, str] = {}
+    path = Path(file) if file else Path(FILE)
+    if file and not path.is_file():
+        raise UsageError(f'There is no settings file "{file}".', "Leave --config out, or name a TOML file.")
+    if path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} cannot be read as TOML: {error}.") from None
+        settings = settings.with_values(values, str(path))
+        origins |= {name.replace("-", "_"): str(path) for name in values}
+    known = {f.name for f in fields(Settings)}
+    for variable, value in environment.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name in known:
+            settings = settings.with_values({name: value}, variable)
+            origins[name] = variable
+    for name, value in (overrides or {}).items():
+        settings = settings.with_values({name: value}, "--set")
+        origins[name.replace("-", "_")] = "--set"
+    return settings, origins
+
+
+def describe(settings: Settings, origins: Mapping[str, str]) -> list[Setting]:
+    """List every setting with its value and origin, in the order of the class."""
+    return [
+        Setting(f.name, getattr(settings, f.name), origins.get(f.name, "built in"), str(f.metadata["doc"]))
+        for f in fields(settings)
+    ]

@@ -1,0 +1,30 @@
+"""The few verbs that an engine has. A solution never sees one; jobs work through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import narwhals as nw
+import pyarrow as pa
+
+__all__ = ["Engine"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Engine(Protocol):
+    """Runs array work over batches and relational work over tables."""
+
+    name: str
+    cannot: frozenset[str]  # verbs that it cannot do, said before any work starts
+
+    def map(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+        """Do array work on each batch, as many at a time as there are threads, results in order."""
+
+    def table(self, table: pa.Table) -> nw.LazyFrame[object]:
+        """Make a table that relational work can be written against."""
+
+    def collect(self, frame: nw.LazyFrame[object]) -> pa.Table:
+        """Run relational work and bring its result here."""

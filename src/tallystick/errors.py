@@ -1,0 +1,66 @@
+"""What can go wrong, and which exit code it ends in.
+
+    TallystickError            1  anything else
+    ├── UsageError             2  an option, a name or a path is wrong
+    │   └── MissingExtraError  2  an optional package is not installed
+    ├── DataError              3  the data is refused
+    └── BundleError            1  a model folder is changed, incomplete or foreign
+
+Every message says what was asked, what exists and what to do next; the faces print it without a stack trace.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["BundleError", "DataError", "MissingExtraError", "TallystickError", "UsageError", "did_you_mean"]
+
+
+class TallystickError(Exception):
+    """Something that a user can understand and act on; `hint` says how."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageError(TallystickError):
+    """An option, a name or a path that was asked for is wrong."""
+
+    exit_code = 2
+
+
+class MissingExtraError(UsageError):
+    """An optional package is not installed; the hint holds the command that installs it."""
+
+
+class DataError(TallystickError):
+    """The data is refused: nothing usable in it, or more bad rows than allowed."""
+
+    exit_code = 3
+
+
+class BundleError(TallystickError):
+    """A model folder is changed, incomplete, foreign or made for something else."""
+
+
+def did_you_mean(asked: str, known: Iterable[str]) -> str:
+    """Say which known names are near to the one that was asked for, or list them all when few.
+
+    >>> did_you_mean("complaint", ["complaints", "fraud"])
+    'Did you mean "complaints"?'
+    >>> did_you_mean("zebra", ["complaints", "fraud"])
+    'There are: complaints, fraud.'
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(asked, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(f'"{name}"' for name in near) + "?"
+    return "There are: " + ", ".join(names) + "." if names else "There are none."

@@ -1,0 +1,30 @@
+"""Linear support vector machine, one class against the rest (Fan et al. 2008, LIBLINEAR)."""
+
+from __future__ import annotations
+
+from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
+from tallystick.models import LinearModel
+
+__all__ = ["LEARNER"]
+
+
+class LinearSvm:
+    """Squared hinge loss; settings: C (1), balance (1: classes weigh alike, 0: as they come)."""
+
+    name = "linear_svm"
+    title = "linear support vector machine"
+
+    def fit(self, sample: Sample) -> LinearModel:
+        """Fit by dual coordinate descent."""
+        from sklearn.svm import LinearSVC
+
+        weights = class_weights(sample, float(sample.settings.get("balance", 1.0)))
+        model = LinearSVC(
+            C=float(sample.settings.get("C", 1.0)),
+            class_weight={int(code): float(weights[code]) for code in sample.present},
+            random_state=sample.seed,
+        ).fit(sample.matrix, sample.truth)
+        return spread(sample, *one_versus_rest(model.coef_, model.intercept_))
+
+
+LEARNER: Learner = LinearSvm()

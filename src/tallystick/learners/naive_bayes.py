@@ -1,0 +1,38 @@
+"""Multinomial naive Bayes on weighted counts (McCallum and Nigam 1998)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.learners.base import Learner, Sample, spread
+from tallystick.models import LinearModel
+
+__all__ = ["LEARNER", "class_sums"]
+
+
+def class_sums(sample: Sample) -> NDArray[np.float64]:
+    """Add up the features of each class that has rows: float64 (present classes, features)."""
+    rows = np.arange(len(sample.truth))
+    from scipy.sparse import csr_matrix
+
+    codes = np.searchsorted(sample.present, sample.truth)
+    onehot = csr_matrix((np.ones(len(rows)), (codes, rows)), shape=(len(sample.present), len(rows)))
+    return np.asarray((onehot @ sample.matrix).todense(), dtype=np.float64)
+
+
+class NaiveBayes:
+    """Settings: alpha (.1), the count that every feature has in every class beforehand."""
+
+    name = "naive_bayes"
+    title = "naive Bayes"
+
+    def fit(self, sample: Sample) -> LinearModel:
+        """Fit by counting."""
+        sums = class_sums(sample) + float(sample.settings.get("alpha", 0.1))
+        weights = np.log(sums) - np.log(sums.sum(axis=1, keepdims=True))
+        counts = np.bincount(sample.truth, minlength=sample.classes)[sample.present]
+        return spread(sample, weights.T, np.log(counts / counts.sum()))
+
+
+LEARNER: Learner = NaiveBayes()
