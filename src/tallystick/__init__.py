@@ -1,4 +1,39 @@
 """Tallystick: complaints, campaigns, fraud and customers on one spine.
 
-One definition gives the same value in batch, on a stream and behind an API.
+One definition gives the same value in batch, on a stream and behind an API. The verbs of the command line are
+functions here, and a frame serves as input as well as a path:
+
+    import tallystick as ts
+
+    ts.train("complaints", frame, model="model")
+    decisions = ts.score("complaints", frame, model="model")
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tallystick.jobs.demo import demo
+    from tallystick.jobs.evaluate import evaluate
+    from tallystick.jobs.score import score
+    from tallystick.jobs.settings import settings
+    from tallystick.jobs.simulate import simulate
+    from tallystick.jobs.train import train
+    from tallystick.jobs.validate import validate
+
+__all__ = ["__version__", "demo", "evaluate", "score", "settings", "simulate", "train", "validate"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load a verb when it is first asked for: importing the package loads nothing heavy."""
+    if name not in __all__:
+        raise AttributeError(f"module 'tallystick' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"tallystick.jobs.{name}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

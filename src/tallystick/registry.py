@@ -1,7 +1,8 @@
 """Finds solutions, learners and engines by name: built-in ones by their files, strangers' by entry points.
 
-A built-in one is a module of its package with the attribute SOLUTION, LEARNER or ENGINE; another package offers
-the same object under the entry-point group `tallystick.solutions`, `tallystick.learners` or `tallystick.engines`.
+A built-in one is a module of its package with the attribute SOLUTION, LEARNER or ENGINE; another package
+offers the same object under the entry-point group `tallystick.solutions`, `tallystick.learners` or
+`tallystick.engines`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import narwhals as nw
 import pyarrow as pa
@@ -23,8 +23,8 @@ class Engine(Protocol):
     def map(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
         """Do array work on each batch, as many at a time as there are threads, results in order."""
 
-    def table(self, table: pa.Table) -> nw.LazyFrame[object]:
+    def table(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """Make a table that relational work can be written against."""
 
-    def collect(self, frame: nw.LazyFrame[object]) -> pa.Table:
+    def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """Run relational work and bring its result here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -43,13 +43,13 @@ class LocalEngine:
                 for future in flying:
                     future.cancel()
 
-    def table(self, table: pa.Table) -> nw.LazyFrame[object]:
+    def table(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """Wrap a table as a lazy Polars frame."""
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         return nw.from_native(frame.lazy())
 
-    def collect(self, frame: nw.LazyFrame[object]) -> pa.Table:
+    def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """Run a lazy frame in bounded memory where Polars can."""
         native = nw.to_native(frame)
         assert isinstance(native, pl.LazyFrame)

@@ -17,7 +17,7 @@ __all__ = ["Learner", "Sample", "class_weights"]
 class Sample:
     """What is learned from.
 
-    matrix: SciPy CSR float64 (rows, features); truth: codes 0 … classes - 1 (rows,); each class may be absent.
+    matrix: SciPy CSR float64 (rows, features); truth: codes 0 … classes - 1 (rows,); a class may be absent.
     """
 
     matrix: Any

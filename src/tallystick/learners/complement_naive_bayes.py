@@ -1,4 +1,4 @@
-"""Complement naive Bayes (Rennie et al. 2003): each class by what the others are like; kind to rare classes."""
+"""Complement naive Bayes (Rennie et al. 2003): each class by what the others are not like."""
 
 from __future__ import annotations
 

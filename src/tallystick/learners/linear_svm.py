@@ -9,7 +9,7 @@ __all__ = ["LEARNER"]
 
 
 class LinearSvm:
-    """Squared hinge loss; settings: C (1), balance (1: classes weigh alike, 0: as they come)."""
+    """Squared hinge loss; settings: C (1), balance (1: classes weigh alike, 0: as they come), tol (1e-4)."""
 
     name = "linear_svm"
     title = "linear support vector machine"
@@ -22,6 +22,7 @@ class LinearSvm:
         model = LinearSVC(
             C=float(sample.settings.get("C", 1.0)),
             class_weight={int(code): float(weights[code]) for code in sample.present},
+            tol=float(sample.settings.get("tol", 1e-4)),
             random_state=sample.seed,
         ).fit(sample.matrix, sample.truth)
         return spread(sample, *one_versus_rest(model.coef_, model.intercept_))

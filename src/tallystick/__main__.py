@@ -1,0 +1,5 @@
+"""Let `python -m tallystick` be the command line."""
+
+from tallystick.app import main
+
+main()

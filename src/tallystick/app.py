@@ -1,0 +1,57 @@
+"""Entry point: run the command line, turn what went wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from tallystick.errors import TallystickError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit code that interface.md and the README list."""
+    import click
+    from typer.main import get_command
+
+    from tallystick.cli import app
+
+    try:
+        code = get_command(app).main(args=arguments, prog_name="tallystick", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except click.exceptions.ClickException as error:
+        error.show()
+        return int(error.exit_code)
+    except TallystickError as error:
+        from tallystick.cli.terminal import print_error
+
+        print_error(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.stderr.write("\nStopped. Nothing half-written was left behind.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not try to flush it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        sys.stderr.write("Error: out of memory.\nTry a smaller --set batch_rows=1024, or a larger machine.\n")
+        return 1
+    except Exception as error:  # the last stop: users get words, the log gets the trace
+        logging.getLogger("tallystick").debug("unexpected", exc_info=True)
+        sys.stderr.write(
+            f"Error: something that should not happen did: {type(error).__name__}: {error}\n"
+            "Please report it. For the whole story: TALLYSTICK_LOG_LEVEL=debug\n"
+        )
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,144 @@
+"""How results look in a terminal: plain tables, little colour, nothing on stdout but the result."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from tallystick.errors import TallystickError
+
+__all__ = ["Terminal", "logging_to_stderr", "print_error"]
+
+
+class Terminal:
+    """Where a verb shows what it does: progress on stderr, the result on stdout.
+
+    Used as a context manager it is also the Progress that jobs report to.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.out = Console(soft_wrap=False, highlight=False)
+        self.err = Console(stderr=True, highlight=False)
+        self._bar: Bar | None = None
+        self._stage: TaskID | None = None
+
+    def __enter__(self) -> Terminal:
+        if not self.quiet and self.err.is_terminal:
+            self._bar = Bar(
+                TextColumn("  {task.description}"),
+                BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=self.err,
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def stage(self, words: str, total: int | None = None) -> None:
+        """Show a new stage in place of the one before."""
+        if self._bar is None:
+            return
+        if self._stage is not None:
+            self._bar.remove_task(self._stage)
+        self._stage = self._bar.add_task(escape(words), total=total)
+
+    def step(self, done: int = 1) -> None:
+        """Move the bar on."""
+        if self._bar is not None and self._stage is not None:
+            self._bar.advance(self._stage, done)
+
+    def say(self, text: str = "") -> None:
+        """Say something about the result, unless it is asked for as JSON or in silence."""
+        if not self.as_json and not self.quiet:
+            self.out.print(text)
+
+    def note(self, text: str) -> None:
+        """Say something by the way, on stderr."""
+        if not self.quiet:
+            self.err.print(f"[dim]{escape(text)}[/dim]")
+
+    def result(self, document: dict[str, Any]) -> None:
+        """Write the one JSON document, when it is asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def table(
+        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
+    ) -> None:
+        """Show a table; the first `left` columns are words, the others numbers."""
+        if self.as_json or self.quiet:
+            return
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for i, name in enumerate(columns):
+            table.add_column(
+                name,
+                justify="left" if i < left else "right",
+                header_style="dim",
+                overflow="fold",
+                no_wrap=i >= left,
+            )
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        self.out.print(table)
+        self.out.print()
+
+    def next_steps(self, *commands: str) -> None:
+        """Say what one would type next."""
+        self.say("[bold]Next[/bold]")
+        for command in commands:
+            self.say(f"  [cyan]{escape(command)}[/cyan]")
+
+
+def print_error(error: TallystickError) -> None:
+    """Say what went wrong and what to do, without a stack trace."""
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]Error:[/bold red] {escape(error.message)}", soft_wrap=True)
+    if error.hint:
+        console.print(escape(error.hint), soft_wrap=True)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(
+            {
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "message": record.getMessage(),
+                **({"trace": self.formatException(record.exc_info)} if record.exc_info else {}),
+            },
+            ensure_ascii=False,
+        )
+
+
+def logging_to_stderr(level: str, form: str) -> None:
+    """Send the log to stderr, as text or as one JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonLines()
+        if form == "json"
+        else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logger = logging.getLogger("tallystick")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False

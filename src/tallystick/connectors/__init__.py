@@ -1,0 +1,30 @@
+"""Connectors: an input, whatever its form, as Arrow batches with the place of each record; batches as a file.
+
+They know no column name. `open_source` reads, `open_sink` writes; a format is one file here with a `FORMATS`
+tuple, a file system one with `FILE_SYSTEMS`, and strangers bring theirs by the entry point
+`tallystick.connectors`.
+"""
+
+from __future__ import annotations
+
+from tallystick.connectors.chunk import Broken, Chunk
+from tallystick.connectors.filesystem import FileSystem, LocalFileSystem, found_file_systems
+from tallystick.connectors.formats import Format, found_formats
+from tallystick.connectors.location import Location
+from tallystick.connectors.sink import Sink, open_sink
+from tallystick.connectors.source import Source, open_source
+
+__all__ = [
+    "Broken",
+    "Chunk",
+    "FileSystem",
+    "Format",
+    "LocalFileSystem",
+    "Location",
+    "Sink",
+    "Source",
+    "found_file_systems",
+    "found_formats",
+    "open_sink",
+    "open_source",
+]

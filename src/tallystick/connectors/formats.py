@@ -1,0 +1,88 @@
+"""Formats: what reads and what writes one, found by themselves.
+
+A module of this package with a `FORMATS` tuple brings formats; so does an object with one behind an entry
+point of the group `tallystick.connectors`, which is how a stranger's package adds its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+
+from tallystick.config import Settings
+from tallystick.connectors.chunk import Chunk
+from tallystick.connectors.notes import Notes
+
+__all__ = ["Block", "Format", "Reading", "TableWriter", "found", "found_formats"]
+
+# Chunks that were made in one go: the unit of reading ahead.
+Block = list[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One file to be read, and all that its reader has to know."""
+
+    name: str
+    open: Callable[[], IO[bytes]]
+    settings: Settings
+    compression: str = ""
+    known: frozenset[str] = frozenset()
+    delimiter: str = ""
+    notes: Notes = field(default_factory=Notes)
+    look: Callable[[], IO[bytes]] | None = None
+
+    def open_head(self) -> IO[bytes]:
+        """Open the file for a look at its columns; of standard input that is its first bytes alone."""
+        return (self.look or self.open)()
+
+
+class TableWriter(Protocol):
+    """Turns batches into the bytes of one file."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append the rows of a batch."""
+
+    def close(self) -> None:
+        """Write what ends the file; the stream beneath stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One form of a table in a file: its endings, its reader, its writer."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Reading], Iterator[Block]]
+    columns: Callable[[Reading], tuple[str, ...]]
+    write: Callable[[IO[bytes], pa.Schema | None], TableWriter]
+    is_text: bool = True
+
+
+@functools.cache
+def found_formats() -> dict[str, Format]:
+    """Give every format by name, sorted.
+
+    >>> list(found_formats())
+    ['csv', 'json', 'jsonl', 'parquet', 'tsv']
+    """
+    formats = {form.name: form for form in found("FORMATS")}
+    return dict(sorted(formats.items()))
+
+
+def found(attribute: str) -> list[Any]:
+    """Collect what the modules of this package, then entry points, hold under a name."""
+    package = __name__.rpartition(".")[0]
+    paths = importlib.import_module(package).__path__
+    holders: list[Any] = [
+        importlib.import_module(f"{package}.{info.name}") for info in pkgutil.iter_modules(paths)
+    ]
+    holders += [point.load() for point in metadata.entry_points(group="tallystick.connectors")]
+    return [thing for holder in holders for thing in getattr(holder, attribute, ())]

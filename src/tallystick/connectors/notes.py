@@ -1,0 +1,29 @@
+"""What a reader wants said about its input, though nothing is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+__all__ = ["Notes"]
+
+
+class Notes:
+    """Sentences, each once; a sentence with `{n}` counts how often it was said.
+
+    >>> notes = Notes()
+    >>> for _ in range(2):
+    ...     notes.say("a.csv: {n} records were read as Windows-1252")
+    >>> notes.lines()
+    ('a.csv: 2 records were read as Windows-1252',)
+    """
+
+    def __init__(self) -> None:
+        self._said: Counter[str] = Counter()
+
+    def say(self, sentence: str, times: int = 1) -> None:
+        """Add a sentence, or count one more of it."""
+        self._said[sentence] += times
+
+    def lines(self) -> tuple[str, ...]:
+        """Give the sentences in the order in which each was first said."""
+        return tuple(text.replace("{n}", str(count)) for text, count in self._said.items())

@@ -1,0 +1,186 @@
+"""An input, whatever its form, as chunks of rows with the place of each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+
+from tallystick.config import Settings
+from tallystick.connectors.chunk import Broken, Chunk
+from tallystick.connectors.filesystem import FoundFile, file_system
+from tallystick.connectors.formats import Block, Reading, found_formats
+from tallystick.connectors.location import Location, split_suffix, suffixes
+from tallystick.connectors.notes import Notes
+from tallystick.connectors.standard_input import StandardInput
+from tallystick.errors import DataError, UsageError
+
+__all__ = ["Source", "open_source"]
+
+
+class Source:
+    """One input of one or more files; files can be read again, standard input once.
+
+    Between files columns may differ: each chunk carries its own schema, and its `name` says the file.
+    """
+
+    def __init__(
+        self, location: Location, readings: list[tuple[str, Reading]], paths: list[str], notes: Notes
+    ) -> None:
+        self.location = location
+        self._readings = readings
+        self._paths = paths
+        self._notes = notes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The place names of its files, in the order in which they are read."""
+        return tuple(reading.name for _, reading in self._readings)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said about the input so far: files passed over, records read as Windows-1252."""
+        return self._notes.lines()
+
+    def headers(self) -> dict[str, tuple[str, ...]]:
+        """Give the column names of each file, for errors; JSON has those of its first records."""
+        return {reading.name: found_formats()[form].columns(reading) for form, reading in self._readings}
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give the rows in order, in bounded memory, reading one block ahead.
+
+        Raises DataError when there is no record at all, or a single file cannot be read from its start.
+        """
+        records = 0
+        with closing(_ahead(self._blocks()) if self._reads_ahead() else self._blocks()) as blocks:
+            for block in blocks:
+                for chunk in block:
+                    records += chunk.rows.num_rows + len(chunk.broken)
+                    yield chunk
+        if not records:
+            what = "a header but no row" if len(self._readings) == 1 else "no row in any of its files"
+            raise DataError(f"{self.location.path} has {what}.", "At least one record is wanted.")
+
+    def is_read_by(self, other: Location) -> bool:
+        """Say whether a location is one of its files, or lies in the folder that it reads."""
+        if other.scheme != self.location.scheme or other.scheme == "stdin":
+            return False
+        system = file_system(other.scheme)
+        target = system.resolve(other.path)
+        if target in {system.resolve(path) for path in self._paths}:
+            return True
+        return system.is_folder(self.location.path) and target.startswith(
+            system.resolve(self.location.path) + "/"
+        )
+
+    def _reads_ahead(self) -> bool:
+        # Closing waits for the block that is being read, and a pipe may keep that waiting for ever.
+        return self.location.scheme != "stdin" and self._readings[0][1].settings.threads != 1
+
+    def _blocks(self) -> Generator[Block, None, None]:
+        for form, reading in self._readings:
+            try:
+                yield from found_formats()[form].read(reading)
+            except DataError as error:
+                if len(self._readings) == 1:
+                    raise
+                empty = pa.RecordBatch.from_arrays([], names=[])
+                broken = Broken(1, "broken_file", None, None, error.message)
+                yield [Chunk(empty, reading.name, np.empty(0, np.int64), (broken,))]
+
+
+def _ahead(blocks: Generator[Block, None, None]) -> Generator[Block, None, None]:
+    """Read one block while the one before is worked on."""
+    with ThreadPoolExecutor(1, "tallystick-read") as reader:
+        try:
+            following = reader.submit(next, blocks, None)
+            while (block := following.result()) is not None:
+                following = reader.submit(next, blocks, None)
+                yield block
+        finally:
+            following.cancel()
+            reader.submit(blocks.close).result()
+
+
+def open_source(
+    path: str | Path, settings: Settings, *, known: Collection[str] = (), delimiter: str = ""
+) -> Source:
+    """Open a file, a folder, a glob or `-`.
+
+    `known` are column names that decide between delimiters that fit a header alike; `delimiter` names one.
+    Raises UsageError for a path that is not there, may not be read, or has no known format.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.csv").write_text("x;y\\n1;2\\n")
+    >>> chunk = next(open_source(folder, Settings()).chunks())
+    >>> chunk.name, chunk.records.tolist(), chunk.rows.to_pylist()
+    ('a.csv', [1], [{'x': '1', 'y': '2'}])
+    """
+    location = Location.parse(str(path))
+    notes = Notes()
+    base = Reading(
+        "-",
+        _unopened,
+        settings,
+        known=frozenset(known),
+        delimiter=delimiter or location.options.get("delimiter", ""),
+        notes=notes,
+    )
+    if location.scheme == "stdin":
+        return Source(location, [_standard_input(base)], [], notes)
+    system = file_system(location.scheme)
+    found_files = system.list(location.path)
+    if [one.path for one in found_files] == [location.path]:
+        location.need_format()
+    else:
+        found_files = _readable(found_files, location, notes)
+    readings = []
+    for one in found_files:
+        form, compression = split_suffix(one.path) or ("", "")
+        opener = functools.partial(system.open_read, one.path)
+        readings.append((form, replace(base, name=one.name, open=opener, compression=compression)))
+    return Source(location, readings, [one.path for one in found_files], notes)
+
+
+def _unopened() -> IO[bytes]:
+    raise RuntimeError("a reading was used before its file was known")
+
+
+def _standard_input(base: Reading) -> tuple[str, Reading]:
+    stream = StandardInput()
+    form, compression = stream.format()
+    seekable = compression == "zstd" or not found_formats()[form].is_text
+    opener = functools.partial(stream.open_read, seekable)
+    return form, replace(base, open=opener, look=stream.open_look, compression=compression)
+
+
+def _readable(found_files: list[FoundFile], location: Location, notes: Notes) -> list[FoundFile]:
+    """Leave out hidden files and those of no known format, and say so."""
+    hidden = [one for one in found_files if any(part.startswith((".", "_")) for part in one.name.split("/"))]
+    shown = [one for one in found_files if one not in hidden]
+    readable = [one for one in shown if split_suffix(one.path)]
+    if not readable:
+        what = (
+            f"holds {len(found_files)} files, none of a known format" if found_files else "is an empty folder"
+        )
+        raise UsageError(
+            f"{location.path} {what}.", "Formats: " + ", ".join(suffixes()) + " (text also .gz, .zst)."
+        )
+    if hidden:
+        notes.say(f"passed over {len(hidden)} hidden files: {_some(hidden)}")
+    if others := [one for one in shown if not split_suffix(one.path)]:
+        notes.say(f"passed over {len(others)} files of no known format: {_some(others)}")
+    return readable
+
+
+def _some(files: list[FoundFile]) -> str:
+    names = ", ".join(one.name for one in files[:5])
+    return names + (", …" if len(files) > 5 else "")

@@ -1,0 +1,93 @@
+"""Standard input as a file that can be looked at before it is read, once."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import IO, cast
+
+from tallystick.errors import UsageError
+
+__all__ = ["StandardInput"]
+
+_LOOK = 1 << 16
+# Nothing to be told apart from text here: what these begin with is no character of a table.
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+
+
+class StandardInput:
+    """What comes in on `-`; its form is told from its first bytes, as nothing else says it."""
+
+    def __init__(self, stream: IO[bytes] | None = None) -> None:
+        self._stream = stream
+        self._head: bytes | None = None
+        self._given = False
+
+    def _look(self) -> bytes:
+        """Read the first bytes and keep them for whoever reads it all."""
+        if self._head is None:
+            self._stream = self._stream or sys.stdin.buffer
+            parts: list[bytes] = []
+            while sum(map(len, parts)) < _LOOK and (part := self._stream.read(_LOOK)):
+                parts.append(part)
+            self._head = b"".join(parts)
+        return self._head
+
+    def format(self) -> tuple[str, str]:
+        """Tell format and compression: CSV, unless the bytes say otherwise."""
+        head = self._look()
+        if head.startswith(_PARQUET):
+            return "parquet", ""
+        compression = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else ""
+        if compression:
+            from tallystick.connectors.compression import TornStreamError, decompressed
+
+            try:
+                head = decompressed(io.BytesIO(head), compression).read(_LOOK)
+            except TornStreamError:
+                head = b""
+        first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        # A document of one object also begins with {: its reader tells lines from a document.
+        return {b"{": "json", b"[": "json"}.get(first, "csv"), compression
+
+    def open_look(self) -> IO[bytes]:
+        """Open the first bytes alone, for the header."""
+        return io.BytesIO(self._look())
+
+    def open_read(self, seekable: bool) -> IO[bytes]:
+        """Open it all, once; `seekable` keeps it in a temporary file, which Parquet and zstd need."""
+        if self._given:
+            raise UsageError(
+                "Standard input can be read only once.", "Write it to a file first, and name that."
+            )
+        self._given = True
+        head, stream = self._look(), self._stream or sys.stdin.buffer
+        if not seekable:
+            return cast(IO[bytes], _Joined(head, stream.read))
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        file.write(head)
+        while part := stream.read(1 << 20):
+            file.write(part)
+        file.seek(0)
+        return cast(IO[bytes], file)
+
+
+class _Joined(io.RawIOBase):
+    """Bytes that were looked at, then those that follow."""
+
+    def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
+        self._head = head
+        self._following = read
+
+    def read(self, size: int = -1) -> bytes:
+        """Give up to `size` bytes."""
+        if self._head:
+            part, self._head = self._head[:size], self._head[size:]
+            return part
+        return self._following(size)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True

@@ -1,0 +1,23 @@
+"""What a table must look like: columns, checks as array programs, names of public files, the report."""
+
+from tallystick.contracts.check import Checked
+from tallystick.contracts.column import Column
+from tallystick.contracts.contract import Contract, Tidy
+from tallystick.contracts.faults import Faults
+from tallystick.contracts.naming import Naming
+from tallystick.contracts.quarantine import QUARANTINE, quarantine_rows
+from tallystick.contracts.reasons import REASONS
+from tallystick.contracts.report import Report
+
+__all__ = [
+    "QUARANTINE",
+    "REASONS",
+    "Checked",
+    "Column",
+    "Contract",
+    "Faults",
+    "Naming",
+    "Report",
+    "Tidy",
+    "quarantine_rows",
+]

@@ -1,0 +1,149 @@
+"""What a table must look like, and the one way to check it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from tallystick.config import Settings
+from tallystick.contracts.check import Checked, check
+from tallystick.contracts.column import Column, fold
+from tallystick.contracts.naming import Naming, resolve
+from tallystick.errors import UsageError
+
+__all__ = ["Contract", "Tidy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """An array function that a solution runs on clean rows, such as harmonising names; rows stay in place.
+
+    `content` is whatever its result depends on (a table as text): it enters the contract's fingerprint.
+    """
+
+    name: str
+    apply: Callable[[pa.RecordBatch], pa.RecordBatch]
+    content: str = ""
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Run it on one batch."""
+        return self.apply(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The columns of a table, which of them are key, time, person and labels, and the rules for its rows.
+
+    In a table of events (`events`) the first record of a key wins, by event time (none: last), then the key's
+    bytes, then its place; in a table of entities the latest by the column `latest_by`. Labels are
+    named from the main one; `known_at` is the column that says when they became known. Raises ValueError when
+    the declaration contradicts itself.
+
+    >>> id_, text = Column("id", "text", "Key"), Column("narrative", "text", "What happened")
+    >>> notes = Contract("notes", 1, (id_, text), key="id")
+    >>> rows = pa.record_batch({"ID": [7, 8], "Narrative": [" It broke. ", ""]})
+    >>> notes.check(rows, notes.resolve(rows.schema.names), Settings()).rows.to_pylist()
+    [{'id': '7', 'narrative': 'It broke.'}, {'id': '8', 'narrative': None}]
+    """
+
+    name: str
+    version: int
+    columns: tuple[Column, ...]
+    key: str | None = None
+    event_time: str | None = None
+    person: str | None = None
+    labels: tuple[str, ...] = ()
+    known_at: str | None = None
+    events: bool = True
+    latest_by: str | None = None
+    tidy: tuple[Tidy, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        owner: dict[str, str] = {}
+        for column in self.columns:
+            for spelling in (column.name, *column.aliases):
+                other = owner.setdefault(fold(spelling), column.name)
+                if other != column.name:
+                    raise ValueError(f'{self.name}: "{spelling}" names both {other} and {column.name}')
+        ours = [column.name for column in self.columns]
+        if len(set(ours)) != len(ours):
+            raise ValueError(f"{self.name}: a column is declared twice")
+        for role in (self.key, self.event_time, self.person, self.known_at, self.latest_by, *self.labels):
+            if role is not None and role not in ours:
+                raise ValueError(f'{self.name}: there is no column "{role}"')
+        for role in (self.event_time, self.known_at):
+            if role is not None and self.column(role).type != "time":
+                raise ValueError(f"{self.name}: {role} must be a time")
+
+    def column(self, name: str) -> Column:
+        """Return one column; raises UsageError when there is none of that name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UsageError(
+            f'{self.name} has no column "{name}".', f"It has: {', '.join(c.name for c in self.columns)}."
+        )
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 (hex) over all that decides what a clean row is; words and aliases do not."""
+        said = {
+            "name": self.name,
+            "version": self.version,
+            "columns": [
+                {k: v for k, v in asdict(column).items() if k not in ("doc", "aliases")}
+                for column in self.columns
+            ],
+            "roles": [self.key, self.event_time, self.person, self.labels, self.known_at, self.latest_by],
+            "events": self.events,
+            "tidy": [[tidy.name, tidy.content] for tidy in self.tidy],
+        }
+        text = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def resolve(self, names: Sequence[str], mapping: Mapping[str, str] | None = None) -> Naming:
+        """Find our columns among their names; see `tallystick.contracts.naming.resolve`."""
+        return resolve(self.name, self.columns, names, mapping)
+
+    def check(
+        self,
+        rows: pa.RecordBatch,
+        naming: Naming,
+        settings: Settings,
+        *,
+        as_of: datetime | date | None = None,
+        labels_wanted: bool | Collection[str] = True,
+    ) -> Checked:
+        """Check and clean one batch: clean rows under our names and types, and bad ones with their reasons.
+
+        An event later than `as_of` (None: now; a date: the end of that day in the setting `zone`) lies in the
+        future. `labels_wanted` says where a blank label is a fault: True for the main label, or the names of
+        the labels wanted; elsewhere, and where the column says `may_be_blank`, it is unknown (null). A null
+        label is always unknown. Rows of a batch do not see each other: checking them one by one gives the
+        same.
+        """
+        return check(self, rows, naming, settings, as_of=as_of, labels_wanted=labels_wanted)
+
+    def leaky(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return those names, ours or theirs, that are known only after the event, in the order asked.
+
+        >>> late = Column("duration", "number", "Length of the call", unit="s", after_event=True)
+        >>> Contract("calls", 1, (late,)).leaky(["duration", "age"])
+        ('duration',)
+        """
+        after = {fold(name) for c in self.columns if c.after_event for name in (c.name, *c.aliases)}
+        return tuple(name for name in names if fold(name) in after)
+
+    def refuse_leaks(self, names: Iterable[str], task: str) -> None:
+        """Raise UsageError when a task that predicts the event is asked to use what only comes after it."""
+        leaky = self.leaky(names)
+        if leaky:
+            verb = "is" if len(leaky) == 1 else "are"
+            raise UsageError(
+                f"{', '.join(leaky)} {verb} known only after the event: no feature for {task}.",
+                "Leave it out of --features.",
+            )

@@ -1,0 +1,155 @@
+"""Which of their columns is which of ours."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from tallystick.contracts.column import Column, fold
+from tallystick.contracts.values import Judge, judge
+from tallystick.errors import DataError, UsageError, did_you_mean
+
+__all__ = ["Match", "Naming", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One of our columns, what they call it, its place in their table, from 0; `look` judges a value."""
+
+    column: Column
+    theirs: str
+    place: int
+    look: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The columns of one table as the contract understands them, in the contract's order."""
+
+    matches: tuple[Match, ...]
+    schema: pa.Schema = field(default_factory=lambda: pa.schema([]))  # of the clean rows
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """Return our names of the columns that are there."""
+        return tuple(match.column.name for match in self.matches)
+
+    @property
+    def theirs(self) -> dict[str, str]:
+        """Return our name → their name."""
+        return {match.column.name: match.theirs for match in self.matches}
+
+
+def resolve(
+    title: str, columns: Sequence[Column], names: Sequence[str], mapping: Mapping[str, str] | None = None
+) -> Naming:
+    """Find our columns among their names; `mapping` (theirs → ours, from --map) decides before any alias.
+
+    Names are compared by their letters and digits alone. Raises UsageError for a mapping of what is not
+    there, and DataError where two of theirs are one of ours, or none is known.
+
+    >>> text = Column("narrative", "text", "What happened", aliases=("complaint_text",))
+    >>> resolve("complaints", [text], ["Complaint text", "colour"]).theirs
+    {'narrative': 'Complaint text'}
+    """
+    mapped = _mapped(columns, names, mapping or {})
+    known = {fold(spelling): column for column in columns for spelling in (column.name, *column.aliases)}
+    taken = {column.name for column in mapped.values()}
+    found: dict[str, list[int]] = {column.name: [] for column in columns}
+    ignored: list[str] = []
+    notes: list[str] = []
+    for place, name in enumerate(names):
+        if place in mapped:
+            found[mapped[place].name].append(place)
+            continue
+        column = known.get(fold(name))
+        if column is None:
+            ignored.append(name)
+        elif column.name in taken:
+            ignored.append(name)
+            notes.append(f'"{name}" is ignored: --map names another column as {column.name}.')
+        else:
+            found[column.name].append(place)
+    _refuse_doubles(found, names)
+    matches = tuple(
+        Match(column, names[found[column.name][0]], found[column.name][0], judge(column))
+        for column in columns
+        if found[column.name]
+    )
+    if not matches:
+        raise _nothing_known(title, columns, names, known)
+    notes += _near_misses(ignored, known, {match.column.name for match in matches})
+    schema = pa.schema([(match.column.name, match.column.arrow) for match in matches])
+    return Naming(matches, schema, tuple(ignored), tuple(notes))
+
+
+def _mapped(columns: Sequence[Column], names: Sequence[str], mapping: Mapping[str, str]) -> dict[int, Column]:
+    """Turn --map THEIRS=OURS into place → column."""
+    ours = {fold(column.name): column for column in columns}
+    mapped: dict[int, Column] = {}
+    for theirs, name in mapping.items():
+        column = ours.get(fold(name))
+        if column is None:
+            raise UsageError(
+                f'--map {theirs}={name}: there is no column "{name}" to map to.',
+                did_you_mean(name, (c.name for c in columns)),
+            )
+        places = [i for i, n in enumerate(names) if n == theirs]
+        places = places or [i for i, n in enumerate(names) if fold(n) == fold(theirs)]
+        if len(places) != 1:
+            many = f"there are {len(places)} columns" if places else "there is no column"
+            raise UsageError(f'--map {theirs}={name}: {many} "{theirs}".', did_you_mean(theirs, names))
+        twice = [names[i] for i, c in mapped.items() if c is column or i == places[0]]
+        if twice:
+            raise UsageError(
+                f'--map {theirs}={name}: --map has used "{twice[0]}" or {name} before.',
+                "Map each column once.",
+            )
+        mapped[places[0]] = column
+    return mapped
+
+
+def _refuse_doubles(found: Mapping[str, Sequence[int]], names: Sequence[str]) -> None:
+    for ours, places in found.items():
+        if len(places) > 1:
+            both = " and ".join(f'"{names[place]}"' for place in places)
+            raise DataError(
+                f"The columns {both} both mean {ours}.", f'Say which one: --map "{names[places[0]]}={ours}".'
+            )
+
+
+def _near(name: str, known: Mapping[str, Column]) -> Column | None:
+    near = difflib.get_close_matches(fold(name), known, n=1, cutoff=0.8)
+    return known[near[0]] if near else None
+
+
+def _near_misses(ignored: Sequence[str], known: Mapping[str, Column], found: set[str]) -> list[str]:
+    """Propose a mapping for each ignored name that is nearly one of ours which is missing."""
+    notes = []
+    for name in ignored:
+        column = _near(name, known)
+        if column is not None and column.name not in found:
+            notes.append(f'"{name}" is ignored. Did you mean {column.name}? --map "{name}={column.name}"')
+    return notes
+
+
+def _nothing_known(
+    title: str, columns: Sequence[Column], names: Sequence[str], known: Mapping[str, Column]
+) -> DataError:
+    shown = [f'"{name}"' for name in names[:30]] + (["…"] if len(names) > 30 else [])
+    theirs, ours = (names[0] if names else "THEIRS"), columns[0].name
+    for name in names:
+        column = _near(name, known)
+        if column is not None:
+            theirs, ours = name, column.name
+            break
+    return DataError(
+        f"No column is one that {title} knows. Found: {', '.join(shown) or 'none'}.",
+        f"Known: {', '.join(column.name for column in columns)}. "
+        f'Say which is which, for example --map "{theirs}={ours}".',
+    )

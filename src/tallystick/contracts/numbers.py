@@ -1,0 +1,169 @@
+"""Numbers and flags that were written as text.
+
+A number may have a sign, a currency sign, thousands commas in groups of three, a point and an exponent:
+`-$1,234.50`, `1e-3`. Nothing else is guessed: `1,5` and `1.234,50` are no numbers.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from tallystick.contracts.text import NULL, OK, Scan
+
+__all__ = ["FLAGS", "NOT_A_NUMBER", "NOT_WHOLE", "OVERFLOW", "integers", "numbers"]
+
+Codes = npt.NDArray[np.int8]
+
+#: States of a value beside OK and NULL of the text scan.
+NOT_A_NUMBER: Final = 10
+NOT_WHOLE: Final = 11
+OVERFLOW: Final = 12
+_LONG: Final = 13
+
+#: What yes and no look like, in lower case; N/A is neither and means unknown.
+FLAGS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), True),
+    **dict.fromkeys(("no", "n", "false", "f", "0", "0.0"), False),
+    "n/a": None,
+}
+
+# A mantissa below 2**53 times or over one of these is rounded once, so correctly (Clinger 1990).
+_POWERS: Final = np.array([10.0**k for k in range(23)])
+_EXACT: Final = 2**53
+
+
+def numbers(found: Scan) -> tuple[npt.NDArray[np.float64], Codes]:
+    """Read every value as the nearest float64; states are OK, NULL (blank too) and NOT_A_NUMBER.
+
+    >>> import pyarrow as pa
+    >>> from tallystick.contracts.text import scan
+    >>> numbers(scan(pa.array(["$1,234.50", "1,5"]), 64))[0].tolist()
+    [1234.5, 0.0]
+    """
+    mantissa, exponent, state = _parts(found)
+    power = np.clip(exponent, -22, 22)
+    values = np.where(
+        power < 0, mantissa / _POWERS[np.maximum(-power, 0)], mantissa * _POWERS[np.maximum(power, 0)]
+    )
+    slow = (state == _LONG) | ((state == OK) & ((abs(mantissa) >= _EXACT) | (power != exponent)))
+    for i in np.flatnonzero(slow).tolist():
+        values[i] = float(_plain(found, i)) + 0.0  # one zero, not two
+        state[i] = OK if np.isfinite(values[i]) else NOT_A_NUMBER
+    values[state != OK] = 0
+    return values, state
+
+
+def integers(found: Scan) -> tuple[npt.NDArray[np.int64], Codes]:
+    """Read every value as int64; states are OK, NULL (blank too), NOT_A_NUMBER, NOT_WHOLE and OVERFLOW.
+
+    `12.0` is whole, for many programs write whole numbers so once one of them is missing.
+    """
+    mantissa, exponent, state = _parts(found)
+    for i in np.flatnonzero((state == _LONG) | ((state == OK) & (exponent != 0))).tolist():
+        if abs(exponent[i]) > 9_999:  # beyond what a decimal is asked to hold
+            mantissa[i], state[i] = 0, OVERFLOW if exponent[i] > 0 else NOT_WHOLE
+        else:
+            mantissa[i], state[i] = _whole(_plain(found, i))
+    mantissa[state != OK] = 0
+    return mantissa, state
+
+
+def _whole(text: str) -> tuple[int, int]:
+    exact = Decimal(text)
+    if exact.adjusted() > 18:
+        return 0, OVERFLOW
+    if exact != exact.to_integral_value():
+        return 0, NOT_WHOLE
+    return (int(exact), OK) if -(2**63) <= exact < 2**63 else (0, OVERFLOW)
+
+
+def _plain(found: Scan, i: int) -> str:
+    """Return a value that the kernel has approved, without commas and currency."""
+    return "".join(sign for sign in found.text(i) if sign in "+-.0123456789eE")
+
+
+def _parts(found: Scan) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Codes]:
+    n = len(found.state)
+    mantissa, exponent, state = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int8)
+    _read(found.data, found.spans, mantissa, exponent, state)
+    return mantissa, exponent, state
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _currency(data: Any, i: Any, end: Any) -> Any:
+    """Length of the currency sign at i: dollar, pound, yen or euro."""
+    if i < end and data[i] == 36:
+        return 1
+    if i + 1 < end and data[i] == 0xC2 and (data[i + 1] == 0xA3 or data[i + 1] == 0xA5):
+        return 2
+    if i + 2 < end and data[i] == 0xE2 and data[i + 1] == 0x82 and data[i + 2] == 0xAC:
+        return 3
+    return 0
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _read(data: Any, spans: Any, mantissa: Any, exponent: Any, state: Any) -> None:
+    """Split each value into a mantissa and a power of ten; _LONG beyond 18 digits."""
+    for row in range(len(state)):
+        i, end, given = spans[0, row], spans[1, row], spans[2, row]
+        if given != OK:
+            state[row] = NULL if given <= 2 else NOT_A_NUMBER
+            continue
+        state[row] = NOT_A_NUMBER
+        sign = 0
+        coin = False
+        for _ in range(3):  # a sign and a currency sign, in either order
+            if i < end and sign == 0 and (data[i] == 43 or data[i] == 45):
+                sign = -1 if data[i] == 45 else 1
+                i += 1
+            else:
+                step = 0 if coin else _currency(data, i, end)
+                coin = coin or step > 0
+                i += step
+        value, used, power = 0, 0, 0
+        digits, group, commas, point = 0, 0, 0, False
+        fine = True
+        while i < end:
+            b = data[i]
+            if 48 <= b <= 57:
+                if used or b != 48:
+                    used += 1
+                if used <= 18:
+                    value = value * 10 + (b - 48)
+                digits += 1
+                group += 1
+                power -= 1 if point else 0
+            elif b == 44 and not point:
+                fine = fine and (group == 3 if commas else 1 <= group <= 3)
+                commas += 1
+                group = 0
+            elif b == 46 and not point:
+                fine = fine and (commas == 0 or group == 3)
+                point = True
+            else:
+                break
+            i += 1
+        if not fine or digits == 0 or (commas and not point and group != 3):
+            continue
+        if i < end and (data[i] == 69 or data[i] == 101):
+            i += 1
+            minus = i < end and data[i] == 45
+            if i < end and (data[i] == 43 or data[i] == 45):
+                i += 1
+            shift, first = 0, i
+            while i < end and 48 <= data[i] <= 57:
+                shift = min(shift * 10 + (data[i] - 48), 100_000)
+                i += 1
+            if i == first:
+                continue
+            power += -shift if minus else shift
+        if i != end:
+            continue
+        mantissa[row] = -value if sign < 0 else value
+        exponent[row] = power if value else 0
+        state[row] = _LONG if used > 18 else OK

@@ -1,0 +1,103 @@
+"""What became of the rows of a run: counts that must add up, and what they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallystick.contracts.naming import Naming
+from tallystick.errors import DataError
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rows in, clean, in quarantine and duplicate; reports of chunks add up with `+`.
+
+    Raises ValueError where a row is lost or counted twice: that is a fault of the program, not of the data.
+
+    >>> (Report(3, 2, 1, 0, {"bad_time": 1}) + Report(1, 0, 0, 1)).to_dict()["reasons"]
+    {'bad_time': 1}
+    """
+
+    rows_in: int = 0
+    rows_clean: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        counted = self.rows_clean + self.rows_quarantined + self.rows_duplicate
+        if self.rows_in != counted or sum(self.reasons.values()) != self.rows_quarantined:
+            raise ValueError(
+                f"{self.rows_in} rows in, but {self.rows_clean} clean + {self.rows_quarantined} quarantined "
+                f"+ {self.rows_duplicate} duplicate, for reasons {dict(self.reasons)}"
+            )
+
+    @staticmethod
+    def of(reasons: Iterable[str], clean: int, duplicate: int = 0, naming: Naming | None = None) -> Report:
+        """Count one chunk: the reason of each bad row, clean rows, duplicates, and what its names say."""
+        counts: dict[str, int] = {}
+        for code in reasons:
+            counts[code] = counts.get(code, 0) + 1
+        bad = sum(counts.values())
+        ignored, notes = (naming.ignored, naming.notes) if naming else ((), ())
+        return Report(clean + bad + duplicate, clean, bad, duplicate, counts, ignored, notes)
+
+    def __add__(self, other: Report) -> Report:
+        codes = sorted({*self.reasons, *other.reasons})
+        return Report(
+            self.rows_in + other.rows_in,
+            self.rows_clean + other.rows_clean,
+            self.rows_quarantined + other.rows_quarantined,
+            self.rows_duplicate + other.rows_duplicate,
+            {code: self.reasons.get(code, 0) + other.reasons.get(code, 0) for code in codes},
+            tuple(dict.fromkeys(self.ignored + other.ignored)),
+            tuple(dict.fromkeys(self.notes + other.notes)),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what --json shows, reasons in alphabetical order."""
+        return {
+            "rows_in": self.rows_in,
+            "rows_clean": self.rows_clean,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_duplicate": self.rows_duplicate,
+            "reasons": dict(sorted(self.reasons.items())),
+            "ignored_columns": list(self.ignored),
+            "notes": list(self.notes),
+        }
+
+    def refuse(self, strict: bool = False, most: float | None = None) -> None:
+        """Raise DataError when more rows are bad than allowed: any if strict, else a share of rows in (0 …
+        1).
+
+        Duplicates are not bad rows.
+        """
+        limit = 0.0 if strict else most
+        if limit is None or not self.rows_quarantined or self.rows_quarantined <= limit * self.rows_in:
+            return
+        asked = "--strict allows none" if strict else f"--max-quarantine allows {limit:.4g} of them"
+        raise DataError(
+            f"{self.rows_quarantined} of {self.rows_in} rows are in quarantine, and {asked}: {self._why()}.",
+            "Mend them, or allow more: --max-quarantine SHARE.",
+        )
+
+    def usable(self) -> None:
+        """Raise DataError when no row is left to work with."""
+        if self.rows_clean:
+            return
+        if not self.rows_in:
+            raise DataError("There is no row in the input.", "It is empty, or holds a header only.")
+        raise DataError(
+            f"None of {self.rows_in} rows can be used: {self._why() or 'all are duplicates'}.",
+            "The quarantine file says what is wrong with each: --quarantine BAD.jsonl.",
+        )
+
+    def _why(self) -> str:
+        ordered = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{count} {code}" for code, count in ordered)

@@ -1,0 +1,107 @@
+"""The whole report on one task as plain values: what `evaluate --json` says and what the figures show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tallystick.evaluation.bootstrap import counted_intervals, percentiles, weights
+from tallystick.evaluation.coverage import Coverage
+from tallystick.evaluation.metrics import HEADLINE, Classified, losses, measure, prepare
+from tallystick.evaluation.ranking import Ranking
+from tallystick.evaluation.reliability import reliability_curve, score_distribution
+
+__all__ = ["classification_report"]
+
+# A round of ranking figures passes over every row and class, so large reports take fewer of them: as many
+# as this number of probabilities allows (about a second): 400 rounds for 5,000 rows of 20 classes.
+RANKED = 40_000_000
+LEAST_ROUNDS = 50
+
+
+def classification_report(
+    task: str,
+    truth: ArrayLike,
+    probabilities: ArrayLike,
+    classes: Sequence[str],
+    *,
+    predicted: ArrayLike | None = None,
+    sure: ArrayLike | None = None,
+    threshold: float | Literal["find"] | None = "find",
+    accuracy: float | None = None,
+    automation: float | None = None,
+    groups: ArrayLike | None = None,
+    split: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    rounds: int = 1000,
+    level: float = 0.95,
+) -> dict[str, Any]:
+    """Report on a classifier: everything of `classify` under the same names, and more.
+
+    The arrays are those of `classify`. `threshold` is the score from which on nobody looks at a decision,
+    None for nowhere; "find" finds it on these rows for the aim: `automation` where given, else `accuracy`,
+    else nowhere. With a threshold from elsewhere (a bundle's) the aim is only kept, to be shown beside it.
+    `groups` names rows that hang together (copies), so that the intervals do not count them as independent.
+    `split` says in plain values how the rows were held out, and is passed through.
+
+    Added to the figures: `intervals` ({figure: [low, high]}; none for `ece`, whose resamples lie above it;
+    ranking figures from fewer rounds where there are many rows),
+    `baseline` (always the most frequent class), `threshold` (aim and outcome), `reliability`, `coverage`
+    (at most 200 points), `distribution`, `split`. The same arguments give the same bytes. Raises DataError
+    when there are no rows or the shapes do not fit.
+
+    >>> report = classification_report("product", [0, 1], [[0.9, 0.1], [0.2, 0.8]], ["card", "loan"])
+    >>> report["task"], report["rows"], report["accuracy"], report["threshold"]["automation"]
+    ('product', 2, 1.0, 0.0)
+    """
+    rows = prepare(truth, probabilities, classes, predicted=predicted, sure=sure)
+    figures = measure(rows)
+    coverage = Coverage.of(rows.sure, rows.right)
+    wanted: dict[str, float] = {}
+    if automation is not None:
+        wanted = {"automation": automation}
+    elif accuracy is not None:
+        wanted = {"accuracy": accuracy}
+    if threshold == "find":
+        threshold = coverage.threshold_for(**wanted) if wanted else None
+    support = np.bincount(rows.truth)
+    return {
+        "task": task,
+        **figures,
+        "intervals": _intervals(rows, seed, rounds, level, groups),
+        "level": level,
+        "baseline": {
+            "class": rows.classes[int(support.argmax())],
+            "accuracy": float(support.max() / len(rows.truth)),
+        },
+        "threshold": {"wanted": wanted or None, **coverage.outcome(threshold)},
+        "reliability": reliability_curve(rows.sure, rows.right)["bins"],
+        "coverage": coverage.curve(),
+        "distribution": score_distribution(rows.sure, rows.right, rows.predicted, rows.classes),
+        "groups": None if groups is None else len(set(np.asarray(groups).tolist())),
+        "split": None if split is None else dict(split),
+    }
+
+
+def _intervals(
+    rows: Classified, seed: int, rounds: int, level: float, groups: ArrayLike | None
+) -> dict[str, list[float | None]]:
+    """Draw the interval of each headline figure."""
+    found = counted_intervals(
+        rows.truth, rows.predicted, seed=seed, rounds=rounds, level=level, groups=groups
+    )
+    lost, ranking = losses(rows), Ranking.of(rows.truth, rows.probabilities)
+    few = max(LEAST_ROUNDS, RANKED // rows.probabilities.size)
+    drawn: dict[str, list[float]] = {name: [] for name in (*lost, "roc_auc", "average_precision")}
+    for i, times in enumerate(weights(len(rows.truth), seed=seed, rounds=rounds, groups=groups)):
+        for name, numbers in lost.items():
+            drawn[name].append(float((numbers * times).sum() / times.sum()))
+        if i < few:
+            ranked = ranking.measure(times)
+            drawn["roc_auc"].append(ranked.roc_auc_macro)
+            drawn["average_precision"].append(ranked.average_precision_macro)
+    found |= {name: percentiles(np.array(values), level) for name, values in drawn.items()}
+    return {name: [found[name]["low"], found[name]["high"]] for name in HEADLINE if name in found}

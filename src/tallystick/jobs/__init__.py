@@ -1,0 +1,3 @@
+"""The verbs, one a file: parse nothing, print nothing, return what was done."""
+
+__all__: list[str] = []

@@ -1,0 +1,182 @@
+"""The account of one pass over an input: counts that add up, bad rows put aside, duplicates found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.connectors import Chunk, Sink, open_sink
+from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
+from tallystick.engines import Engine, duplicates
+
+__all__ = ["DUPLICATES", "Account", "SetApart", "Skip"]
+
+#: Records to leave out: the file's place name → record numbers.
+Skip = dict[str, NDArray[np.int64]]
+
+#: One line for each duplicate: its key and place, and the place of the record that stays.
+DUPLICATES = pa.schema(
+    [
+        ("key", pa.string()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("kept_file", pa.string()),
+        ("kept_row", pa.int64()),
+    ]
+)
+
+
+class SetApart(Exception):  # noqa: N818 - a signal to go through the input again, not an error
+    """Duplicates were found after records had been written: they are to be left out in a second pass."""
+
+    def __init__(self, found: pa.Table) -> None:
+        super().__init__(f"{len(found)} duplicates")
+        self.found = found
+
+    @property
+    def skip(self) -> Skip:
+        """The duplicates by file."""
+        files = self.found.column("file").to_numpy(zero_copy_only=False)
+        rows = self.found.column("row").to_numpy()
+        return {name: rows[files == name] for name in dict.fromkeys(files)}
+
+    def write(self, path: Path) -> None:
+        """Name each duplicate in a file."""
+        with open_sink(path, DUPLICATES) as sink:
+            for batch in self.found.to_batches():
+                sink.write(batch)
+
+
+class Account:
+    """Used as a context manager: the quarantine file stays also where an input is refused in the end."""
+
+    def __init__(self, contract: Contract, engine: Engine, quarantine: Path | None, skip: Skip) -> None:
+        self.again: NDArray[np.int64] = np.empty(0, np.int64)
+        self._contract, self._engine, self._quarantine, self._skip = contract, engine, quarantine, skip
+        self._report = Report(
+            rows_in=sum(map(len, skip.values())), rows_duplicate=sum(map(len, skip.values()))
+        )
+        self._bad: Sink | None = None
+        self._files: list[str] = []
+        self._keys: list[pa.Table] = []
+
+    def __enter__(self) -> Account:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bad is not None:
+            self._bad.__exit__(kind, error, trace)
+        elif kind is None and self._quarantine is not None:
+            # An older run's bad rows would be taken for this one's.
+            self._quarantine.unlink(missing_ok=True)
+
+    def without_skipped(self, chunk: Chunk) -> Chunk:
+        """Leave out the duplicates that an earlier pass found."""
+        skipped = self._skip.get(chunk.name)
+        if skipped is None:
+            return chunk
+        stays = ~np.isin(chunk.records, skipped)
+        rows = chunk.rows.filter(pa.array(stays))
+        return Chunk(rows, chunk.name, chunk.records[stays], chunk.broken)
+
+    def add(self, chunk: Chunk, naming: Naming, checked: Checked) -> None:
+        """Account for a chunk; chunks come in order."""
+        codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
+        self._report += Report.of(codes, len(checked.rows), naming=naming)
+        if codes and self._quarantine is not None:
+            self._put_aside(self._quarantine, chunk, checked)
+        if chunk.name not in self._files:
+            self._files.append(chunk.name)
+        contract = self._contract
+        if contract.key is None or contract.key not in checked.rows.schema.names:
+            return
+        key = checked.rows.column(contract.key)
+        time = pa.nulls(len(key), pa.int64())
+        if contract.event_time is not None and contract.event_time in checked.rows.schema.names:
+            time = checked.rows.column(contract.event_time).cast(pa.int64())
+        numbers = chunk.records[checked.kept]
+        part = pa.table(
+            {
+                "key": key,
+                "time": time,
+                "place": pa.array((np.int64(len(self._files) - 1) << 40) | numbers),
+                "row": pa.array(np.arange(len(numbers)) + (self._report.rows_clean - len(numbers))),
+            }
+        )
+        self._keys.append(part.filter(part["key"].is_valid()))
+
+    def settle(self, notes: Sequence[str], *, must_know: bool) -> None:
+        """Finish: find the duplicates; `must_know`: raise SetApart when any of them was written already."""
+        said = list(notes)
+        if self._bad is not None:
+            said.append(f"The bad rows are in {self._quarantine}.")
+        self._report += Report(notes=tuple(said))
+        if not self._keys:
+            return
+        keys = pa.concat_tables(self._keys)
+        found = self._engine.collect(duplicates(self._engine.table(keys.drop_columns("row"))))
+        if not len(found):
+            return
+        if must_know:
+            raise SetApart(self._named(keys, found))
+        places = keys.column("place").to_numpy()
+        self.again = keys.column("row").to_numpy()[np.isin(places, found.column("place").to_numpy())]
+        twice = len(self.again)
+        r = self._report
+        self._report = Report(
+            r.rows_in,
+            r.rows_clean - twice,
+            r.rows_quarantined,
+            r.rows_duplicate + twice,
+            r.reasons,
+            r.ignored,
+            r.notes,
+        )
+
+    def report(self) -> Report:
+        """Return the account so far."""
+        return self._report
+
+    def _put_aside(self, path: Path, chunk: Chunk, checked: Checked) -> None:
+        if self._bad is None:
+            self._bad = open_sink(path, QUARANTINE).__enter__()
+        broken = [
+            {
+                "code": one.code,
+                "column": one.column,
+                "value": one.value,
+                "file": chunk.name,
+                "row": one.record,
+                "message": one.message,
+                "record": None,
+            }
+            for one in chunk.broken
+        ]
+        table = pa.concat_tables(
+            [
+                pa.Table.from_pylist(broken, QUARANTINE),
+                quarantine_rows(chunk.rows, checked.bad, chunk.name, chunk.records),
+            ]
+        )
+        for batch in table.sort_by("row").to_batches():
+            self._bad.write(batch)
+
+    def _named(self, keys: pa.Table, found: pa.Table) -> pa.Table:
+        """Say where the duplicates are, in words of files and rows."""
+        files = np.array(self._files, dtype=object)
+        places, kept = found.column("place").to_numpy(), found.column("kept").to_numpy()
+        known = keys.column("place").to_numpy()
+        order = np.argsort(known)
+        key = keys.column("key").take(pa.array(order[np.searchsorted(known, places, sorter=order)]))
+        low = (np.int64(1) << 40) - 1
+        return pa.table(
+            [key, pa.array(files[places >> 40]), places & low, pa.array(files[kept >> 40]), kept & low],
+            schema=DUPLICATES,
+        )

@@ -1,0 +1,96 @@
+"""demo: the main job from start to report, on simulated records or on one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+import pyarrow as pa
+
+from tallystick import registry
+from tallystick.connectors import open_source
+from tallystick.jobs.evaluate import Evaluated, evaluate
+from tallystick.jobs.options import Common, work
+from tallystick.jobs.score import Scores, score
+from tallystick.jobs.simulate import simulate
+from tallystick.jobs.train import Trained, train
+from tallystick.scorer import Solution
+
+__all__ = ["Demonstrated", "demo"]
+
+SEED = 7
+MODEL, REPORT, DECISIONS = "model", "report.html", "decisions.jsonl"
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Demonstrated:
+    """Each step's result, and where its files are."""
+
+    folder: Path
+    records: Path
+    simulated: bool
+    trained: Trained
+    evaluated: Evaluated
+    scored: Scores
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def files(self) -> list[tuple[Path, str]]:
+        """List what was written, with a word on each."""
+        return [
+            *([(self.records, "the records")] if self.simulated else []),
+            (self.folder / MODEL, "the model, with its card"),
+            (self.folder / REPORT, "the report: open it in a browser"),
+            (self.folder / DECISIONS, "a decision for each record, with route and reasons"),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "folder": str(self.folder),
+            "input": str(self.records),
+            "simulated": self.simulated,
+            "train": self.trained.to_dict(),
+            "evaluate": self.evaluated.to_dict(),
+            "score": self.scored.to_dict(),
+        }
+
+
+def demo(
+    solution: str = "complaints",
+    *,
+    input: str | Path | None = None,
+    dir: str | Path = "tallystick-demo",
+    **options: Unpack[Common],
+) -> Demonstrated:
+    """Simulate records (or take `input`), train on them, measure and score them; all files land in `dir`."""
+    found = registry.solution(solution)
+    work("demo", **options)
+    folder = Path(dir)
+    records = Path(input) if input is not None else folder / "records.csv"
+    if input is None:
+        simulate(found.name, rows=found.demo_rows, output=records, seed=SEED, **options)
+    trained = train(found.name, records, model=folder / MODEL, **options)
+    evaluated = evaluate(found.name, records, model=folder / MODEL, report=folder / REPORT, **options)
+    scored = score(found.name, records, model=folder / MODEL, output=folder / DECISIONS, **options)
+    examples = _examples(found, records, folder / MODEL, options)
+    return Demonstrated(folder, records, input is None, trained, evaluated, scored, examples)
+
+
+def _examples(solution: Solution, records: Path, model: Path, options: Common) -> tuple[dict[str, Any], ...]:
+    """Pick a few decisions that differ, each with what it was taken from."""
+    settings = work("demo", **options).settings
+    first = next(open_source(records, settings).chunks()).rows.slice(0, 200)
+    column = solution.tasks[0].features.columns[0]
+    theirs = solution.contract.resolve(first.schema.names).theirs.get(column)
+    if theirs is None:
+        return ()
+    looked_at = first.column(theirs).to_pylist()
+    found: dict[str, dict[str, Any]] = {}
+    for number, row in enumerate(
+        score(solution.name, pa.Table.from_batches([first]), model=model, **options).to_pylist()
+    ):
+        if row["label"] is not None and row["label"] not in found and len(found) < EXAMPLES:
+            found[row["label"]] = row | {"looked_at": looked_at[number]}
+    return tuple(found.values())

@@ -1,0 +1,157 @@
+"""evaluate: how good a model is, on rows that it was not learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+
+from tallystick import registry
+from tallystick.contracts import Report
+from tallystick.errors import DataError, UsageError, did_you_mean
+from tallystick.evaluation import classification_report, time_split
+from tallystick.jobs.fitting import FOLDS, Decided, decide, fit_task, out_of_fold
+from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
+from tallystick.jobs.options import Moment, Reading, Work, work
+from tallystick.jobs.pages import write_page
+from tallystick.models import Bundle
+from tallystick.scorer import Abstention, Task, aim, choose, find_bundles, task_model
+
+__all__ = ["SPLITS", "Evaluated", "evaluate"]
+
+SPLITS = ("random", "stratified", "grouped", "time")
+LAST = 0.2  # of the rows, by time, that a split by time tests
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What was measured: the account of the input, and a report for each task."""
+
+    intake: Report
+    reports: dict[str, dict[str, Any]]
+    page: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            **self.intake.to_dict(),
+            "tasks": self.reports,
+            "report": str(self.page) if self.page else None,
+        }
+
+
+def evaluate(
+    solution: str,
+    source: Any,
+    *,
+    model: str | Path,
+    task: Sequence[str] = (),
+    split: str | None = None,
+    from_: Moment | None = None,
+    until: Moment | None = None,
+    report: str | Path | None = None,
+    **options: Unpack[Reading],
+) -> Evaluated:
+    """Measure the models of a folder on labelled records.
+
+    Without `split` the model is applied as it is, and a row that it was learned from gets its out-of-fold
+    score. With one (random, stratified, grouped, time) its learner is fitted anew on each part. report: an
+    HTML file.
+    """
+    found = registry.solution(solution)
+    job = work("evaluate", **options)
+    if split is not None and split not in SPLITS:
+        raise UsageError(f'There is no split "{split}".', did_you_mean(split, SPLITS))
+    bundles = find_bundles(found, model, task)
+    tasks = found.pick(list(bundles))
+    data = gather(found, source, job, tasks, from_=from_, until=until)
+    reports = {}
+    for one in tasks_with_labels(found, [t.name for t in tasks], data.table):
+        bundle = bundles[one.name]
+        classes = bundle.manifest["classes"] if split is None else None
+        rows, left_out = rows_of(one, data.table, found.contract.event_time, classes)
+        if not len(rows):
+            raise DataError(f"There is no row with both a {one.label} and something to look at.")
+        measured = (
+            _as_it_is(one, bundle, rows, job) if split is None else _anew(one, bundle, rows, split, job)
+        )
+        job.progress.stage(f"Measuring {one.name}")
+        reports[one.name] = _report(one, measured, job) | {
+            "model": bundle.name,
+            "left_out": left_out | data.passed_over,
+        }
+    page = None
+    if report is not None:
+        page = Path(report)
+        write_page(page, found, {"tasks": reports}, bundles)
+    return Evaluated(data.report, reports, page)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Rows with what is measured of them, when a person decides instead, and how that came about."""
+
+    rows: Rows
+    decided: Decided
+    abstention: Abstention
+    split: dict[str, Any]
+
+
+def _as_it_is(task: Task, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
+    """Score with the bundle, but rows that it was learned from with what the bundle kept for them."""
+    ready = task_model(task, bundle, job.settings)
+    fresh = decide(ready.calibration, ready.scorer.logits(rows.table, job.settings.cores()))
+    kept = {identity: i for i, identity in enumerate(bundle.arrays["oof.identity"].tolist())}
+    at = np.array([kept.get(identity, -1) for identity in task.features.identity(rows.table).tolist()])
+    known = at >= 0
+    fresh.chance[known] = bundle.arrays["oof.probability"][at[known]]
+    fresh.label[known] = bundle.arrays["oof.label"][at[known]]
+    how = {
+        "kind": "the model as it is",
+        "rows it was learned from": f"{int(known.sum()):,}, each with its out-of-fold score",
+        "rows new to it": f"{int((~known).sum()):,}",
+    }
+    return _Measured(rows, fresh, ready.abstention, how)
+
+
+def _anew(task: Task, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Measured:
+    """Fit the bundle's learner anew on each part of a split."""
+    learner = registry.learner(bundle.manifest["learner"]["name"])
+    if split != "time":
+        decided = out_of_fold(task, learner, rows, job, split)
+        chosen = choose(decided.sure, decided.label == rows.truth, job.settings)
+        return _Measured(rows, decided, chosen, {"kind": split, "folds": FOLDS, "seed": job.settings.seed})
+    if rows.time is None:
+        raise DataError("A split by time needs times, and no row has one.", "Use --split grouped.")
+    before, after = time_split(rows.time, LAST)
+    seen = rows.take(before)
+    fitted, kept = fit_task(task, learner, seen, job)
+    chosen = choose(kept.sure, kept.label == seen.truth, job.settings)
+    rest = rows.take(after)
+    start = int(rest.time[rest.time != LATEST].min()) if rest.time is not None else 0
+    how = {
+        "kind": "time",
+        "learned from": f"{len(seen):,} rows before",
+        "tested on": f"{len(rest):,} rows from {np.datetime64(start, 'us').astype('datetime64[D]')}",
+    }
+    return _Measured(rest, fitted.decide(rest.table, job.settings.cores()), chosen, how)
+
+
+def _report(task: Task, measured: _Measured, job: Work) -> dict[str, Any]:
+    rows = measured.rows
+    return classification_report(
+        task.name,
+        rows.truth,
+        measured.decided.chance,
+        rows.classes,
+        predicted=measured.decided.label,
+        threshold=measured.abstention.threshold,
+        accuracy=aim(job.settings).get("accuracy"),
+        automation=aim(job.settings).get("automation"),
+        groups=rows.groups,
+        split=measured.split,
+        seed=job.settings.seed,
+    )

@@ -1,0 +1,107 @@
+"""Fitting a task on all rows, and on folds so that every row is also scored by a model that never saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.evaluation import folds
+from tallystick.jobs.labelled import Rows
+from tallystick.jobs.options import Work
+from tallystick.learners import Learner, Sample
+from tallystick.models import Calibration, LinearModel, fit_calibration
+from tallystick.scorer import FittedFeatures, Task
+
+__all__ = ["FOLDS", "Decided", "Fitted", "decide", "fit_task", "out_of_fold"]
+
+FOLDS = 5
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a model says of rows: probabilities (rows, classes) and the code of each row's label."""
+
+    chance: Floats
+    label: Codes
+
+    @property
+    def sure(self) -> Floats:
+        """The probability of each row's label."""
+        score: Floats = self.chance[np.arange(len(self.label)), self.label]
+        return score
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A task's features and model; its scores are logits, which the calibration turns into probabilities."""
+
+    features: FittedFeatures
+    model: LinearModel
+    calibration: Calibration
+
+    def decide(self, rows: pa.RecordBatch, threads: int = 1) -> Decided:
+        """Score rows with the kernel that scores in production."""
+        return decide(self.calibration, self.features.scorer(self.model).logits(rows, threads))
+
+
+def decide(calibration: Calibration, logits: Floats) -> Decided:
+    """Turn logits into probabilities and labels."""
+    return Decided(calibration.probabilities(logits), logits.argmax(axis=1))
+
+
+def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[FittedFeatures, LinearModel]:
+    """Fit features and model; its scores are not calibrated yet."""
+    threads = work.settings.cores()
+    features = task.features.fit(rows.table, threads)
+    matrix = features.matrix(rows.table, threads)
+    sample = Sample(
+        matrix, rows.truth, len(rows.classes), work.settings.seed, dict(task.learner_settings(learner.name))
+    )
+    return features, learner.fit(sample).centred()
+
+
+def cross_fit(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -> tuple[Floats, Codes]:
+    """Score each row by a model of the other folds: raw scores (rows, classes) and the fold of each row."""
+    scores = np.zeros((len(rows), len(rows.classes)))
+    fold_of = np.zeros(len(rows), np.int64)
+    parts = folds(kind, FOLDS, y=rows.truth, groups=rows.groups, seed=work.settings.seed)
+    work.progress.stage(f"Learning {task.name}, fold by fold", FOLDS)
+    for number, (train, test) in enumerate(parts):
+        features, model = fit_raw(task, learner, rows.take(train), work)
+        held_out = rows.table.take(pa.array(test))
+        scores[test] = features.scorer(model).logits(held_out, work.settings.cores())
+        fold_of[test] = number
+        work.progress.step()
+    return scores, fold_of
+
+
+def calibrate_across(task: Task, scores: Floats, truth: Codes, fold_of: Codes) -> Decided:
+    """Decide out-of-fold scores, each fold's by a calibration fitted on the others."""
+    chance, label = np.zeros_like(scores), np.zeros_like(truth)
+    for fold in range(FOLDS):
+        test = fold_of == fold
+        calibration = fit_calibration(scores[~test], truth[~test], task.lean)
+        decided = decide(calibration, calibration.logits(scores[test]))
+        chance[test], label[test] = decided.chance, decided.label
+    return Decided(chance, label)
+
+
+def out_of_fold(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -> Decided:
+    """Decide every row by a model that did not see it; kind: how the folds are cut."""
+    scores, fold_of = cross_fit(task, learner, rows, work, kind)
+    return calibrate_across(task, scores, rows.truth, fold_of)
+
+
+def fit_task(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[Fitted, Decided]:
+    """Fit a task on all rows, and decide every row out of fold."""
+    scores, fold_of = cross_fit(task, learner, rows, work, task.split)
+    decided = calibrate_across(task, scores, rows.truth, fold_of)
+    calibration = fit_calibration(scores, rows.truth, task.lean)
+    work.progress.stage(f"Learning {task.name}, from all rows")
+    features, model = fit_raw(task, learner, rows, work)
+    return Fitted(features, calibration.fold(model).centred(), calibration.folded()), decided

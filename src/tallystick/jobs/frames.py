@@ -1,0 +1,94 @@
+"""Frames as input, and input that cannot be read twice."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+
+from tallystick.connectors import Chunk, Source
+from tallystick.connectors.chunk import Broken
+from tallystick.errors import UsageError
+
+__all__ = ["FrameStream", "KeptStream", "like"]
+
+
+class FrameStream:
+    """A pandas, Polars or Arrow frame as chunks; its rows are counted from 1 under the name `frame`."""
+
+    notes: Sequence[str] = ()
+
+    def __init__(self, frame: Any, batch_rows: int) -> None:
+        self._table, self._batch_rows = arrow(frame), batch_rows
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows in order."""
+        first = 1
+        for batch in self._table.combine_chunks().to_batches(max_chunksize=self._batch_rows):
+            yield Chunk(batch, "frame", np.arange(first, first + len(batch), dtype=np.int64))
+            first += len(batch)
+
+
+def arrow(frame: Any) -> pa.Table:
+    """Turn any frame that Narwhals knows into an Arrow table; UsageError for anything else."""
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    try:
+        known = nw.from_native(frame)
+    except TypeError:
+        raise UsageError(
+            f"A {type(frame).__name__} is no input.", "Give a path, or a pandas, Polars or Arrow frame."
+        ) from None
+    return (known.collect() if isinstance(known, nw.LazyFrame) else known).to_arrow()
+
+
+def like(table: pa.Table, frame: Any) -> Any:
+    """Turn an Arrow table into the kind of frame that came in; a lazy one comes back lazy."""
+    if isinstance(frame, (pa.Table, pa.RecordBatch)):
+        return table
+    known = nw.from_native(frame)
+    backend = known.implementation
+    made = nw.from_arrow(table, backend=backend)
+    return nw.to_native(made.lazy() if isinstance(known, nw.LazyFrame) else made)
+
+
+class KeptStream:
+    """Standard input, kept on disk as it is read the first time, so that it can be read again."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._kept: list[tuple[Path, str, tuple[Broken, ...]]] = []
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What should be said about the input."""
+        return self._source.notes
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the records in order."""
+        if self._folder is not None:
+            for path, name, broken in self._kept:
+                with pa.ipc.open_file(path) as file:
+                    batch = file.get_batch(0)
+                records = batch.column(batch.num_columns - 1).to_numpy()
+                yield Chunk(batch.select(range(batch.num_columns - 1)), name, records, broken)
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="tallystick-")
+        for chunk in self._source.chunks():
+            path = Path(self._folder.name, f"{len(self._kept)}.arrow")
+            # Positions, not names: a column of the input may be called anything.
+            columns = [*chunk.rows.columns, pa.array(chunk.records)]
+            names = [*chunk.rows.schema.names, "record"]
+            batch = pa.RecordBatch.from_arrays(columns, names=names)
+            with pa.ipc.new_file(
+                path, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
+            ) as file:
+                file.write_batch(batch)
+            self._kept.append((path, chunk.name, chunk.broken))
+            yield chunk

@@ -1,0 +1,248 @@
+"""What comes in: an INPUT read through a contract, every record accounted for.
+
+    rows_in = rows_clean + rows_quarantined + rows_duplicate
+
+A verb that writes as it reads takes a second pass where the input holds duplicates, and only there: which of
+two records with one key stays is known when all have been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from tallystick.connectors import Chunk, Sink, Source, open_sink, open_source
+from tallystick.contracts import Checked, Naming, Report
+from tallystick.errors import DataError
+from tallystick.jobs.account import Account, SetApart, Skip
+from tallystick.jobs.frames import FrameStream, KeptStream
+from tallystick.jobs.options import Work
+from tallystick.scorer import Solution
+
+__all__ = ["Intake", "conform"]
+
+
+class Stream(Protocol):
+    """Yields the same chunks each time it is asked: files, a frame, or standard input that was kept."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What should be said about the input."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the records in order."""
+
+
+class Outcome(Protocol):
+    """What work on a chunk must tell, so that its records are accounted for."""
+
+    @property
+    def checked(self) -> Checked:
+        """What the contract said of each record."""
+
+
+R = TypeVar("R", bound=Outcome)
+
+
+@dataclass
+class _OnlyChecked:
+    checked: Checked
+
+
+@dataclass
+class Intake:
+    """An INPUT, opened for a solution.
+
+    needs: the columns that the verb cannot do without, and what each is wanted for; labels_wanted: as in
+    `Contract.check`.
+    """
+
+    solution: Solution
+    stream: Stream
+    work: Work
+    labels_wanted: bool | tuple[str, ...]
+    needs: dict[str, str] = field(default_factory=dict)
+    source: Source | None = None
+    namings: dict[tuple[str, ...], Naming] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        solution: Solution,
+        given: Any,
+        work: Work,
+        *,
+        labels_wanted: bool | tuple[str, ...],
+        needs: dict[str, str] | None = None,
+    ) -> Intake:
+        """Open a path, or a frame, without reading it yet; UsageError when it is not there."""
+        if not isinstance(given, (str, Path)):
+            stream: Stream = FrameStream(given, work.settings.batch_rows)
+            return cls(solution, stream, work, labels_wanted, needs or {})
+        known = [s for column in solution.contract.columns for s in (column.name, *column.aliases)]
+        source = open_source(given, work.settings, known=known)
+        stream = KeptStream(source) if source.location.scheme == "stdin" else source
+        return cls(solution, stream, work, labels_wanted, needs or {}, source)
+
+    def naming(self, rows: pa.RecordBatch) -> Naming:
+        """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
+        names = tuple(rows.schema.names)
+        if names not in self.namings:
+            naming = self.solution.contract.resolve(names, self.work.mapping)
+            missing = [column for column in self.needs if column not in naming.ours]
+            if missing:
+                wanted = "; ".join(f"{column}, {self.needs[column]}" for column in missing)
+                raise DataError(
+                    f"What is needed is missing: {wanted}. Found: {', '.join(names) or 'no columns'}.",
+                    " ".join(naming.notes) or f'Say which column it is: --map "THEIRS={missing[0]}".',
+                )
+            self.namings[names] = naming
+        return self.namings[names]
+
+    def check(self, chunk: Chunk) -> Checked:
+        """Put a chunk through the contract."""
+        return self.solution.contract.check(
+            chunk.rows,
+            self.naming(chunk.rows),
+            self.work.settings,
+            as_of=self.work.as_of,
+            labels_wanted=self.labels_wanted,
+        )
+
+    def gather(self, columns: Sequence[str]) -> tuple[pa.Table, Report]:
+        """Read everything into memory: the clean rows that stay, with these of our columns, and the account.
+
+        A column that no file has is null.
+        """
+        fields = [(c.name, c.arrow) for c in self.solution.contract.columns if c.name in columns]
+        parts: list[pa.RecordBatch] = []
+
+        def keep(_: Chunk, done: _OnlyChecked) -> None:
+            parts.append(conform(done.checked.rows, pa.schema(fields)))
+
+        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, self.work.quarantine, {})
+        table = pa.Table.from_batches(parts, pa.schema(fields))
+        if len(account.again):
+            stays = np.ones(len(table), bool)
+            stays[account.again] = False
+            table = table.filter(pa.array(stays))
+        return table, account.report()
+
+    def count(self) -> Report:
+        """Read everything and keep only the account."""
+        account = self._pass(
+            lambda chunk: _OnlyChecked(self.check(chunk)), lambda *_: None, self.work.quarantine, {}
+        )
+        return account.report()
+
+    def collect(
+        self, work: Callable[[Chunk, Naming], R], take: Callable[[R], None], again: Callable[[], None]
+    ) -> Report:
+        """Work on chunk after chunk and keep what comes of each; `again` begins anew after duplicates."""
+        skip: Skip = {}
+        while True:
+            try:
+                return self._pass(
+                    lambda chunk: work(chunk, self.naming(chunk.rows)),
+                    lambda _, done: take(done),
+                    self.work.quarantine,
+                    skip,
+                    nullcontext(),
+                ).report()
+            except SetApart as found:
+                skip = found.skip
+                again()
+
+    def flow(
+        self,
+        work: Callable[[Chunk, Naming], R],
+        rows: Callable[[R], pa.RecordBatch],
+        output: str | Path,
+        schema: pa.Schema | None = None,
+        again: Callable[[], None] = lambda: None,
+    ) -> Report:
+        """Work on chunk after chunk and write what comes of each, but nothing of an input that is refused.
+
+        Bad rows go to the quarantine that was asked for, else to `OUTPUT.quarantine.jsonl`, if there are any;
+        where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
+        """
+        beside = self.work.quarantine or Path(f"{output}.quarantine.jsonl")
+        aside = Path(f"{output}.duplicates.jsonl")
+        skip: Skip = {}
+        while True:
+            sink = open_sink(output, schema, source=self.source)
+
+            def write(_: Chunk, done: R, sink: Sink = sink) -> None:
+                sink.write(rows(done))
+
+            try:
+                account = self._pass(
+                    lambda chunk: work(chunk, self.naming(chunk.rows)), write, beside, skip, sink
+                )
+            except SetApart as found:
+                skip = found.skip
+                found.write(aside)
+                again()
+                continue
+            if skip:
+                return account.report() + Report(notes=(f"The duplicates are named in {aside}.",))
+            # An older run's duplicates would be taken for this one's.
+            aside.unlink(missing_ok=True)
+            return account.report()
+
+    def _pass(
+        self,
+        work: Callable[[Chunk], R],
+        take: Callable[[Chunk, R], None],
+        quarantine: Path | None,
+        skip: Skip,
+        sink: Any = None,
+    ) -> Account:
+        """Go through the input once; with a sink, duplicates that are not in `skip` raise SetApart."""
+        account = Account(self.solution.contract, self.work.engine, quarantine, skip)
+        progress, threads = self.work.progress, self.work.settings.cores()
+        refused: DataError | None = None
+
+        def do(chunk: Chunk) -> tuple[Chunk, R]:
+            chunk = account.without_skipped(chunk)
+            return chunk, work(chunk)
+
+        progress.stage("Reading")
+        with account:
+            try:
+                with sink or nullcontext(), closing(self._ready()) as chunks:
+                    for chunk, done in self.work.engine.map(do, chunks, threads):
+                        take(chunk, done)
+                        account.add(chunk, self.namings[tuple(chunk.rows.schema.names)], done.checked)
+                        progress.step(len(chunk.records))
+                    account.settle(self.stream.notes, must_know=sink is not None)
+                    account.report().usable()
+                    account.report().refuse(strict=self.work.strict, most=self.work.max_quarantine)
+            except DataError as error:
+                # The bad rows are what one wants to see now: their file stays, the output does not.
+                refused = error
+        if refused is not None:
+            raise refused
+        return account
+
+    def _ready(self) -> Generator[Chunk, None, None]:
+        """Name each chunk's columns before threads get it; a chunk without columns is all broken."""
+        for chunk in self.stream.chunks():
+            if chunk.rows.num_columns:
+                self.naming(chunk.rows)
+            else:
+                self.namings.setdefault((), Naming(()))
+            yield chunk
+
+
+def conform(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give a batch the columns of a schema, null where it has none."""
+    names = rows.schema.names
+    columns = [rows.column(f.name) if f.name in names else pa.nulls(len(rows), f.type) for f in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

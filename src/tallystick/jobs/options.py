@@ -1,0 +1,139 @@
+"""What every verb may be told, and what that comes to: settings, an engine, a moment, progress shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
+from zoneinfo import ZoneInfo
+
+from tallystick import registry
+from tallystick.config import Settings, load
+from tallystick.errors import UsageError
+
+if TYPE_CHECKING:
+    from tallystick.engines import Engine
+
+__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "moment", "work"]
+
+Moment = str | date | datetime
+
+
+class Progress(Protocol):
+    """How long work says where it is; the faces show it, jobs never print."""
+
+    def stage(self, words: str, total: int | None = None) -> None:
+        """Begin a stage, of `total` steps when that is known."""
+
+    def step(self, done: int = 1) -> None:
+        """Say that this many steps more are done."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def stage(self, words: str, total: int | None = None) -> None:
+        """Begin a stage in silence."""
+
+    def step(self, done: int = 1) -> None:
+        """Go on in silence."""
+
+
+class Common(TypedDict, total=False):
+    """Options of every verb."""
+
+    engine: str
+    as_of: Moment | None
+    set: Mapping[str, Any] | None
+    config: str | Path | None
+    progress: Progress | None
+
+
+class Reading(Common, total=False):
+    """Options of every verb that reads an INPUT."""
+
+    map: Mapping[str, str] | None
+    quarantine: str | Path | None
+    strict: bool
+    max_quarantine: float | str | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """All options, checked and resolved."""
+
+    settings: Settings
+    engine: Engine
+    as_of: datetime | None = None
+    progress: Progress = field(default_factory=Quiet)
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    quarantine: Path | None = None
+    strict: bool = False
+    max_quarantine: float | None = None
+
+
+def work(verb: str, **options: Unpack[Reading]) -> Work:
+    """Check the options of a verb; UsageError says what is wrong with one."""
+    settings, _ = load(options.get("config"), options.get("set"))
+    engine = registry.engine(options.get("engine") or "local")
+    if verb in engine.cannot:
+        raise UsageError(
+            f"The engine {engine.name} cannot {verb}.", f"Leave --engine out to {verb} on this machine."
+        )
+    as_of = options.get("as_of")
+    quarantine = options.get("quarantine")
+    return Work(
+        settings=settings,
+        engine=engine,
+        as_of=None if as_of is None else moment(as_of, settings.zone, "as_of", end_of_day=True),
+        progress=options.get("progress") or Quiet(),
+        mapping=dict(options.get("map") or {}),
+        quarantine=Path(quarantine) if quarantine else None,
+        strict=bool(options.get("strict")),
+        max_quarantine=_share(options.get("max_quarantine")),
+    )
+
+
+def moment(value: Moment, zone: str, name: str, *, end_of_day: bool = False) -> datetime:
+    """Turn a day or a time into a moment in UTC; a naive one is of the zone.
+
+    A day means its start, or its last microsecond with `end_of_day`.
+
+    >>> moment("2024-01-31", "Europe/Berlin", "from").isoformat()
+    '2024-01-30T23:00:00+00:00'
+    """
+    if isinstance(value, str):
+        try:
+            value = (
+                date.fromisoformat(value)
+                if len(value) == len("2024-01-31")
+                else datetime.fromisoformat(value)
+            )
+        except ValueError:
+            raise UsageError(
+                f'{name.replace("_", "-")}: "{value}" is no day and no time.',
+                "Write it as 2024-01-31 or 2024-01-31T12:00:00.",
+            ) from None
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+        if end_of_day:
+            value += timedelta(days=1, microseconds=-1)
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=ZoneInfo(zone))
+    return value.astimezone(UTC)
+
+
+def _share(value: float | str | None) -> float | None:
+    """Read `1%` or `.01`."""
+    if value is None:
+        return None
+    text = str(value).strip()
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f'max-quarantine: "{value}" is no share.', "Write it as 1% or .01.")
+    return share

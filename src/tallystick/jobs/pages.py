@@ -1,0 +1,45 @@
+"""Reports as pages: one HTML file that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tallystick.connectors import Location, found_file_systems
+from tallystick.errors import UsageError
+from tallystick.figures import evaluation_page
+from tallystick.models import Bundle
+from tallystick.scorer import Solution
+
+__all__ = ["write_page"]
+
+
+def write_page(
+    path: Path, solution: Solution, evaluation: Mapping[str, Any], bundles: Mapping[str, Bundle]
+) -> None:
+    """Write the report of an evaluation, whole or not at all."""
+    facts: dict[str, str] = {}
+    for bundle in bundles.values():
+        training = bundle.manifest["training"]
+        facts["Model"] = bundle.name
+        facts["Learner"] = bundle.manifest["learner"]["title"]
+        facts["Features"] = (
+            f"{bundle.manifest['features']['count']:,}: {bundle.manifest['features']['words']}"
+        )
+        span = f", {training['from'][:10]} to {training['until'][:10]}" if training["from"] else ""
+        facts["Learned from"] = f"{training['rows']:,} rows{span}"
+    html = evaluation_page(evaluation, title=solution.title, records=solution.name, facts=facts)
+    location = Location.parse(str(path))
+    pending = found_file_systems()[location.scheme].open_write_beside(location.path)
+    try:
+        pending.file.write(html.encode())
+        pending.commit()
+    except OSError as error:
+        pending.abort()
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}.", "Name another place."
+        ) from None
+    except BaseException:
+        pending.abort()
+        raise

@@ -1,0 +1,112 @@
+"""score: a decision for each record and task, with its reasons and its route."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Unpack
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tallystick import registry
+from tallystick.connectors import Chunk
+from tallystick.contracts import Naming, Report
+from tallystick.jobs.frames import like
+from tallystick.jobs.intake import Intake
+from tallystick.jobs.options import Reading, work
+from tallystick.scorer import Scored, load_scorer
+
+__all__ = ["Scores", "score"]
+
+
+@dataclass
+class Scores:
+    """What scoring did: the account of the input, and counts of what was decided."""
+
+    intake: Report
+    decisions: int = 0
+    output: Path | None = None
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    frame: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON; the decisions themselves are in the output."""
+        return {
+            **self.intake.to_dict(),
+            "decisions": self.decisions,
+            "output": str(self.output) if self.output else None,
+            "models": list(self.models),
+            **{name: dict(counter.most_common()) for name, counter in self.counts.items()},
+        }
+
+
+def score(
+    solution: str,
+    source: Any,
+    *,
+    model: str | Path,
+    output: str | Path | None = None,
+    task: Sequence[str] = (),
+    all_scores: bool = False,
+    reasons: bool = True,
+    **options: Unpack[Reading],
+) -> Any:
+    """Decide every record of a path or a frame.
+
+    With an output its decisions are written there and an account of the run is returned; without one, for a
+    frame, the decisions come back as the same kind of frame.
+    """
+    found = registry.solution(solution)
+    job = work("score", **options)
+    scorer = load_scorer(
+        found, model, job.settings, tasks=task, as_of=job.as_of, reasons=reasons, all_scores=all_scores
+    )
+    needs = {column: "to score" for one in scorer.models for column in one.task.features.columns}
+    intake = Intake.open(found, source, job, labels_wanted=False, needs=needs)
+    tally = _Tally()
+
+    def decide(chunk: Chunk, naming: Naming) -> Scored:
+        return scorer.score(chunk.rows, naming, chunk.name, chunk.records)
+
+    if output is None:
+        parts: list[pa.RecordBatch] = []
+        intake.collect(decide, lambda done: parts.append(done.decisions), parts.clear)
+        return like(pa.Table.from_batches(parts, scorer.schema), source)
+
+    def write(done: Scored) -> pa.RecordBatch:
+        tally.add(done.decisions)
+        return done.decisions
+
+    report = intake.flow(decide, write, output, scorer.schema, tally.clear)
+    return Scores(report, tally.rows, Path(output), tally.counts, tuple(one.name for one in scorer.models))
+
+
+class _Tally:
+    """Counts what was decided as it passes."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin again, as a second pass does."""
+        self.rows = 0
+        self.counts: dict[str, Counter[str]] = {"labels": Counter(), "actions": Counter()}
+
+    def add(self, decisions: pa.RecordBatch) -> None:
+        """Count a batch."""
+        self.rows += len(decisions)
+        self._count("labels", decisions.column("label"))
+        self._count("actions", decisions.column("action"))
+        if "route" in decisions.schema.names:
+            department, priority = decisions.column("route").flatten()[:2]
+            self._count("departments", department)
+            self._count("priorities", priority)
+
+    def _count(self, name: str, column: pa.Array) -> None:
+        for one in pc.value_counts(column).to_pylist():
+            if one["values"] is not None:
+                self.counts.setdefault(name, Counter())[one["values"]] += one["counts"]

@@ -1,0 +1,51 @@
+"""simulate: records like a bank's own, of any size, that are nobody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from tallystick import registry
+from tallystick.connectors import open_sink
+from tallystick.errors import UsageError
+from tallystick.jobs.options import Common, work
+
+__all__ = ["Simulated", "simulate"]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What was written."""
+
+    rows: int
+    output: Path
+    seed: int
+    preset: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"rows": self.rows, "output": str(self.output), "seed": self.seed, "preset": self.preset}
+
+
+def simulate(
+    solution: str,
+    *,
+    rows: int,
+    output: str | Path,
+    seed: int | None = None,
+    preset: str = "default",
+    **options: Unpack[Common],
+) -> Simulated:
+    """Write `rows` simulated records; the same rows, seed and preset give the same file."""
+    found = registry.solution(solution)
+    job = work("simulate", **options)
+    if rows < 1:
+        raise UsageError(f"{rows} rows cannot be written.", "Ask for at least one: --rows 1000.")
+    seed = job.settings.seed if seed is None else seed
+    job.progress.stage("Writing", rows)
+    with open_sink(output) as sink:
+        for batch in found.simulate(rows, seed, preset):
+            sink.write(batch)
+            job.progress.step(len(batch))
+    return Simulated(rows, Path(output), seed, preset)

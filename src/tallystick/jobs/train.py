@@ -1,0 +1,173 @@
+"""train: learn tasks from labelled records, and keep each as a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Unpack
+
+from tallystick import registry
+from tallystick.contracts import Report
+from tallystick.errors import UsageError
+from tallystick.evaluation import classification_report
+from tallystick.jobs.fitting import FOLDS, Decided, Fitted, fit_task
+from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
+from tallystick.jobs.options import Moment, Reading, Work, work
+from tallystick.models import render_card, save
+from tallystick.scorer import Solution, Task, aim, choose
+
+__all__ = ["TaskTrained", "Trained", "train"]
+
+LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick")
+# Of the report, what a manifest keeps: figures, not curves.
+KEPT = (
+    *("rows", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
+    *("roc_auc", "average_precision", "log_loss", "brier", "ece", "per_class", "intervals"),
+)
+
+
+@dataclass(frozen=True)
+class TaskTrained:
+    """One task that was learned: where its bundle is and what its manifest says."""
+
+    task: str
+    folder: Path
+    manifest: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        m = self.manifest
+        kept = ("classes", "learner", "features", "training", "figures", "policy", "fingerprint")
+        return {"folder": str(self.folder), **{key: m[key] for key in kept}}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training did: the account of its input, and each task."""
+
+    intake: Report
+    tasks: tuple[TaskTrained, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**self.intake.to_dict(), "tasks": {task.task: task.to_dict() for task in self.tasks}}
+
+
+def train(
+    solution: str,
+    source: Any,
+    *,
+    model: str | Path,
+    task: Sequence[str] = (),
+    learner: str | None = None,
+    features: Sequence[str] = (),
+    from_: Moment | None = None,
+    until: Moment | None = None,
+    **options: Unpack[Reading],
+) -> Trained:
+    """Learn tasks from a path or a frame and write one bundle for each, `model/TASK/`.
+
+    task: those to learn, all whose labels are there when empty; from_ ≤ event time < until.
+    Raises DataError when there is nothing to learn from, UsageError when an option is wrong.
+    """
+    found = registry.solution(solution)
+    job = work("train", **options)
+    asked = found.pick(task) or found.tasks
+    way = registry.learner(learner) if learner else None
+    for one in asked:
+        _refuse_features(found, one, features)
+    data = gather(found, source, job, asked, from_=from_, until=until)
+    trained = []
+    for one in tasks_with_labels(found, task, data.table):
+        rows, left_out = rows_of(one, data.table, found.contract.event_time)
+        chosen = way or registry.learner(one.learner)
+        fitted, decided = fit_task(one, chosen, rows, job)
+        job.progress.stage(f"Measuring {one.name}")
+        manifest = _manifest(found, one, rows, fitted, decided, job)
+        manifest["learner"] = {"name": chosen.name, "title": chosen.title}
+        manifest["training"]["left_out"] = left_out | data.passed_over
+        arrays = {
+            **fitted.features.arrays(),
+            **fitted.model.arrays(),
+            "oof.identity": one.features.identity(rows.table),
+            **fitted.calibration.arrays(),
+            "oof.probability": decided.chance,
+            "oof.label": decided.label,
+            "oof.truth": rows.truth,
+        }
+        folder = Path(model) / one.name
+        bundle = save(folder, manifest, arrays, render_card(manifest, one.purpose, one.limits))
+        trained.append(TaskTrained(one.name, folder, bundle.manifest))
+    return Trained(data.report, tuple(trained))
+
+
+def _refuse_features(solution: Solution, task: Task, names: Sequence[str]) -> None:
+    """Refuse a feature that is known only after the event, and one that the task cannot look at."""
+    solution.contract.refuse_leaks(names, task.name)
+    for name in names:
+        solution.contract.column(name)
+        if name not in task.features.columns:
+            raise UsageError(
+                f"{task.name} cannot use {name} as a feature.",
+                f"It looks at: {', '.join(task.features.columns)}.",
+            )
+
+
+def _manifest(
+    solution: Solution, task: Task, rows: Rows, fitted: Fitted, decided: Decided, job: Work
+) -> dict[str, Any]:
+    """Say what was learned from what, and what it achieved on rows that it was not learned from."""
+    contract = solution.contract
+    policy = choose(decided.sure, decided.label == rows.truth, job.settings)
+    report = classification_report(
+        task.name,
+        rows.truth,
+        decided.chance,
+        rows.classes,
+        predicted=decided.label,
+        threshold=policy.threshold,
+        accuracy=aim(job.settings).get("accuracy"),
+        automation=aim(job.settings).get("automation"),
+        groups=rows.groups,
+        seed=job.settings.seed,
+    )
+    known = None if rows.time is None else rows.time[rows.time != LATEST]
+    return {
+        "solution": solution.name,
+        "task": task.name,
+        "classes": list(rows.classes),
+        "contract": {
+            "name": contract.name,
+            "version": contract.version,
+            "fingerprint": contract.fingerprint(),
+        },
+        "features": fitted.features.describe(),
+        "training": {
+            "rows": len(rows),
+            "from": None if known is None else _moment(known.min()),
+            "until": None if known is None else _moment(known.max()),
+            "data": _data_fingerprint(task, rows),
+            "seed": job.settings.seed,
+            "split": f"{FOLDS} folds, near copies kept together",
+        },
+        "calibration": fitted.calibration.describe(),
+        "policy": policy.to_dict(),
+        "figures": {key: report[key] for key in KEPT},
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _data_fingerprint(task: Task, rows: Rows) -> str:
+    """SHA-256 over what was looked at and what the answers were, row by row."""
+    digest = hashlib.sha256(task.features.identity(rows.table).astype("<u8").tobytes())
+    digest.update("\0".join(rows.classes).encode())
+    digest.update(rows.truth.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _moment(micros: int) -> str:
+    return datetime.fromtimestamp(int(micros) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

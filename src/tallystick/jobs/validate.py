@@ -1,0 +1,56 @@
+"""validate: what a contract says of an input, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+import pyarrow as pa
+
+from tallystick import registry
+from tallystick.connectors import Chunk
+from tallystick.contracts import Checked, Naming, Report
+from tallystick.jobs.intake import Intake, conform
+from tallystick.jobs.options import Reading, work
+
+__all__ = ["Validated", "validate"]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The account of an input, and where its clean rows are."""
+
+    intake: Report
+    output: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**self.intake.to_dict(), "output": str(self.output) if self.output else None}
+
+
+@dataclass(frozen=True)
+class _Clean:
+    checked: Checked
+
+
+def validate(
+    solution: str, source: Any, *, output: str | Path | None = None, **options: Unpack[Reading]
+) -> Validated:
+    """Check a path or a frame; output: where the clean rows go, under our names and types.
+
+    Raises DataError when no row is usable, or more are bad than allowed.
+    """
+    found = registry.solution(solution)
+    job = work("validate", **options)
+    intake = Intake.open(found, source, job, labels_wanted=True)
+    if output is None:
+        return Validated(intake.count())
+    columns = {column.name: column.arrow for column in found.contract.columns}
+
+    def check(chunk: Chunk, naming: Naming) -> _Clean:
+        return _Clean(found.contract.check(chunk.rows, naming, job.settings, as_of=job.as_of))
+
+    schema = pa.schema(list(columns.items()))
+    report = intake.flow(check, lambda done: conform(done.checked.rows, schema), output, schema)
+    return Validated(report, Path(output))

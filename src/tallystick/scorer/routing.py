@@ -1,0 +1,297 @@
+"""Routing: which desk gets a decision, how urgent it is and when it is due, by rules that a person can edit.
+
+The rules come from a YAML file (`routing_file.py` reads it). Columns are looked at once for each distinct
+value, words in one pass over the text (`words.py`), so that one row is as quick as a batch is.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tallystick.scorer.routing_terms import Due, Span
+from tallystick.scorer.words import Clause, Words
+
+__all__ = ["PRIORITIES", "ROUTE", "Routing", "Rule"]
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+ROUTE = pa.struct(
+    [
+        ("department", pa.string()),
+        ("priority", pa.string()),
+        ("due", pa.timestamp("us", "UTC")),
+        ("rule", pa.string()),
+    ]
+)
+FIELDS = list(ROUTE)
+DUE = ROUTE.field("due").type
+ANY_WORDS = Clause()
+MICROSECONDS = {
+    "minutes": 60_000_000,
+    "hours": 3_600_000_000,
+    "days": 86_400_000_000,
+    "weeks": 604_800_000_000,
+}
+DAY = MICROSECONDS["days"]
+FEW = 64  # rows up to which looking at each is quicker than finding the distinct ones
+REMEMBERED = 8192  # distinct values of a column whose answers are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a decision is meant, and what becomes of it; `values` holds the columns with what they may say.
+
+    In `values` None stands for a missing value; amount is in minor units, certainty a share.
+    """
+
+    name: str
+    department: str
+    priority: str
+    due: Due | None
+    values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    words: Clause = ANY_WORDS
+    amount: Span | None = None
+    certainty: Span | None = None
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Rules in their order, and the default for what no rule meets.
+
+    >>> routing = Routing.load('''
+    ... version: 1
+    ... default: {department: Complaint desk, priority: normal, due: 15 days}
+    ... rules:
+    ...   - name: Lawyers
+    ...     when: {words: [attorney, law suit]}
+    ...     then: {department: Legal, due: 4 hours}
+    ... ''')
+    >>> routing.apply(narrative=pa.array(["My attorney wrote to you.", "Hello."])).to_pylist()[0]
+    {'department': 'Legal', 'priority': 'normal', 'due': None, 'rule': 'Lawyers'}
+    """
+
+    document: Mapping[str, Any]
+    rules: tuple[Rule, ...]
+    default: Rule
+    label: str = "label"
+    zone: str = "UTC"
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        *,
+        label: str = "label",
+        columns: Iterable[str] = (),
+        known: Mapping[str, Iterable[str]] | None = None,
+        decimals: int = 2,
+        zone: str = "UTC",
+    ) -> Routing:
+        """Read a routing file, or its text (more than one line); UsageError names what is wrong, and where.
+
+        label: what the file calls the decided class (`product`, say); columns: what a rule may look at
+        besides that, words, amount, certainty and action; known: values that a column is known to have, any
+        other makes a note; decimals: of the currency; zone: says which day is a weekend.
+        """
+        from tallystick.scorer.routing_file import read
+
+        return read(source, label=label, columns=columns, known=known or {}, decimals=decimals, zone=zone)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], **context: Any) -> Routing:
+        """Bring back what `to_dict` gave; context: the arguments of `load` that were used."""
+        from tallystick.scorer.routing_file import write
+
+        return cls.load(write(document), **context)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the file's content as plain values, for a bundle."""
+        return copy.deepcopy(dict(self.document))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content: the same for two files that differ in comments and layout only."""
+        text = json.dumps(self.document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """What the rules look at: `certainty`, `amount`, `words`, and names of columns."""
+        wanted = {name for rule in self.rules for name in rule.values}
+        wanted |= {"amount"} if any(rule.amount for rule in self.rules) else set()
+        wanted |= {"certainty"} if any(rule.certainty for rule in self.rules) else set()
+        wanted |= {"words"} if any(rule.words != ANY_WORDS for rule in self.rules) else set()
+        return frozenset(wanted)
+
+    def apply(
+        self,
+        *,
+        narrative: pa.Array,
+        label: pa.Array | None = None,
+        score: pa.Array | None = None,
+        amount: pa.Array | None = None,
+        received_at: pa.Array | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
+    ) -> pa.StructArray:
+        """Route decisions: struct (department, priority, due in UTC or null, rule), one for each row.
+
+        narrative: string; label: string; score: float64, how sure the label is; amount: int64 minor units, -1
+        where none is named; received_at: timestamp, UTC; columns: text by name (`tags` may name several, with
+        commas; `action`; …). What is not given counts as missing. `rule` is null where the default applied.
+        """
+        rows = len(narrative)
+        given = {**(columns or {}), self.label: label}
+        machine = self._machine
+        allowed = np.ones((rows, len(self.rules) + 1), np.uint8)
+        for name, column in machine.columns.items():
+            allowed &= column.allowed(given.get(name), rows)
+        for name, values, missing in (("amount", amount, -1), ("certainty", score, -1.0)):
+            if name in machine.spans:
+                low, high = machine.spans[name]
+                numbers = np.array([missing]) if values is None else _numbers(values, missing)
+                allowed &= (numbers[:, None] >= low) & (numbers[:, None] <= high)
+        rule = machine.words.first(_flat(narrative), allowed)
+        outcomes = machine.outcomes  # a slice of one is ten times as quick as a take of one
+        met = outcomes.slice(rule[0], 1) if rows == 1 else outcomes.take(pa.array(rule))
+        department, priority, name = met.flatten()
+        return pa.StructArray.from_arrays(
+            [department, priority, self._due(rule, received_at), name], fields=FIELDS
+        )
+
+    def _due(self, rule: NDArray[np.int32], received_at: pa.Array | None) -> pa.Array:
+        """Count each row's time from when it was received."""
+        machine = self._machine
+        if received_at is None:
+            return pa.nulls(len(rule), DUE)
+        if received_at.type != DUE:
+            received_at = received_at.cast(DUE)
+        received_at = _flat(received_at)
+        without = machine.endless[rule]
+        start = received_at.view(pa.int64())
+        if start.null_count:
+            without = without | start.is_null().to_numpy(zero_copy_only=False)
+            start = start.fill_null(0)
+        start = start.to_numpy()
+        due = start + machine.spell[rule]
+        counts = machine.business_days[rule]
+        for count in set(counts.tolist()) - {0}:
+            chosen = counts == count
+            due[chosen] = _business_days(start[chosen], count, self.zone)
+        return pa.array(due, pa.int64(), mask=without if without.any() else None).view(DUE)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without what can be built again."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_machine", "needs")}
+
+    @cached_property
+    def _machine(self) -> _Machine:
+        return _Machine((*self.rules, self.default))
+
+
+class _Machine:
+    """Rules as arrays: one column for each rule, the default last."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        names = sorted({name for rule in rules for name in rule.values})
+        self.columns = {name: _Column(name, [rule.values.get(name) for rule in rules]) for name in names}
+        self.spans: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
+        for name in ("amount", "certainty"):
+            spans = [getattr(rule, name) for rule in rules]
+            if any(spans):
+                low = np.array([span.low if span else -np.inf for span in spans])
+                high = np.array([span.high if span else np.inf for span in spans])
+                self.spans[name] = low, high
+        self.words = Words([rule.words for rule in rules])
+        self.outcomes = pa.StructArray.from_arrays(
+            [
+                pa.array([rule.department for rule in rules]),
+                pa.array([rule.priority for rule in rules]),
+                pa.array([*(rule.name for rule in rules[:-1]), None], pa.string()),
+            ],
+            names=["department", "priority", "rule"],
+        )
+        dues = [rule.due for rule in rules]
+        self.endless = np.array([due is None for due in dues])
+        self.spell = np.array([due.count * MICROSECONDS.get(due.unit, 0) if due else 0 for due in dues])
+        self.business_days = np.array(
+            [due.count if due and due.unit == "business days" else 0 for due in dues]
+        )
+
+
+class _Column:
+    """What the rules ask of one column, answered once for each distinct value."""
+
+    def __init__(self, name: str, wanted: Sequence[tuple[str | None, ...] | None]) -> None:
+        self._several = name == "tags"
+        self._wanted = [
+            None if w is None else {None if v is None else v.casefold() for v in w} for w in wanted
+        ]
+        self._answers: dict[str | None, NDArray[np.uint8]] = {}
+
+    def allowed(self, array: pa.Array | None, rows: int) -> NDArray[np.uint8]:
+        """Say which rules the values allow: uint8 (rows, rules), or one row for all."""
+        if array is None:
+            return self._answer(None)
+        array = _flat(array)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+            array = array.cast(pa.string())
+        if rows <= FEW:
+            return np.array([self._answer(value) for value in array.to_pylist()], np.uint8).reshape(rows, -1)
+        coded = pc.dictionary_encode(array, null_encoding="encode")
+        table = np.array([self._answer(value) for value in coded.dictionary.to_pylist()], np.uint8)
+        allowed: NDArray[np.uint8] = table[coded.indices.to_numpy()]
+        return allowed
+
+    def _answer(self, value: str | None) -> NDArray[np.uint8]:
+        answer = self._answers.get(value)
+        if answer is None:
+            parts = [None] if value is None else value.split(",") if self._several else [value]
+            said = {part.strip().casefold() or None if part is not None else None for part in parts}
+            answer = np.array([w is None or not w.isdisjoint(said) for w in self._wanted], np.uint8)
+            if len(self._answers) >= REMEMBERED:
+                self._answers.clear()
+            self._answers[value] = answer
+        return answer
+
+
+def _flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _numbers(values: pa.Array, missing: float) -> NDArray[Any]:
+    """Return numbers with what is missing, or is no number, in one form."""
+    values = _flat(values)
+    numbers = (values.fill_null(missing) if values.null_count else values).to_numpy(zero_copy_only=False)
+    return np.where(np.isnan(numbers), missing, numbers) if numbers.dtype.kind == "f" else numbers
+
+
+def _business_days(start: NDArray[np.int64], count: int, zone: str) -> NDArray[np.int64]:
+    """Count working days from times in microseconds; the hour stays, Saturday and Sunday do not count."""
+    if zone == "UTC":
+        local = start
+    else:
+        aware = pa.array(start, pa.timestamp("us", zone))
+        local = pc.local_timestamp(aware).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    days, hour = np.divmod(local, DAY)
+    moved = (
+        np.busday_offset(days.astype("datetime64[D]"), count, roll="backward").astype(np.int64) * DAY + hour
+    )
+    if zone == "UTC":
+        return moved
+    naive = pa.array(moved, pa.timestamp("us"))
+    aware = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
+    return np.asarray(aware.cast(pa.int64()).to_numpy(zero_copy_only=False))

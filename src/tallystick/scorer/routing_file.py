@@ -1,0 +1,323 @@
+"""The routing file: YAML as a person writes it, checked, with errors that name the line.
+
+Values are taken as they are written: `NO` stays a state, `02134` a ZIP code. All that is wrong is said
+at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.scorer.routing import PRIORITIES, Routing, Rule
+from tallystick.scorer.routing_terms import Due, Span
+from tallystick.scorer.words import Clause, plain
+
+__all__ = ["read", "write"]
+
+LARGEST = 1_000_000  # bytes
+DEEPEST = 8
+MOST_WORDS = 20_000
+WORDS = {"words": "any_of", "all words": "all_of", "no words": "none_of"}
+
+
+def read(
+    source: str | Path,
+    *,
+    label: str,
+    columns: Iterable[str],
+    known: Mapping[str, Iterable[str]],
+    decimals: int,
+    zone: str,
+) -> Routing:
+    """Read and check a routing file; see `Routing.load`."""
+    name, text = _text(source)
+    root = _compose(name, text)
+    reader = _Reader(
+        label, (frozenset(columns) | {"action"}) - {label}, {k: tuple(v) for k, v in known.items()}, decimals
+    )
+    routing = reader.routing(root, zone)
+    if reader.problems or routing is None:
+        lines = [f"line {line}: {problem}" for line, problem in sorted(reader.problems)]
+        if len(lines) == 1:
+            raise UsageError(f"{name}, {lines[0]}")
+        raise UsageError(f"{name} cannot be used, {len(lines)} things are wrong:\n  " + "\n  ".join(lines))
+    return routing
+
+
+def write(document: Mapping[str, Any]) -> str:
+    """Write the content of a routing file as YAML.
+
+    >>> write({"version": 1})
+    'version: 1\\n'
+    """
+    return str(yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the text "none", which bare would be read as a missing value."""
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> Any:
+    style = "'" if text.lower() == "none" else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def _text(source: str | Path) -> tuple[str, str]:
+    if isinstance(source, str) and "\n" in source:
+        return "routing", source
+    path = Path(source)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is too large for a routing file: at most {LARGEST:,} bytes are read.")
+        return str(path), path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}, line {line}: this is not UTF-8.", "Save the file as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(
+            f'The routing file "{path}" cannot be read: {error.strerror}.',
+            "Without one, the solution's own is used.",
+        ) from None
+
+
+def _compose(name: str, text: str) -> Any:
+    """Parse YAML into nodes that know their lines; what a list of rules has no use for is refused."""
+    try:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            mark: Any = event.start_mark
+            line = mark.line + 1
+            if getattr(event, "anchor", None):  # of an alias too
+                raise UsageError(f"{name}, line {line}: & and * at the start of a value cannot be used here.",
+                                 "Write the value out, or in quotes.")  # fmt: skip
+            if tag := getattr(event, "tag", None):
+                raise UsageError(f"{name}, line {line}: {tag} cannot be used here: no value needs a tag.")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise UsageError(f"{name}, line {line}: this is nested too deeply.")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise UsageError(
+            f"{name}{where}: this is not YAML: {problem}.",
+            "Often a colon lacks the space after it, an indent differs, or a quote is not closed.",
+        ) from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise UsageError(
+            f"{name}, line {line}: a character that YAML does not allow: {error.reason}."
+        ) from None
+    if root is None:
+        raise UsageError(f"{name} is empty.", "It needs `version: 1`, a `default` and, mostly, `rules`.")
+    return root
+
+
+@dataclass
+class _Reader:
+    """Turns nodes into rules and gathers what is wrong."""
+
+    label: str
+    columns: frozenset[str]
+    known: Mapping[str, tuple[str, ...]]
+    decimals: int
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    departments: tuple[str, ...] = ()
+    words: int = 0
+
+    def routing(self, root: Any, zone: str) -> Routing | None:
+        top = self.mapping(
+            root, ("version", "departments", "default", "rules"), "the file", ("version", "default")
+        )
+        if "version" in top and (self.scalar(top["version"], "version") or "1") != "1":
+            self.wrong(top["version"], "version must be 1, the only one there is.")
+        document: dict[str, Any] = {"version": 1}
+        if "departments" in top:
+            self.departments = tuple(self.texts(top["departments"], "departments"))
+            document["departments"] = list(self.departments)
+        default, document["default"] = (
+            self.then(top["default"], "default", None) if "default" in top else (None, {})
+        )
+        if default is None:
+            return None
+        rules: list[Rule] = []
+        document["rules"] = []
+        seen: dict[str, int] = {}
+        met: dict[str, str] = {}
+        for node in self.items(top["rules"], "rules") if "rules" in top else []:
+            rule, written = self.rule(node, default)
+            if rule is None:
+                continue
+            line = node.start_mark.line + 1
+            if rule.name in seen:
+                self.wrong(node, f'the name "{rule.name}" is taken by the rule at line {seen[rule.name]}.')
+            twin = met.setdefault(repr(written["when"]), rule.name)
+            if twin != rule.name:
+                self.notes.append(
+                    f'line {line}: "{rule.name}" never applies, "{twin}" asks for the same and is first.'
+                )
+            seen.setdefault(rule.name, line)
+            rules.append(rule)
+            document["rules"].append(written)
+        return Routing(document, tuple(rules), default, self.label, zone, tuple(self.notes))
+
+    def rule(self, node: Any, default: Rule) -> tuple[Rule | None, dict[str, Any]]:
+        parts = self.mapping(node, ("name", "when", "then"), "a rule", ("name", "when", "then"))
+        if len(parts) < 3:
+            return None, {}
+        name = self.scalar(parts["name"], "name") or ""
+        then, written = self.then(parts["then"], name, default)
+        allowed = (self.label, *WORDS, "amount", "certainty", *sorted(self.columns))
+        conditions = self.mapping(parts["when"], allowed, f'"{name}", when')
+        if not conditions and isinstance(parts["when"], yaml.MappingNode) and not parts["when"].value:
+            self.wrong(parts["when"], f'"{name}": when is empty; what holds for all belongs to the default.')
+        values: dict[str, tuple[str | None, ...]] = {}
+        spans: dict[str, Span | None] = {}
+        clause: dict[str, tuple[str, ...]] = {}
+        when: dict[str, Any] = {}
+        for key, value in conditions.items():
+            if key in WORDS:
+                clause[WORDS[key]] = self.phrases(value, f'"{name}", {key}')
+                when[key] = list(clause[WORDS[key]])
+            elif key in ("amount", "certainty"):
+                said = self.scalar(value, key) or ""
+                spans[key] = self.attempt(value, f'"{name}", {key}', Span.read, said, key, self.decimals)
+                when[key] = said
+            else:
+                values[key] = self.values(value, f'"{name}", {key}', key)
+                when[key] = list(values[key])
+        if then is None:
+            return None, {}
+        rule = Rule(name, then.department, then.priority, then.due, values, Clause(**clause), **spans)
+        return rule, {"name": name, "when": when, "then": written}
+
+    def then(self, node: Any, name: str, default: Rule | None) -> tuple[Rule | None, dict[str, Any]]:
+        """Read what becomes of a decision; what it leaves out is as in the default."""
+        needed = () if default else ("department", "priority", "due")
+        parts = self.mapping(
+            node, ("department", "priority", "due"), f'"{name}", then' if default else name, needed
+        )
+        if len(parts) < max(len(needed), 1):
+            if default and isinstance(node, yaml.MappingNode) and not node.value:
+                self.wrong(node, f'"{name}": then is empty; it needs a department, a priority or a due time.')
+            return None, {}
+        written = {key: self.scalar(value, key) or "" for key, value in parts.items()}
+        if self.departments and written.get("department", self.departments[0]) not in self.departments:
+            hint = did_you_mean(written["department"], self.departments)
+            self.wrong(parts["department"], f'"{written["department"]}" is not among the departments. {hint}')
+        if written.get("priority", "low") not in PRIORITIES:
+            hint = did_you_mean(written["priority"], PRIORITIES)
+            self.wrong(parts["priority"], f'there is no priority "{written["priority"]}". {hint}')
+        due = default.due if default else None
+        if "due" in parts:
+            due = self.attempt(parts["due"], f'"{name}", due', Due.read, written["due"])
+        return Rule(
+            name,
+            written.get("department") or (default.department if default else ""),
+            written.get("priority") or (default.priority if default else ""),
+            due,
+        ), written
+
+    def values(self, node: Any, where: str, column: str) -> tuple[str | None, ...]:
+        """Read what a column may say; the bare word none stands for a missing value."""
+        said: list[str | None] = []
+        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            bare = isinstance(item, yaml.ScalarNode) and item.style is None
+            if bare and item.value.lower() in ("none", "null", "~"):
+                said.append(None)
+                continue
+            value = self.scalar(item, where)
+            if value is None:
+                continue
+            said.append(value)
+            names = self.known.get(column, ())
+            if names and value.casefold() not in {known.casefold() for known in names}:
+                line = item.start_mark.line + 1
+                self.notes.append(
+                    f'line {line}: {where}: "{value}" is not known. {did_you_mean(value, names)}'
+                )
+        if isinstance(node, yaml.SequenceNode) and not node.value:
+            self.wrong(node, f"{where}: the list is empty.")
+        return tuple(said)
+
+    def phrases(self, node: Any, where: str) -> tuple[str, ...]:
+        phrases = self.texts(node, where)
+        for phrase in phrases:
+            if not plain(phrase):
+                self.wrong(node, f'{where}: "{phrase}" holds no letter and no digit.')
+            elif max(plain(phrase)) >= "\U00010000":
+                self.wrong(node, f'{where}: "{phrase}" holds a letter that cannot be looked for.')
+        self.words += len(phrases)
+        if self.words > MOST_WORDS:
+            self.wrong(node, f"{where}: there are more than {MOST_WORDS:,} words in all.")
+        return tuple(phrases)
+
+    def texts(self, node: Any, where: str) -> list[str]:
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not items:
+            self.wrong(node, f"{where}: the list is empty.")
+        return [text for text in (self.scalar(item, where) for item in items) if text]
+
+    def items(self, node: Any, where: str) -> list[Any]:
+        if isinstance(node, yaml.SequenceNode):
+            return list(node.value)
+        if not (
+            isinstance(node, yaml.ScalarNode) and node.value == ""
+        ):  # `rules:` and nothing below: no rules
+            self.wrong(node, f"{where}: a list is wanted, each item after a dash.")
+        return []
+
+    def mapping(
+        self, node: Any, allowed: Iterable[str], where: str, needed: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Read `key: value` pairs; unknown, double and missing keys are said."""
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong(node, f"{where}: `key: value` pairs are wanted ({', '.join(allowed)}).")
+            return {}
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name = self.scalar(key, where)
+            if name is None:
+                continue
+            if name not in allowed:
+                self.wrong(key, f'{where}: "{name}" is not known here. {did_you_mean(name, allowed)}')
+            elif name in found:
+                self.wrong(
+                    key, f'{where}: "{name}" is said twice, first at line {found[name].start_mark.line + 1}.'
+                )
+            else:
+                found[name] = value
+        for name in needed:
+            if name not in found:
+                self.wrong(node, f'{where}: "{name}" is missing.')
+        return found
+
+    def scalar(self, node: Any, where: str) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            self.wrong(node, f"{where}: one value is wanted, not a list or pairs.")
+        elif not node.value.strip():
+            self.wrong(node, f"{where}: the value is empty.")
+        else:
+            return str(node.value).strip()
+        return None
+
+    def attempt(self, node: Any, where: str, parse: Any, said: str, *more: Any) -> Any:
+        try:
+            return parse(said, *more) if said else None
+        except ValueError as error:
+            self.wrong(node, f'{where}: "{said}" cannot be used: {error}')
+            return None
+
+    def wrong(self, node: Any, problem: str) -> None:
+        self.problems.append((node.start_mark.line + 1, problem))

@@ -1,0 +1,147 @@
+"""What a solution fills in: its contract, its tasks, what each task looks at, and how it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts import Contract
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.models import LinearModel
+
+__all__ = ["Features", "FittedFeatures", "RowScorer", "Simulate", "Solution", "Task"]
+
+
+class RowScorer(Protocol):
+    """Fitted features and a model as one: clean rows in, logits and reasons out."""
+
+    def logits(self, rows: pa.RecordBatch, threads: int = 1) -> NDArray[np.float64]:
+        """Score rows: float64 (rows, classes)."""
+
+    def logits_and_reasons(
+        self, rows: pa.RecordBatch, top: int, threads: int = 1
+    ) -> tuple[NDArray[np.float64], pa.Array]:
+        """Score rows and say why: list of struct feature, value, effect, the strongest first."""
+
+
+class FittedFeatures(Protocol):
+    """Features that have seen training data: they know their names and can be kept as plain arrays."""
+
+    @property
+    def count(self) -> int:
+        """How many features there are."""
+
+    def matrix(self, rows: pa.RecordBatch, threads: int = 1) -> Any:
+        """Return the features of rows as a SciPy CSR matrix, for learners."""
+
+    def scorer(self, model: LinearModel) -> RowScorer:
+        """Join the features and a model into one that scores rows."""
+
+    def describe(self) -> dict[str, Any]:
+        """Say what they are, for a manifest; `words` says it for people."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what a bundle keeps of them."""
+
+
+class Features(Protocol):
+    """What a task looks at, declared once."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the contract that it reads."""
+
+    def missing(self, rows: pa.RecordBatch) -> NDArray[np.bool_]:
+        """Say which rows hold nothing to look at; they are never scored, a person sees them."""
+
+    @property
+    def missing_reason(self) -> str:
+        """The reason code such rows get."""
+
+    def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedFeatures:
+        """Learn from training rows what scoring needs (a vocabulary, say)."""
+
+    def load(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FittedFeatures:
+        """Bring fitted features back from a bundle."""
+
+    def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
+        """Say which rows hang together (near copies, one person …) and may not be split up."""
+
+    def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64]:
+        """Hash what is looked at, so that a row that was trained from is known again."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing that a solution predicts.
+
+    name: as on the command line; label: the contract's column that holds the answer; learner: the default one;
+    settings: of learners, by their name; lean: how much labels favour rare classes, see `models.Calibration`;
+    split: how folds are cut; actions: decided without a person, and left to one; purpose and limits: the model
+    card's words.
+    """
+
+    name: str
+    label: str
+    features: Features
+    learner: str
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lean: float = 0.0
+    split: str = "grouped"
+    actions: tuple[str, ...] = ("auto", "review")
+    purpose: str = ""
+    limits: str = ""
+
+    def learner_settings(self, learner: str) -> Mapping[str, Any]:
+        """Return what this task tells a learner; nothing for one that it does not name."""
+        return self.settings.get(learner, {})
+
+
+class Simulate(Protocol):
+    """Writes records like a bank's own, so that demos and load tests need nobody's data."""
+
+    def __call__(self, rows: int, seed: int = 0, preset: str = "default") -> Iterator[pa.RecordBatch]:
+        """Yield `rows` records; the same arguments give the same records."""
+
+
+def no_inputs(rows: pa.RecordBatch, needs: Collection[str]) -> dict[str, pa.Array]:  # noqa: ARG001 - the shape is the door's
+    """Give routing rules nothing to look at but the columns of the contract."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One job of a bank: everything that is known about it, and nothing about files, engines or verbs.
+
+    routing: the default routing file, if it routes; routing_inputs: what routing rules look at besides columns
+    of the contract (`narrative`, `amount`), of those that are needed.
+    """
+
+    name: str
+    title: str
+    contract: Contract
+    tasks: tuple[Task, ...]
+    simulate: Simulate
+    routing: Path | None = None
+    routing_inputs: Callable[[pa.RecordBatch, Collection[str]], dict[str, pa.Array]] = no_inputs
+    demo_rows: int = 10_000
+
+    def task(self, name: str) -> Task:
+        """Find a task by name; UsageError says which there are."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise UsageError(
+            f'{self.name} has no task "{name}".', did_you_mean(name, [task.name for task in self.tasks])
+        )
+
+    def pick(self, names: Sequence[str]) -> tuple[Task, ...]:
+        """Find tasks by name, in the solution's order, each once."""
+        wanted = {self.task(name).name for name in names}
+        return tuple(task for task in self.tasks if task.name in wanted)

@@ -1,0 +1,193 @@
+"""What moved a text towards its class: features by name, with how often they occur and what they added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from tallystick.text.features import Index, Work, word_slots
+from tallystick.text.lanes import kernel, widened
+from tallystick.text.ngrams import lower_word
+from tallystick.text.weights import weigh
+
+__all__ = ["Reasons", "explain", "no_reasons", "to_arrow"]
+
+
+class Reasons(NamedTuple):
+    """Up to k reasons for each text; a word that is no feature is named by the text itself."""
+
+    ids: np.ndarray  # int32 (texts, k): feature, -1 for none, -2 - i for word i of `names`
+    values: np.ndarray  # float64 (texts, k)
+    effects: np.ndarray  # float64 (texts, k)
+    names: np.ndarray  # uint8
+    ends: np.ndarray  # int64: where each word of `names` ends
+    used: np.ndarray  # int64 (1,): how many words `names` holds
+
+
+@kernel
+def no_reasons(texts: int, k: int) -> Reasons:
+    """Room for reasons, still empty."""
+    shape = (texts, k)
+    return Reasons(
+        np.full(shape, -1, np.int32),
+        np.zeros(shape),
+        np.zeros(shape),
+        np.empty(0, np.uint8),
+        np.empty(0, np.int64),
+        np.zeros(1, np.int64),
+    )
+
+
+@kernel
+def offer(
+    ids: np.ndarray, values: np.ndarray, effects: np.ndarray, f: int, value: float, effect: float
+) -> None:
+    """Put a reason in its place among the best k, if it is one of them: effect down, then id up."""
+    at = len(ids)
+    while at > 0 and (effects[at - 1] < effect or (effects[at - 1] == effect and ids[at - 1] > f)):
+        at -= 1
+    if effect <= 0 or at == len(ids):
+        return
+    for j in range(len(ids) - 1, at, -1):
+        ids[j], values[j], effects[j] = ids[j - 1], values[j - 1], effects[j - 1]
+    ids[at], values[at], effects[at] = f, value, effect
+
+
+@kernel
+def explain(
+    source: np.ndarray,
+    n: int,
+    split: int,
+    t: int,
+    index: Index,
+    work: Work,
+    counts: np.ndarray,
+    rows: np.ndarray,
+    best: int,
+    scale: float,
+    scale_characters: float,
+    weights: np.ndarray,
+    sublinear: bool,
+    text: int,
+    k: int,
+    reasons: Reasons,
+) -> Reasons:
+    """Find the reasons of one text for class `best`, from what collect and the sums left."""
+    ids, values, effects = reasons.ids[text], reasons.values[text], reasons.effects[text]
+    if t == split:
+        for j in range(t):
+            slot = work.touched[j]
+            effect = weigh(counts[slot], weights, sublinear) * rows[slot - 1, best] * scale
+            if effect > effects[k - 1] or (effect == effects[k - 1] and effect > 0):
+                offer(ids, values, effects, slot - 1, counts[slot], effect)
+        return reasons
+    return explain_words(
+        source, n, split, index, work, counts, rows, best, scale, scale_characters, weights, sublinear,
+        ids, values, effects, reasons,
+    )  # fmt: skip
+
+
+@kernel
+def explain_words(
+    source: np.ndarray,
+    n: int,
+    split: int,
+    index: Index,
+    work: Work,
+    counts: np.ndarray,
+    rows: np.ndarray,
+    best: int,
+    scale: float,
+    scale_characters: float,
+    weights: np.ndarray,
+    sublinear: bool,
+    ids: np.ndarray,
+    values: np.ndarray,
+    effects: np.ndarray,
+    reasons: Reasons,
+) -> Reasons:
+    """Find the reasons where characters count: a word's effect is its own and its share of its n-grams'."""
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    mask = np.uint64(size - 1)
+    table = np.zeros(size, np.int32)  # place in the lists below, from 1
+    tokens = np.empty(n, np.int32)  # where the word stands first
+    times = np.zeros(n, np.int32)
+    shares = np.zeros(n)
+    words = known = 0
+    single = index.words[0] == 1
+    for i in range(n):
+        at = work.words[i] & mask
+        while table[at] and work.words[tokens[table[at] - 1]] != work.words[i]:
+            at = (at + np.uint64(1)) & mask
+        if table[at] == 0:
+            slots, start, end = word_slots(index, i, source, work)
+            for j in range(start, end):
+                slot = slots[j]
+                if slot:
+                    weight = weigh(counts[slot], weights, sublinear) * scale_characters
+                    shares[words] += weight * rows[slot - 1, best] / counts[slot]
+            tokens[words] = i
+            words += 1
+            table[at] = words
+        times[table[at] - 1] += 1
+    features = len(rows)
+    for w in range(words):
+        effect = times[w] * shares[w]
+        f = features + w  # behind all features, in order of appearance
+        slot = work.slots[tokens[w]] if single else 0
+        if slot:
+            known += 1
+            f = slot - 1
+            effect += weigh(counts[slot], weights, sublinear) * rows[f, best] * scale
+        offer(ids, values, effects, f, times[w], effect)
+    for j in range(known, split):  # single words are the first that were touched; here are the longer n-grams
+        slot = work.touched[j]
+        effect = weigh(counts[slot], weights, sublinear) * rows[slot - 1, best] * scale
+        offer(ids, values, effects, slot - 1, counts[slot], effect)
+    names, ends = reasons.names, reasons.ends
+    for j in range(len(ids)):
+        if ids[j] >= features:
+            i = tokens[ids[j] - features]
+            place = reasons.used[0]
+            start = ends[place - 1] if place else 0
+            if place == len(ends):
+                ends = widened(ends, 2 * place + 1024)
+            if start + work.bounds[2 * i + 1] - work.bounds[2 * i] > len(names):
+                names = widened(names, 2 * len(names) + len(work.scratch))
+            ends[place] = lower_word(source, work.bounds[2 * i], work.bounds[2 * i + 1], names, start)
+            ids[j] = -2 - place
+            reasons.used[0] += 1
+    return Reasons(reasons.ids, reasons.values, reasons.effects, names, ends, reasons.used)
+
+
+def to_arrow(parts: Sequence[Reasons], names: pa.LargeStringArray) -> pa.ListArray:
+    """Join the reasons of slices to one list<struct<feature, value, effect>> for each text."""
+    ids, lists = [], [names]
+    words = len(names)
+    for part in parts:
+        count = int(part.used[0])
+        ids.append(np.where(part.ids < -1, words - 2 - part.ids.astype(np.int64), part.ids))
+        if count:
+            ends = np.concatenate([[0], part.ends[:count]])
+            lists.append(
+                pa.LargeStringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(part.names))
+            )
+            words += count
+    all_ids = np.concatenate(ids)
+    there = all_ids >= 0
+    offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
+    source = pa.concat_arrays(lists) if len(lists) > 1 else names
+    reasons = pa.StructArray.from_arrays(
+        [
+            source.take(pa.array(all_ids[there])).cast(pa.string()),
+            pa.array(np.concatenate([part.values for part in parts])[there]),
+            pa.array(np.concatenate([part.effects for part in parts])[there]),
+        ],
+        names=["feature", "value", "effect"],
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets), reasons)

@@ -1,0 +1,211 @@
+"""The features that texts were found to have: n-grams with hash, document frequency, weight and name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tallystick.errors import BundleError, DataError
+from tallystick.text.counting import count_texts
+from tallystick.text.features import Index, build_table, know_words
+from tallystick.text.letters import tables
+from tallystick.text.matrix import matrix_rows
+from tallystick.text.naming import read_names
+from tallystick.text.spec import TextSpec
+from tallystick.text.tokens import PAD, in_slices, strings
+from tallystick.text.weights import JOINT, count_weights
+
+__all__ = ["Vocabulary"]
+
+NONE = (0, 0)
+
+
+class Vocabulary:
+    """n-grams in alphabetical order (by code point; words first, then characters), fixed once fitted.
+
+    Made by `fit` or `from_arrays`. `texts` counts the texts of the fit, `collisions` the hashes left out
+    because two different n-grams share them (2^-64 for each pair; both hashes of 128 bits in all would have
+    to meet to go unseen).
+
+    >>> texts = pa.array(["Late fee charged", "late fee refunded", None])
+    >>> vocabulary = Vocabulary.fit(texts, TextSpec())
+    >>> vocabulary.names.to_pylist()
+    ['fee', 'late', 'late fee']
+    >>> vocabulary.df
+    array([2, 2, 2])
+    """
+
+    def __init__(
+        self,
+        spec: TextSpec,
+        hashes: np.ndarray,
+        df: np.ndarray,
+        names: pa.LargeStringArray,
+        words: int,
+        texts: int,
+        collisions: int = 0,
+    ) -> None:
+        self.spec = spec
+        self.hashes = hashes
+        self.df = df
+        self.names = names
+        self.words = words
+        self.texts = texts
+        self.collisions = collisions
+        self.idf = np.log((1 + texts) / (1 + df)) + 1 if spec.idf else np.ones(len(df))
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @classmethod
+    def fit(cls, texts: Any, spec: TextSpec | None = None) -> Vocabulary:
+        """Count an Arrow array of texts (null: empty) and keep what the spec keeps.
+
+        Raises DataError if nothing is left.
+        """
+        spec = spec or TextSpec()
+        source = strings(texts)
+        rows = len(source.offsets) - 1
+        blocks = []
+        collisions = 0
+        for characters, span, min_df in (
+            (False, spec.words, spec.min_df),
+            (True, spec.characters, spec.characters_min_df or spec.min_df),
+        ):
+            hashes, df = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+            if span:
+                counts, _ = count_texts(*source, tables(), characters, *span, spec.masks == "drop")
+                collisions += int((counts.df < 0).sum())
+                kept = (counts.df >= min_df) & (counts.df <= spec.max_df * rows)
+                hashes, df = counts.hashes[kept], counts.df[kept]
+            blocks.append((hashes, df))
+        words = len(blocks[0][0])
+        hashes, df = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        both, seen = np.unique(hashes, return_counts=True)
+        if len(both) < len(hashes):  # a word n-gram and a character n-gram share a hash: neither counts
+            alone = np.isin(hashes, both[seen == 1])
+            collisions += int((seen > 1).sum())
+            words = int(alone[:words].sum())
+            hashes, df = hashes[alone], df[alone]
+        if not len(hashes):
+            raise DataError(
+                f"No n-gram occurs in {spec.min_df} or more of {rows} texts.", "Give more texts, or min_df=1."
+            )
+        names = _names(*read_names(*source, _index(spec, hashes), len(hashes)))
+        order = np.concatenate(
+            [
+                pc.sort_indices(names[:words]).to_numpy(),
+                pc.sort_indices(names[words:]).to_numpy() + words,
+            ]
+        ).astype(np.int64)
+        return cls(spec, hashes[order], df[order], names.take(order), words, rows, collisions)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give plain arrays, for a bundle: hashes, df, names (UTF-8), names_at (offsets), sizes."""
+        data, at = strings(self.names)
+        return {
+            "hashes": self.hashes,
+            "df": self.df,
+            "names": data[at[0] : at[-1]].copy(),
+            "names_at": at - at[0],
+            "sizes": np.array([self.words, self.texts, self.collisions], np.int64),
+        }
+
+    @classmethod
+    def from_arrays(cls, spec: TextSpec, arrays: Mapping[str, np.ndarray]) -> Vocabulary:
+        """Make a vocabulary from what `arrays` gave; raises BundleError if it is incomplete."""
+        missing = {"hashes", "df", "names", "names_at", "sizes"} - set(arrays)
+        if missing:
+            raise BundleError(f"The vocabulary lacks {', '.join(sorted(missing))}.")
+        n = len(arrays["hashes"])
+        if (
+            len(arrays["df"]) != n
+            or len(arrays["names_at"]) != n + 1
+            or arrays["names_at"][-1] != len(arrays["names"])
+        ):
+            raise BundleError("The arrays of the vocabulary do not fit each other.")
+        words, texts, collisions = (int(size) for size in arrays["sizes"])
+        names = _names(arrays["names"], arrays["names_at"].astype(np.int64))
+        hashes = np.ascontiguousarray(arrays["hashes"], dtype=np.uint64)
+        return cls(spec, hashes, np.asarray(arrays["df"], np.int64), names, words, texts, collisions)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Vocabulary.from_arrays, (self.spec, self.arrays())
+
+    @cached_property
+    def index(self) -> Index:
+        """What the kernels find features with."""
+        index = _index(self.spec, self.hashes)
+        if not self.spec.characters or not self.spec.words or self.spec.words[0] > 1:
+            return index
+        data, at = strings(self.names)
+        data = np.concatenate([data, np.zeros(PAD, np.uint8)])
+        single = pc.invert(pc.match_substring(self.names[: self.words], " ")).to_numpy(zero_copy_only=False)
+        single = np.concatenate([single, np.zeros(len(self) - self.words, bool)])
+        known_at, known = know_words(data, at, single, index)
+        return index._replace(known_at=known_at, known=known)
+
+    @property
+    def block_weight(self) -> float:
+        """Weight of characters beside words, as kernels take it."""
+        return JOINT if self.spec.characters_weight is None else self.spec.characters_weight
+
+    def matrix(self, texts: Any, threads: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weigh the features of an Arrow array of texts: the CSR matrix as indptr, indices (ascending), data.
+
+        indptr is int64, indices int32, data float64; the shape is (texts, len(self)).
+        """
+        source = strings(texts)
+        weights = count_weights(self.spec.sublinear)
+
+        def work(start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            part: tuple[np.ndarray, np.ndarray, np.ndarray] = matrix_rows(
+                *source,
+                start,
+                end,
+                self.index,
+                self.idf,
+                weights,
+                self.spec.sublinear,
+                self.words,
+                self.block_weight,
+            )
+            return part
+
+        parts = in_slices(source, threads, work)
+        sizes, indices, data = (
+            np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True)
+        )
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), indices, data
+
+    def scipy(self, texts: Any, threads: int = 1) -> Any:
+        """Give `matrix` as scipy.sparse.csr_matrix, for scikit-learn; indptr is int32 where it fits."""
+        from scipy.sparse import csr_matrix
+
+        indptr, indices, data = self.matrix(texts, threads)
+        if indptr[-1] < 2**31:
+            indptr = indptr.astype(np.int32)
+        return csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, len(self)))
+
+
+def _index(spec: TextSpec, hashes: np.ndarray) -> Index:
+    """Index without known words."""
+    return Index(
+        tables(),
+        build_table(hashes),
+        spec.words or NONE,
+        spec.characters or NONE,
+        spec.masks == "drop",
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int32),
+    )
+
+
+def _names(data: np.ndarray, at: np.ndarray) -> pa.LargeStringArray:
+    """Arrow strings over a blob and its offsets."""
+    return pa.LargeStringArray.from_buffers(len(at) - 1, pa.py_buffer(at), pa.py_buffer(data))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from tallystick.contracts import Column, Contract, Naming
+from tallystick.errors import DataError, UsageError
+
+NOTES = Contract(
+    "notes",
+    1,
+    (
+        Column("note_id", "text", "Key", aliases=("id",)),
+        Column("narrative", "text", "Words", aliases=("Consumer complaint narrative", "text")),
+        Column("product", "category", "Kind", aliases=("label",)),
+    ),
+)
+
+
+def named(*names: str, **mapping: str) -> Naming:
+    return NOTES.resolve(names, mapping)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "narrative",
+        "NARRATIVE",
+        " Narrative ",
+        "consumer_complaint_narrative",
+        "Consumer complaint narrative?",
+        "\ufeffTeXt",
+    ],
+)
+def test_case_space_and_underscores_are_forgiven(theirs: str) -> None:
+    assert named("x", theirs).theirs == {"narrative": theirs}
+    assert named("x", theirs).ignored == ("x",)
+    assert named("x", theirs).matches[0].place == 1
+
+
+def test_the_order_is_the_contracts() -> None:
+    assert named("label", "text", "id").ours == ("note_id", "narrative", "product")
+
+
+def test_a_mapping_wins_over_an_alias() -> None:
+    naming = named("text", "words", words="narrative")
+    assert naming.theirs == {"narrative": "words"}
+    assert naming.ignored == ("text",)
+    assert '"text" is ignored' in naming.notes[0]
+    assert named("text", "label", text="product", label="narrative").theirs == {
+        "narrative": "label",
+        "product": "text",
+    }
+    assert NOTES.resolve(["My Words"], {"my_words": "Narrative"}).theirs == {"narrative": "My Words"}
+
+
+def test_two_of_theirs_for_one_of_ours_are_refused_unless_mapped() -> None:
+    with pytest.raises(DataError, match='"text" and "Narrative" both mean narrative') as caught:
+        named("text", "id", "Narrative")
+    assert '--map "text=narrative"' in caught.value.hint
+    assert named("text", "Narrative", Narrative="narrative").theirs == {"narrative": "Narrative"}
+    with pytest.raises(DataError, match='"text" and "text"'):
+        named("text", "text")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"wrods": "narrative"}, 'Did you mean "words"'),
+        ({"words": "narative"}, 'Did you mean "narrative"'),
+        ({"words": "label"}, "There are: narrative, note_id, product"),  # an alias is theirs, not ours
+        ({"words": "narrative", "id": "narrative"}, "Map each column once"),
+        ({"words": "narrative", "Words": "product"}, "Map each column once"),
+    ],
+)
+def test_a_mapping_that_cannot_be_followed(mapping: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        NOTES.resolve(["id", "words"], mapping)
+
+
+def test_a_near_miss_is_proposed_and_not_taken() -> None:
+    naming = named("id", "narative")
+    assert naming.ours == ("note_id",)
+    assert '--map "narative=narrative"' in naming.notes[0]
+    assert named("narrative", "narative").notes == ()
+
+
+def test_no_known_column_lists_both_sides() -> None:
+    with pytest.raises(DataError, match=r'Found: "narative", "b"') as caught:
+        named("narative", "b")
+    assert caught.value.exit_code == 3
+    assert "note_id, narrative, product" in caught.value.hint
+    assert '--map "narative=narrative"' in caught.value.hint
+    with pytest.raises(DataError, match="Found: none"):
+        named()
