@@ -20,16 +20,17 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code that interface.md and the README list."""
-    import click
+    import typer
+    import typer.exceptions
     from typer.main import get_command
 
     from tallystick.cli import app
 
     try:
         code = get_command(app).main(args=arguments, prog_name="tallystick", standalone_mode=False)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return int(error.exit_code)
-    except click.exceptions.ClickException as error:
+    except typer.exceptions.TyperException as error:
         error.show()
         return int(error.exit_code)
     except TallystickError as error:
@@ -37,7 +38,7 @@ def run(arguments: list[str] | None = None) -> int:
 
         print_error(error)
         return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\nStopped. Nothing half-written was left behind.\n")
         return INTERRUPTED
     except BrokenPipeError:

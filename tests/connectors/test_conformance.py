@@ -1,4 +1,4 @@
-"""What every format must do; those that are found are themselves checked, so that none is passed over in silence."""
+"""What every format must do; the list of those found is checked too, so that none is passed over."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_values_come_back(tmp_path: Path, ending: str) -> None:
     write(path)
     found = read(path)
     assert list(found) == TABLE.schema.names
-    assert [None if v is None else float(v) for v in found.pop("real")] == TABLE["real"].to_pylist()
+    assert [float(v) if v else None for v in found.pop("real")] == TABLE["real"].to_pylist()
     if ending == ".parquet":
         assert [found[name] for name in ("text", "large", "class")] == [TEXTS] * 3
         for name in ("whole", "yes", "time", "day", "money", "nothing"):
@@ -133,7 +133,10 @@ def test_values_come_back(tmp_path: Path, ending: str) -> None:
 def test_twice_gives_the_same_bytes(tmp_path: Path, ending: str) -> None:
     for name, rows in (("a", 4), ("b", 4)):
         write(tmp_path / f"{name}{ending}", rows=rows)
-    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+    data = (tmp_path / f"a{ending}").read_bytes()
+    assert data == (tmp_path / f"b{ending}").read_bytes()
+    if ending.endswith(".gz"):
+        assert data[3:8] == bytes(5)  # no name, and no time, which is the same within a second only
 
 
 @pytest.mark.parametrize("ending", [ending for ending in ENDINGS if not ending.endswith("zst")])

@@ -78,6 +78,8 @@ malformed = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(malformed)
 @example(b'1,"a\n2,b\n3,c\n')
+@example(b'1,"a\nb"c\n3,4\n')  # even quotes, two fields to a lenient reader
+@example(b'1,"a\n2,"b"c\n3,"d"\n4,"e"\n')
 @example(b'1,5" pipe\n2,"x\ny"\n')
 def test_whatever_the_bytes_every_record_is_a_row_or_broken_and_all_readers_agree(data: bytes) -> None:
     data = b"one,two\n" + data

@@ -28,7 +28,7 @@ def test_utf_16_is_read_across_blocks(read_bytes: Any, monkeypatch: pytest.Monke
 def test_a_record_that_is_no_utf_8_is_read_as_windows_alone(read_bytes: Any) -> None:
     found = read_bytes(b"name,n\ncaf\xe9 \x80,1\ncaf\xc3\xa9,2\n\x81\xc3\xa9,3\n")
     assert [row["name"] for row in found.rows] == ["café €", "café", "\x81Ã©"]
-    assert found.notes == ("a.csv: 2 records were not valid UTF-8 and were read as Windows-1252",)
+    assert found.notes == ("a.csv: records that were not valid UTF-8 and were read as Windows-1252: 2",)
 
 
 def test_a_windows_header_is_read(read_bytes: Any) -> None:
@@ -42,6 +42,12 @@ def test_a_named_encoding_is_used_as_said(read_bytes: Any) -> None:
     assert read_bytes("name,n\né,1\n".encode("utf-16-le"), encoding="utf-16-le").rows == [
         {"name": "é", "n": "1"}
     ]
+
+
+def test_half_a_character_in_utf_16_is_broken_and_not_windows(read_bytes: Any) -> None:
+    found = read_bytes("name,n\nx".encode("utf-16") + b"\x00\xdc" + ",1\ny,2\n".encode("utf-16-le"))
+    assert found.codes() == [(1, "bad_encoding")]
+    assert found.rows == [{"name": "y", "n": "2"}]
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "ascii", "utf-16"])
@@ -67,4 +73,4 @@ def test_json_records_are_healed_alone(read_bytes: Any) -> None:
     for name, data in (("a.jsonl", lines), ("a.json", b"[" + lines.strip().replace(b"\n", b",") + b"]")):
         found = read_bytes(data, name)
         assert found.rows == [{"a": "café", "b": "Ã©"}, {"a": "café", "b": None}]
-        assert found.notes == (f"{name}: 1 records were not valid UTF-8 and were read as Windows-1252",)
+        assert found.notes == (f"{name}: records that were not valid UTF-8 and were read as Windows-1252: 1",)

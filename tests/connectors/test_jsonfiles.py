@@ -1,4 +1,4 @@
-"""JSON lines and documents: values as they were written, bad lines kept, documents that are no list refused."""
+"""JSON lines and documents: values as written, bad lines kept, documents that are no list refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from tallystick.connectors import encoding, jsonfiles
 from tallystick.connectors.json_values import decoder, row_of
 from tallystick.errors import DataError
 
-VALUES = b'{"s":"x","n":85.10,"e":1E5,"big":12345678901234567890123,"t":true,"f":false,"z":null,"l":[1.50,"1.50",null,true],"o":{"k":-0}}'
+VALUES = (
+    b'{"s":"x","n":85.10,"e":1E5,"big":12345678901234567890123,"t":true,"f":false,"z":null,'
+    b'"l":[1.50,"1.50",null,true],"o":{"k":-0}}'
+)
 TEXTS = {
     "s": "x",
     "n": "85.10",

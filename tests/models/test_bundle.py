@@ -53,7 +53,7 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
 
 def test_a_foreign_file_is_refused_by_name(folder: Path) -> None:
     (folder / "arrays" / "notes.txt").write_text("hello")
-    with pytest.raises(BundleError, match="arrays/notes.txt is not in its manifest"):
+    with pytest.raises(BundleError, match=r"arrays/notes\.txt is not in its manifest"):
         load(folder)
 
 

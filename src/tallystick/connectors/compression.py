@@ -81,9 +81,10 @@ class _Gzip:
                 self._member, self._inside = zlib.decompressobj(wbits=31), False
             parts.append(part)
             wanted -= len(part)
-        if self._torn and not parts:
+        given = b"".join(parts)
+        if self._torn and not given:
             raise TornStreamError(self._torn)
-        return b"".join(parts)
+        return given
 
 
 class _Zstd:
@@ -112,9 +113,10 @@ class _Zstd:
             parts.append(part)
             self._given += len(part)
             wanted -= len(part)
-        if self._torn and not parts:
+        given = b"".join(parts)
+        if self._torn and not given:
             raise TornStreamError(self._torn)
-        return b"".join(parts)
+        return given
 
     def _rest(self) -> bytes:
         """Give the bytes between the last good step and the break."""

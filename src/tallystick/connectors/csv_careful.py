@@ -2,9 +2,9 @@
 
 What is well formed it reads as Arrow and Python's csv do. Beyond that: a quote inside an unquoted field is a
 character; text after a closing quote on the same line joins the field, as in Python's csv; but a quoted field
-that ran over a line end and then goes on after its closing quote was left open. So a missing quote is
-found before it swallows the good records after it. No byte is looked at more than a few times: a quote is still open
-at the end only if all quotes after it stand in pairs, and then no later line opens one.
+that ran over a line end and then goes on after its closing quote was left open. So a missing quote is found
+before it swallows the good records after it. No byte is looked at more than a few times: a quote is still
+open at the end only if all quotes after it stand in pairs, and then no later line opens one.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def _field(delimiter: bytes) -> re.Pattern[bytes]:
 def next_record(buffer: bytes, start: int, delimiter: bytes, last: bool) -> Record | None:
     """Read the record at `start`; None when more bytes are needed to know it. A blank line has no fields.
 
-    `last` says that no bytes follow the buffer. Codes: `unclosed_quote`, and `record_too_long`, after which the
-    rest of its last line has to be skipped.
+    `last` says that no bytes follow the buffer. Codes: `unclosed_quote`, and `record_too_long`, after which
+    the rest of its last line has to be skipped.
     """
     full = len(buffer) - start > encoding.LONGEST
     found = _LINE_END.search(buffer, start)

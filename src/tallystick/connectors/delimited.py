@@ -250,7 +250,7 @@ def _torn(name: str, feed: Feed) -> str:
 
 
 def _windows_note(name: str) -> str:
-    return f"{name}: {{n}} records were not valid UTF-8 and were read as Windows-1252"
+    return f"{name}: records that were not valid UTF-8 and were read as Windows-1252: {{n}}"
 
 
 def _read_tabs(reading: Reading) -> Iterator[Block]:

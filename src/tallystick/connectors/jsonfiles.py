@@ -282,7 +282,7 @@ def _first_columns(blocks: Iterator[Block]) -> tuple[str, ...]:
 
 
 def _windows_note(name: str) -> str:
-    return f"{name}: {{n}} records were not valid UTF-8 and were read as Windows-1252"
+    return f"{name}: records that were not valid UTF-8 and were read as Windows-1252: {{n}}"
 
 
 class LinesWriter:

@@ -51,7 +51,7 @@ def read(reading: Reading) -> Iterator[Block]:
 
 def columns(reading: Reading) -> tuple[str, ...]:
     """Give the column names from the file's foot."""
-    with reading.open() as file:
+    with reading.open_head() as file:
         return tuple(_opened(reading, file).schema_arrow.names)
 
 

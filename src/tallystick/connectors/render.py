@@ -98,8 +98,8 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
     b'{"a":"x","b":[1,2]}\\n'
     """
     if not batch.num_columns:
-        return b"{}\n" * batch.num_rows
-    arrays = [plain(array) for array in batch.columns]
+        return b"{}\n" * int(batch.num_rows)
+    arrays = [_in_columns(plain(array)) for array in batch.columns]
     if any(is_nested(array.type) and _needs_python(array.type) for array in arrays):
         return _json_by_python(batch.schema.names, arrays)
     arrays = [array if _is_json(array.type) else text(array) for array in arrays]
@@ -107,8 +107,20 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
     frame = pl.from_arrow(pa.Table.from_arrays(arrays, names=batch.schema.names))
     assert isinstance(frame, pl.DataFrame)
     frame.write_ndjson(buffer)
-    lines: bytes = buffer.getvalue()
-    return lines
+    return buffer.getvalue()
+
+
+def _in_columns(array: pa.Array) -> pa.Array:
+    """Spare nested values the way row by row, where it is only times in a struct, or a map without any value."""
+    kind = array.type
+    if pa.types.is_map(kind) and array.null_count == len(array):
+        return pa.nulls(len(array), pa.string())
+    if not pa.types.is_struct(kind) or not kind.num_fields:
+        return array
+    parts = [_in_columns(plain(part)) for part in array.flatten()]
+    parts = [part if _is_json(part.type) else text(part) for part in parts]
+    names = [kind.field(i).name for i in range(kind.num_fields)]
+    return pa.StructArray.from_arrays(parts, names, mask=array.is_null())
 
 
 def _is_json(kind: pa.DataType) -> bool:

@@ -157,9 +157,10 @@ def _unopened() -> IO[bytes]:
 def _standard_input(base: Reading) -> tuple[str, Reading]:
     stream = StandardInput()
     form, compression = stream.format()
-    seekable = compression == "zstd" or not found_formats()[form].is_text
-    opener = functools.partial(stream.open_read, seekable)
-    return form, replace(base, open=opener, look=stream.open_look, compression=compression)
+    # Parquet and a damaged zstd are gone back in, and a document is held as a whole in any case.
+    seekable = compression == "zstd" or form in ("json", "parquet")
+    opener, looker = (functools.partial(how, seekable) for how in (stream.open_read, stream.open_look))
+    return form, replace(base, open=opener, look=looker, compression=compression)
 
 
 def _readable(found_files: list[FoundFile], location: Location, notes: Notes) -> list[FoundFile]:

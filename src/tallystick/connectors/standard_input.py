@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable
 from typing import IO, cast
 
@@ -24,6 +26,7 @@ class StandardInput:
         self._stream = stream
         self._head: bytes | None = None
         self._given = False
+        self._file: IO[bytes] | None = None
 
     def _look(self) -> bytes:
         """Read the first bytes and keep them for whoever reads it all."""
@@ -52,26 +55,34 @@ class StandardInput:
         # A document of one object also begins with {: its reader tells lines from a document.
         return {b"{": "json", b"[": "json"}.get(first, "csv"), compression
 
-    def open_look(self) -> IO[bytes]:
-        """Open the first bytes alone, for the header."""
-        return io.BytesIO(self._look())
+    def open_look(self, seekable: bool) -> IO[bytes]:
+        """Open it for the header alone; without `seekable` those are its first bytes."""
+        return self._kept() if seekable else io.BytesIO(self._look())
 
     def open_read(self, seekable: bool) -> IO[bytes]:
-        """Open it all, once; `seekable` keeps it in a temporary file, which Parquet and zstd need."""
+        """Open it all, once; `seekable` keeps it in a temporary file."""
         if self._given:
             raise UsageError(
                 "Standard input can be read only once.", "Write it to a file first, and name that."
             )
         self._given = True
-        head, stream = self._look(), self._stream or sys.stdin.buffer
-        if not seekable:
-            return cast(IO[bytes], _Joined(head, stream.read))
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-        file.write(head)
-        while part := stream.read(1 << 20):
-            file.write(part)
-        file.seek(0)
-        return cast(IO[bytes], file)
+        if seekable:
+            return self._kept()
+        head = self._look()
+        return cast(IO[bytes], _Joined(head, (self._stream or sys.stdin.buffer).read))
+
+    def _kept(self) -> IO[bytes]:
+        """Open the temporary file in which it is kept, from its start."""
+        if self._file is None:
+            head, stream = self._look(), self._stream or sys.stdin.buffer
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
+            weakref.finalize(self, self._file.close)
+            self._file.write(head)
+            while part := stream.read(1 << 20):
+                self._file.write(part)
+            self._file.flush()
+        self._file.seek(0)
+        return os.fdopen(os.dup(self._file.fileno()), "rb")
 
 
 class _Joined(io.RawIOBase):

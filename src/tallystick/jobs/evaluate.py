@@ -13,11 +13,11 @@ from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import classification_report, time_split
-from tallystick.jobs.fitting import FOLDS, Decided, decide, fit_task, out_of_fold
+from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.options import Moment, Reading, Work, work
 from tallystick.jobs.pages import write_page
-from tallystick.models import Bundle
+from tallystick.models import Bundle, Decided
 from tallystick.scorer import Abstention, Task, aim, choose, find_bundles, task_model
 
 __all__ = ["SPLITS", "Evaluated", "evaluate"]
@@ -103,7 +103,7 @@ class _Measured:
 def _as_it_is(task: Task, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
     """Score with the bundle, but rows that it was learned from with what the bundle kept for them."""
     ready = task_model(task, bundle, job.settings)
-    fresh = decide(ready.calibration, ready.scorer.logits(rows.table, job.settings.cores()))
+    fresh = ready.calibration.decide(ready.scorer.logits(rows.table, job.settings.cores()))
     kept = {identity: i for i, identity in enumerate(bundle.arrays["oof.identity"].tolist())}
     at = np.array([kept.get(identity, -1) for identity in task.features.identity(rows.table).tolist()])
     known = at >= 0

@@ -12,28 +12,14 @@ from tallystick.evaluation import folds
 from tallystick.jobs.labelled import Rows
 from tallystick.jobs.options import Work
 from tallystick.learners import Learner, Sample
-from tallystick.models import Calibration, LinearModel, fit_calibration
+from tallystick.models import Calibration, Decided, LinearModel, cross_calibrate
 from tallystick.scorer import FittedFeatures, Task
 
-__all__ = ["FOLDS", "Decided", "Fitted", "decide", "fit_task", "out_of_fold"]
+__all__ = ["FOLDS", "Fitted", "fit_task", "out_of_fold"]
 
 FOLDS = 5
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What a model says of rows: probabilities (rows, classes) and the code of each row's label."""
-
-    chance: Floats
-    label: Codes
-
-    @property
-    def sure(self) -> Floats:
-        """The probability of each row's label."""
-        score: Floats = self.chance[np.arange(len(self.label)), self.label]
-        return score
 
 
 @dataclass(frozen=True)
@@ -46,12 +32,7 @@ class Fitted:
 
     def decide(self, rows: pa.RecordBatch, threads: int = 1) -> Decided:
         """Score rows with the kernel that scores in production."""
-        return decide(self.calibration, self.features.scorer(self.model).logits(rows, threads))
-
-
-def decide(calibration: Calibration, logits: Floats) -> Decided:
-    """Turn logits into probabilities and labels."""
-    return Decided(calibration.probabilities(logits), logits.argmax(axis=1))
+        return self.calibration.decide(self.features.scorer(self.model).logits(rows, threads))
 
 
 def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[FittedFeatures, LinearModel]:
@@ -80,28 +61,16 @@ def cross_fit(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -
     return scores, fold_of
 
 
-def calibrate_across(task: Task, scores: Floats, truth: Codes, fold_of: Codes) -> Decided:
-    """Decide out-of-fold scores, each fold's by a calibration fitted on the others."""
-    chance, label = np.zeros_like(scores), np.zeros_like(truth)
-    for fold in range(FOLDS):
-        test = fold_of == fold
-        calibration = fit_calibration(scores[~test], truth[~test], task.lean)
-        decided = decide(calibration, calibration.logits(scores[test]))
-        chance[test], label[test] = decided.chance, decided.label
-    return Decided(chance, label)
-
-
 def out_of_fold(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -> Decided:
     """Decide every row by a model that did not see it; kind: how the folds are cut."""
     scores, fold_of = cross_fit(task, learner, rows, work, kind)
-    return calibrate_across(task, scores, rows.truth, fold_of)
+    return cross_calibrate(scores, rows.truth, fold_of, task.lean)[1]
 
 
 def fit_task(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[Fitted, Decided]:
     """Fit a task on all rows, and decide every row out of fold."""
     scores, fold_of = cross_fit(task, learner, rows, work, task.split)
-    decided = calibrate_across(task, scores, rows.truth, fold_of)
-    calibration = fit_calibration(scores, rows.truth, task.lean)
+    calibration, decided = cross_calibrate(scores, rows.truth, fold_of, task.lean)
     work.progress.stage(f"Learning {task.name}, from all rows")
     features, model = fit_raw(task, learner, rows, work)
-    return Fitted(features, calibration.fold(model).centred(), calibration.folded()), decided
+    return Fitted(features, calibration.fold(model).centred(), calibration), decided

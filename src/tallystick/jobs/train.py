@@ -14,10 +14,10 @@ from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
 from tallystick.evaluation import classification_report
-from tallystick.jobs.fitting import FOLDS, Decided, Fitted, fit_task
+from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.options import Moment, Reading, Work, work
-from tallystick.models import render_card, save
+from tallystick.models import Decided, render_card, save
 from tallystick.scorer import Solution, Task, aim, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
@@ -94,7 +94,7 @@ def train(
             **fitted.features.arrays(),
             **fitted.model.arrays(),
             "oof.identity": one.features.identity(rows.table),
-            **fitted.calibration.arrays(),
+            "prior": fitted.calibration.prior,
             "oof.probability": decided.chance,
             "oof.label": decided.label,
             "oof.truth": rows.truth,

@@ -54,10 +54,11 @@ def class_weights(sample: Sample, power: float) -> NDArray[np.float64]:
 def spread(sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.float64]) -> LinearModel:
     """Put the columns of the classes that had rows at their codes among all classes.
 
-    weights: (features, present classes); intercept: (present classes,).
+    weights: (features, present classes); intercept: (present classes,). A class without rows scores below all
+    others on any text, since features are never negative.
     """
-    full = np.zeros((weights.shape[0], sample.classes))
-    bias = np.full(sample.classes, float(intercept.min()) - 10.0 if len(intercept) else 0.0)
+    full = np.repeat(weights.min(axis=1, keepdims=True), sample.classes, axis=1)
+    bias = np.full(sample.classes, float(intercept.min()) - 10.0)
     full[:, sample.present] = weights
     bias[sample.present] = intercept
     return LinearModel(full, bias)

@@ -1,86 +1,184 @@
-"""Scores made honest: what turns the scores of a class model into probabilities that mean what they say."""
+"""Scores made honest: what turns the scores of a class model into labels, and probabilities that mean what they say.
+
+Three steps, each fitted on scores of rows that the model was not fitted on:
+
+1. logits = scores @ matrix + offset: a scale for all classes, and a little of each class's score to the others'
+   (matrix scaling, Guo et al. 2017, "On calibration of modern neural networks"). It folds into a linear model.
+2. p = (1 - floor) softmax(logits) + floor × prior: some rows are labelled by mistake, so nothing is impossible.
+   The label is the class with the highest softmax × prior ** -lean; a lean above 0 favours rare classes a little.
+3. How sure the label is follows from its p and from how far the next class is behind:
+   sure = sigmoid(slope × log p + gap × log(p / next p) + start). The other classes share the rest as they did.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.models.linear import LinearModel, probabilities
 
-__all__ = ["Calibration", "fit_calibration"]
+__all__ = ["Calibration", "Decided", "cross_calibrate", "fit_calibration"]
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
-# Penalties a row, found on out-of-fold scores of the CFPB's public narratives: scales of rare classes stay
-# near the common one, and their offsets near zero, unless their rows say otherwise.
-SCALE_PENALTY = 3e-4
+# Penalties, a row, found on out-of-fold scores of the CFPB's public narratives. A class passes on to others only
+# what its rows speak for; how sure a label is stays near p / (p + next p).
+MATRIX_PENALTY = 1e-2
 OFFSET_PENALTY = 1e-5
+SURE_PENALTY = 1e-3
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a model says of rows: probabilities (rows, classes), and the code of each row's label."""
+
+    chance: Floats
+    label: Codes
+
+    @property
+    def sure(self) -> Floats:
+        """The probability of each row's label: its score."""
+        score: Floats = self.chance[np.arange(len(self.label)), self.label]
+        return score
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Vector scaling with a floor: p = (1 - floor) softmax(scale × score + offset) + floor × prior.
+    """The three steps with their numbers.
 
-    Vector scaling is of Guo et al. 2017, "On calibration of modern neural networks"; the floor keeps a letter
-    that was labelled by mistake from being taken for impossible. The label is the class with the highest
-    softmax × prior ** -lean: a lean above 0 favours rare classes a little. All of it but the floor folds into
-    the linear model, whose scores are then logits with the label as the highest.
-
-    scale, offset, prior: float64 (classes,).
+    matrix: float64 (classes, classes); offset, prior: float64 (classes,); sure: slope, gap and start.
     """
 
-    scale: Floats
+    matrix: Floats
     offset: Floats
     prior: Floats
     floor: float
     lean: float = 0.0
+    sure: tuple[float, float, float] = (0.0, 1.0, 0.0)
+
+    @property
+    def shift(self) -> Floats:
+        """What the lean takes off the logits of each class."""
+        return self.lean * np.log(self.prior)
 
     def fold(self, model: LinearModel) -> LinearModel:
-        """Return the model whose scores are the logits that `probabilities` takes."""
-        return model.scaled(self.scale, self.offset - self.lean * np.log(self.prior))
+        """Return the model whose scores are the logits that `decide` takes."""
+        return LinearModel(
+            model.weights @ self.matrix, model.intercept @ self.matrix + self.offset - self.shift
+        )
 
     def logits(self, scores: Floats) -> Floats:
         """Turn scores (rows, classes) into what the folded model would give."""
-        return scores * self.scale + (self.offset - self.lean * np.log(self.prior))
+        return scores @ self.matrix + self.offset - self.shift
 
-    def probabilities(self, logits: Floats) -> Floats:
-        """Turn logits (rows, classes) into probabilities; a row gives the same bits alone and in a batch."""
-        return (1 - self.floor) * probabilities(
-            logits + self.lean * np.log(self.prior)
-        ) + self.floor * self.prior
+    def decide(self, logits: Floats) -> Decided:
+        """Turn logits (rows, classes) into decisions; a row gives the same bits alone and in a batch."""
+        logits = np.ascontiguousarray(logits, dtype=np.float64)
+        chance, label = np.empty_like(logits), np.zeros(len(logits), np.int64)
+        if logits.size:
+            slope, gap, start = self.sure
+            _decide(logits, self.shift, self.prior, self.floor, slope, gap, start, chance, label)
+        return Decided(chance, label)
 
-    def describe(self) -> dict[str, float]:
-        """Return the numbers that a manifest keeps."""
-        return {"floor": self.floor, "lean": self.lean}
-
-    def arrays(self) -> dict[str, Floats]:
-        """Return what else a bundle keeps once the rest is folded into a model."""
-        return {"prior": self.prior}
+    def describe(self) -> dict[str, Any]:
+        """Return the numbers that a manifest keeps once the matrix is folded into a model."""
+        return {"floor": self.floor, "lean": self.lean, "sure": list(self.sure)}
 
     @classmethod
-    def of(cls, prior: Floats, floor: float, lean: float) -> Calibration:
-        """Bring back what was left to do after folding."""
-        ones = np.ones_like(prior)
-        return cls(ones, 0 * ones, prior, floor, lean)
+    def of(cls, prior: Floats, floor: float, lean: float, sure: Any) -> Calibration:
+        """Bring back what is left to do once the matrix is folded into a model."""
+        slope, gap, start = map(float, sure)
+        return cls(np.eye(len(prior)), np.zeros(len(prior)), prior, floor, lean, (slope, gap, start))
 
-    def folded(self) -> Calibration:
-        """Return what is left to do once the rest is folded into a model."""
-        return self.of(self.prior, self.floor, self.lean)
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _decide(
+    logits: Floats,
+    shift: Floats,
+    prior: Floats,
+    floor: float,
+    slope: float,
+    gap: float,
+    start: float,
+    chance: Floats,
+    label: Codes,
+) -> None:
+    rows, classes = logits.shape
+    for r in range(rows):
+        best, top = 0, logits[r, 0] + shift[0]
+        for c in range(1, classes):
+            if logits[r, c] > logits[r, best]:
+                best = c
+            top = max(top, logits[r, c] + shift[c])
+        total = 0.0
+        for c in range(classes):
+            chance[r, c] = math.exp(logits[r, c] + shift[c] - top)
+            total += chance[r, c]
+        following = 0.0
+        for c in range(classes):
+            chance[r, c] = (1.0 - floor) * (chance[r, c] / total) + floor * prior[c]
+            if c != best:
+                following = max(following, chance[r, c])
+        label[r] = best
+        if classes == 1:
+            continue
+        p = max(chance[r, best], 1e-300)
+        following = max(following, 1e-300)
+        sure = 1.0 / (1.0 + math.exp(-(slope * math.log(p) + gap * math.log(p / following) + start)))
+        rest = 0.0
+        for c in range(classes):
+            if c != best:
+                rest += chance[r, c]
+        for c in range(classes):
+            if c != best:
+                chance[r, c] = chance[r, c] / rest * (1.0 - sure) if rest > 0.0 else 0.0
+        chance[r, best] = sure
+
+
+def cross_calibrate(scores: Floats, truth: Codes, fold_of: Codes, lean: float) -> tuple[Calibration, Decided]:
+    """Fit a calibration on out-of-fold scores, and decide the same rows, each by one that did not see it.
+
+    scores: float64 (rows, classes); truth: class codes (rows,); fold_of: the fold that each row was held out in.
+    """
+    parts = np.unique(fold_of)
+    plain = np.zeros_like(scores)
+    label = np.zeros(len(truth), np.int64)
+    fitted = {}
+    for part in parts:
+        out = fold_of == part
+        fitted[part] = fit_calibration(scores[~out], truth[~out], lean)
+        logits = fitted[part].logits(scores[out])
+        plain[out] = _plain(fitted[part], logits)
+        label[out] = logits.argmax(axis=1)
+    right = label == truth
+    chance = np.zeros_like(scores)
+    for part in parts:
+        out = fold_of == part
+        how = replace(fitted[part], sure=fit_sureness(plain[~out], label[~out], right[~out]))
+        chance[out] = how.decide(how.logits(scores[out])).chance
+    final = replace(fit_calibration(scores, truth, lean), sure=fit_sureness(plain, label, right))
+    return final, Decided(chance, label)
+
+
+def _plain(calibration: Calibration, logits: Floats) -> Floats:
+    """Probabilities before the third step."""
+    q = probabilities(logits + calibration.shift)
+    return (1 - calibration.floor) * q + calibration.floor * calibration.prior
 
 
 def fit_calibration(scores: Floats, truth: NDArray[Any], lean: float = 0.0) -> Calibration:
-    """Fit scale, offset and floor by penalised maximum likelihood.
-
-    scores: float64 (rows, classes) of rows that the model was not fitted on; truth: class codes (rows,).
+    """Fit the first two steps by penalised maximum likelihood; the third is p / (p + next p).
 
     >>> import numpy as np
     >>> scores = np.array([[1.0, -1.0], [-1.0, 1.0]] * 18 + [[-1.0, 1.0]] * 4)
     >>> calibration = fit_calibration(scores, np.array([0, 1] * 18 + [0] * 4))
-    >>> p = calibration.probabilities(calibration.logits(scores[:1]))
-    >>> bool(0.8 < p[0, 0] < 1)
+    >>> bool(0.8 < calibration.decide(calibration.logits(scores[:1])).sure[0] < 1)
     True
     """
     from scipy.optimize import minimize
@@ -88,49 +186,79 @@ def fit_calibration(scores: Floats, truth: NDArray[Any], lean: float = 0.0) -> C
     rows, classes = scores.shape
     # One row more for each class: a class without rows must not be impossible.
     prior = (np.bincount(truth, minlength=classes) + 1.0) / (rows + classes)
-    size = max(float(np.abs(scores).mean()), 1e-12)
-    start = np.concatenate([[0.0], np.zeros(2 * classes), [-3.0]])
+    middle, width = scores.mean(axis=0), scores.std(axis=0) + 1e-9 * (np.abs(scores).max() + 1e-300)
+    start = np.zeros(classes * classes + classes + 2)
+    start[0] = 1.0
+    start[-1] = -3.0
     found = minimize(
         _loss,
         start,
-        (scores / size, np.asarray(truth, np.int64), prior),
+        ((scores - middle) / width, width / width.mean(), np.asarray(truth, np.int64), prior),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-8, 8)] + [(-3, 3)] * classes + [(-20, 20)] * classes + [(-12, 0)],
-        options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-7},
+        bounds=[(0.0, 1e3)] + [(None, None)] * (len(start) - 2) + [(-12.0, 0.0)],
+        options={"maxiter": 400, "ftol": 1e-9, "gtol": 1e-6},
     ).x
-    scale = np.exp(found[0] + found[1 : classes + 1]) / size
-    return Calibration(scale, found[classes + 1 : -1].copy(), prior, float(_share(found[-1])), lean)
+    own = found[0] * np.diag(width / width.mean()) + found[1 : 1 + classes * classes].reshape(
+        classes, classes
+    )
+    matrix = own / width[:, None]
+    return Calibration(matrix, found[-classes - 1 : -1] - middle @ matrix, prior, _sigmoid(found[-1]), lean)
 
 
-def _share(x: float) -> float:
+def _sigmoid(x: float) -> float:
     return float(1 / (1 + np.exp(-x)))
 
 
 def _loss(
-    parameters: Floats, scores: Floats, truth: NDArray[np.int64], prior: Floats
+    parameters: Floats, scores: Floats, width: Floats, truth: Codes, prior: Floats
 ) -> tuple[float, Floats]:
     """Mean negative log-likelihood with penalties, and its gradient.
 
-    parameters: log of the common scale, log of each class's own, offsets, log-odds of the floor.
+    parameters: the scale of all classes, what each passes on to others, offsets, log-odds of the floor; scores are
+    standardised, width says how wide each was.
     """
     rows, classes = scores.shape
-    own, offset = parameters[1 : classes + 1], parameters[classes + 1 : -1]
-    floor = _share(parameters[-1])
-    scaled = scores * np.exp(parameters[0] + own)
-    q = probabilities(scaled + offset)
+    passed = parameters[1 : 1 + classes * classes].reshape(classes, classes)
+    offset, floor = parameters[-classes - 1 : -1], _sigmoid(parameters[-1])
+    q = probabilities(scores @ (parameters[0] * np.diag(width) + passed) + offset)
     told = q[np.arange(rows), truth]
     p = (1 - floor) * told + floor * prior[truth]
-    slope = q * ((1 - floor) * told / p)[:, None]
-    slope[np.arange(rows), truth] -= (1 - floor) * told / p
-    by_scale = (slope * scaled).mean(axis=0)
+    share = (1 - floor) * told / p
+    slope = q * share[:, None]
+    slope[np.arange(rows), truth] -= share
+    by_weight = scores.T @ slope / rows
     gradient = np.concatenate(
         [
-            [by_scale.sum()],
-            by_scale + 2 * SCALE_PENALTY * own,
+            [(np.diag(by_weight) * width).sum()],
+            (by_weight + MATRIX_PENALTY * passed).ravel(),
             slope.mean(axis=0) + 2 * OFFSET_PENALTY * offset,
             [((told - prior[truth]) / p).mean() * floor * (1 - floor)],
         ]
     )
-    penalty = SCALE_PENALTY * (own**2).sum() + OFFSET_PENALTY * (offset**2).sum()
+    penalty = MATRIX_PENALTY / 2 * (passed**2).sum() + OFFSET_PENALTY * (offset**2).sum()
     return float(-np.log(p).mean() + penalty), gradient
+
+
+def fit_sureness(chance: Floats, label: Codes, right: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Fit the third step: slope, gap and start, so that a label is right as often as it says."""
+    from scipy.optimize import minimize
+
+    if chance.shape[1] < 2:
+        return (0.0, 1.0, 0.0)
+    rows = np.arange(len(label))
+    logs = np.log(np.maximum(chance, 1e-300))
+    own = logs[rows, label]
+    logs[rows, label] = -np.inf
+    inputs = np.stack([own, own - logs.max(axis=1), np.ones(len(label))], axis=1)
+    usual = np.array([0.0, 1.0, 0.0])
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        odds = inputs @ parameters
+        away = parameters - usual
+        value = np.logaddexp(0.0, np.where(right, -odds, odds)).mean() + SURE_PENALTY / 2 * (away**2).sum()
+        error = 1 / (1 + np.exp(-odds)) - right
+        return float(value), inputs.T @ error / len(label) + SURE_PENALTY * away
+
+    slope, gap, start = minimize(loss, usual, jac=True, method="L-BFGS-B", options={"gtol": 1e-8}).x
+    return float(slope), float(gap), float(start)

@@ -21,7 +21,7 @@ __all__ = ["find_bundles", "load_scorer", "task_model"]
 
 
 def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = ()) -> dict[str, Bundle]:
-    """Load the bundles of a model folder: those of the named tasks, or all there are, in the solution's order.
+    """Load the bundles of a model folder, of the named tasks or all that are there, in their order.
 
     Raises UsageError when there is none, BundleError when one is damaged or made for something else.
     """

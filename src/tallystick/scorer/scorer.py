@@ -48,7 +48,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Solution and models as one: it opens no file, pickles small, and a row alone gets the bits of a batch."""
+    """Solution and models as one. It opens no file and pickles small; a row alone gets the bits of a batch."""
 
     solution: Solution
     models: tuple[TaskModel, ...]
@@ -115,15 +115,14 @@ class Scorer:
             logits, why = model.scorer.logits_and_reasons(seen, TOP, self.threads)
         else:
             logits, why = model.scorer.logits(seen, self.threads), None
-        chance = model.calibration.probabilities(logits)
-        best = logits.argmax(axis=1) if len(seen) else np.empty(0, np.int64)
-        score = chance[np.arange(len(seen)), best]
+        decided = model.calibration.decide(logits)
+        score = decided.sure
         automatic = np.zeros(rows, bool)
         automatic[~missing] = model.abstention.automatic(score)
         sure, unsure = model.task.actions
         made = {
             "task": pa.repeat(pa.scalar(model.task.name), rows),
-            "label": _spread(pa.array(model.classes, pa.string()).take(pa.array(best)), place),
+            "label": _spread(pa.array(model.classes, pa.string()).take(pa.array(decided.label)), place),
             "score": _spread(pa.array(score), place),
             "action": pc.if_else(pa.array(automatic), sure, unsure),
             "model": pa.repeat(pa.scalar(model.name), rows),
@@ -131,7 +130,7 @@ class Scorer:
         if why is not None:
             made["reasons"] = _explain(why, place, model.task.features.missing_reason)
         if self.all_scores:
-            made["scores"] = _spread(_scores(model.classes, chance), place)
+            made["scores"] = _spread(_scores(model.classes, decided.chance), place)
         if self.routing is not None:
             made["route"] = self._route(clean, made, shared["event_time"])
         columns = {**shared, **made}

@@ -81,10 +81,10 @@ class Features(Protocol):
 class Task:
     """One thing that a solution predicts.
 
-    name: as on the command line; label: the contract's column that holds the answer; learner: the default one;
-    settings: of learners, by their name; lean: how much labels favour rare classes, see `models.Calibration`;
-    split: how folds are cut; actions: decided without a person, and left to one; purpose and limits: the model
-    card's words.
+    name: as on the command line; label: the contract's column that holds the answer; learner: the default;
+    settings: of learners, by their name; lean: how much labels favour rare classes (`models.Calibration`);
+    split: how folds are cut; actions: decided without a person, and left to one; purpose and limits: words
+    of the model card.
     """
 
     name: str
@@ -119,8 +119,8 @@ def no_inputs(rows: pa.RecordBatch, needs: Collection[str]) -> dict[str, pa.Arra
 class Solution:
     """One job of a bank: everything that is known about it, and nothing about files, engines or verbs.
 
-    routing: the default routing file, if it routes; routing_inputs: what routing rules look at besides columns
-    of the contract (`narrative`, `amount`), of those that are needed.
+    routing: the default routing file, if it routes; routing_inputs: what routing rules look at besides
+    columns of the contract (`narrative`, `amount`), of those that are needed.
     """
 
     name: str

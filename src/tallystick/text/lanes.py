@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numba.extending
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba.core import types
+from numba.core import cgutils, types
 
-__all__ = ["high_bits", "kernel", "low_bit", "read8", "widened", "word_bits"]
+__all__ = ["add_four", "high_bits", "kernel", "low_bit", "read8", "widened", "word_bits"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 BYTE, LONG = ir.IntType(8), ir.IntType(64)
@@ -98,6 +98,44 @@ def word_bits(typing_context: Any, data: Any, at: Any) -> Any:
         return builder.bitcast(word, LONG)
 
     return SIGNATURE, generate
+
+
+@intrinsic
+def add_four(
+    typing_context: Any, rows: Any, starts: Any, weights: Any, at: Any, blocks: Any, sums: Any
+) -> Any:
+    """Add weights[at + i] * rows[starts[at + i] + c] for i = 0 … 3 to sums[c], for c below 8 * blocks.
+
+    Eight float64 at a time, in this order, each product rounded before it is added.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        vector = ir.VectorType(ir.DoubleType(), 8)
+        nothing = ir.Constant(vector, ir.Undefined)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
+        row_data, start_data, weight_data, sum_data = (
+            context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 1, 2, 5)
+        )
+        starts, weights = [], []
+        for i in range(4):
+            place = builder.add(args[3], LONG(i))
+            starts.append(builder.load(builder.gep(start_data, [place])))
+            weight = builder.load(builder.gep(weight_data, [place]))
+            weight = builder.insert_element(nothing, weight, ir.IntType(32)(0))
+            weights.append(builder.shuffle_vector(weight, nothing, zeros))
+        with cgutils.for_range(builder, args[4]) as loop:
+            block = builder.mul(loop.index, LONG(8))
+            place = builder.bitcast(builder.gep(sum_data, [block]), vector.as_pointer())
+            total = builder.load(place, align=8)
+            for start, weight in zip(starts, weights, strict=True):
+                row = builder.gep(row_data, [builder.add(start, block)])
+                values = builder.load(builder.bitcast(row, vector.as_pointer()), align=8)
+                total = builder.fadd(total, builder.fmul(weight, values))
+            builder.store(total, place, align=8)
+        return context.get_dummy_value()
+
+    numbers, places = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+    return types.void(numbers, places, numbers, types.int64, types.int64, numbers), generate
 
 
 @intrinsic

@@ -32,7 +32,7 @@ def read_names(
         m = 0
         if index.words[1]:
             m = word_ngrams(work.words, n, index.words[0], index.words[1], work.grams)
-            find(index.table, work.grams, m, work.slots, 0)
+            find(index.table, work.grams, m, work.slots, 0, work.left)
         order, i = index.words[0], 0
         for j in range(m):
             while i == n - order + 1:
@@ -54,7 +54,7 @@ def read_names(
             low, high = index.characters
             at, to = work.bounds[2 * word], work.bounds[2 * word + 1]
             m = character_ngrams(source, at, to, low, high, SEED, work.padded, work.places, work.grams, 0)
-            find(index.table, work.grams, m, work.slots, 0)
+            find(index.table, work.grams, m, work.slots, 0, work.left)
             size = 0
             while work.places[size] < to - at + 2:
                 size += 1

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from tallystick.text.features import Index, Work, word_slots
+from tallystick.text.features import Index, Work, hash_characters
 from tallystick.text.lanes import kernel, widened
 from tallystick.text.ngrams import lower_word
 from tallystick.text.weights import weigh
 
-__all__ = ["Reasons", "explain", "no_reasons", "to_arrow"]
+__all__ = ["Reasons", "explain", "no_reasons", "strings_of", "to_arrow"]
 
 
 class Reasons(NamedTuple):
@@ -77,9 +77,10 @@ def explain(
 ) -> Reasons:
     """Find the reasons of one text for class `best`, from what collect and the sums left."""
     ids, values, effects = reasons.ids[text], reasons.values[text], reasons.effects[text]
+    touched = work.touched
     if t == split:
         for j in range(t):
-            slot = work.touched[j]
+            slot = touched[j]
             effect = weigh(counts[slot], weights, sublinear) * rows[slot - 1, best] * scale
             if effect > effects[k - 1] or (effect == effects[k - 1] and effect > 0):
                 offer(ids, values, effects, slot - 1, counts[slot], effect)
@@ -120,12 +121,17 @@ def explain_words(
     shares = np.zeros(n)
     words = known = 0
     single = index.words[0] == 1
+    hashes, known_at = work.words, index.known_at
     for i in range(n):
-        at = work.words[i] & mask
-        while table[at] and work.words[tokens[table[at] - 1]] != work.words[i]:
+        at = hashes[i] & mask
+        while table[at] and hashes[tokens[table[at] - 1]] != hashes[i]:
             at = (at + np.uint64(1)) & mask
         if table[at] == 0:
-            slots, start, end = word_slots(index, i, source, work)
+            f = work.slots[i] - 1 if len(known_at) > 1 else -1
+            if f >= 0:
+                slots, start, end = index.known, known_at[f], known_at[f + 1]
+            else:
+                slots, start, end = work.slots, hash_characters(source, i, index, work), len(work.slots)
             for j in range(start, end):
                 slot = slots[j]
                 if slot:
@@ -165,29 +171,31 @@ def explain_words(
     return Reasons(reasons.ids, reasons.values, reasons.effects, names, ends, reasons.used)
 
 
-def to_arrow(parts: Sequence[Reasons], names: pa.LargeStringArray) -> pa.ListArray:
+def to_arrow(parts: Sequence[Reasons], names: pa.StringArray) -> pa.ListArray:
     """Join the reasons of slices to one list<struct<feature, value, effect>> for each text."""
-    ids, lists = [], [names]
-    words = len(names)
+    known, ids = len(names), []
     for part in parts:
         count = int(part.used[0])
-        ids.append(np.where(part.ids < -1, words - 2 - part.ids.astype(np.int64), part.ids))
-        if count:
-            ends = np.concatenate([[0], part.ends[:count]])
-            lists.append(
-                pa.LargeStringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(part.names))
-            )
-            words += count
-    all_ids = np.concatenate(ids)
-    there = all_ids >= 0
-    offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
-    source = pa.concat_arrays(lists) if len(lists) > 1 else names
+        if count:  # words that only the text names come behind the names of all features
+            unknown = part.ids < -1
+            part.ids[unknown] = known - 2 - part.ids[unknown]
+            known += count
+            names = pa.concat_arrays([names, strings_of(part.names, np.append(0, part.ends[:count]))])
+        ids.append(part.ids)
+    one = len(parts) == 1
+    features = ids[0] if one else np.concatenate(ids)
+    values = parts[0].values if one else np.concatenate([part.values for part in parts])
+    effects = parts[0].effects if one else np.concatenate([part.effects for part in parts])
+    there = features >= 0
+    ends = np.zeros(len(features) + 1, np.int32)
+    np.cumsum(there.sum(axis=1), out=ends[1:])
     reasons = pa.StructArray.from_arrays(
-        [
-            source.take(pa.array(all_ids[there])).cast(pa.string()),
-            pa.array(np.concatenate([part.values for part in parts])[there]),
-            pa.array(np.concatenate([part.effects for part in parts])[there]),
-        ],
+        [names.take(pa.array(features[there])), pa.array(values[there]), pa.array(effects[there])],
         names=["feature", "value", "effect"],
     )
-    return pa.ListArray.from_arrays(pa.array(offsets), reasons)
+    return pa.ListArray.from_arrays(pa.array(ends), reasons)
+
+
+def strings_of(data: np.ndarray, at: np.ndarray) -> pa.StringArray:
+    """Arrow strings over a blob of UTF-8 and its offsets."""
+    return pa.StringArray.from_buffers(len(at) - 1, pa.py_buffer(at.astype(np.int32)), pa.py_buffer(data))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tallystick.errors import UsageError
 from tallystick.text.features import Index, Work, collect, make_work
-from tallystick.text.lanes import kernel
+from tallystick.text.lanes import add_four, kernel
 from tallystick.text.reasons import Reasons, explain, no_reasons, to_arrow
 from tallystick.text.tokens import Strings, in_slices, longest, strings
 from tallystick.text.vocabulary import Vocabulary
@@ -106,34 +106,27 @@ def add_up(
 ) -> float:
     """Sum the rows of touched features, each by the weight of its count; return the sum of squares.
 
-    Four rows at a time, always in the same order: fewer trips to memory for the sums, and LLVM takes
-    several classes at once.
+    Four rows at a time, always in the same order; what lacks to four is a row with the weight 0.
     """
-    slots, times = work.touched, work.weights
+    touched, starts, factors = work.touched, work.starts, work.weights  # as in collect
+    width = len(sums)
     square = 0.0
+    n = 0
     for j in range(first, last):
-        slot = slots[j]
-        times[j] = weigh(counts[slot], weights, sublinear)
-        value = times[j] * idf[slot - 1]
+        f = touched[j] - 1
+        starts[n] = f * width
+        factors[n] = weigh(counts[f + 1], weights, sublinear)
+        value = factors[n] * idf[f]
         square += value * value
-    for k in range(len(sums)):
-        sums[k] = 0.0
-    j = first
-    while j + 4 <= last:
-        a, b, c, d = (
-            rows[slots[j] - 1],
-            rows[slots[j + 1] - 1],
-            rows[slots[j + 2] - 1],
-            rows[slots[j + 3] - 1],
-        )
-        for k in range(len(sums)):
-            sums[k] += times[j] * a[k] + times[j + 1] * b[k] + times[j + 2] * c[k] + times[j + 3] * d[k]
-        j += 4
-    while j < last:
-        a = rows[slots[j] - 1]
-        for k in range(len(sums)):
-            sums[k] += times[j] * a[k]
-        j += 1
+        n += 1
+    while n % 4:
+        starts[n] = 0
+        factors[n] = 0.0
+        n += 1
+    for c in range(width):
+        sums[c] = 0.0
+    for j in range(0, n, 4):
+        add_four(rows, starts, factors, j, width // LINE, sums)
     return square
 
 
@@ -157,13 +150,14 @@ def score_rows(
     """Write the logits of texts first to last to out, and return up to k reasons for each."""
     work = make_work(longest(offsets, first, last), index)
     of_words, of_characters = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    flat, touched = rows.reshape(-1), work.touched
     reasons = no_reasons(last - first if k else 0, k)
     for text in range(first, last):
         source, n, split, t = collect(data, offsets[text], offsets[text + 1], index, work, counts)
-        square = add_up(work, 0, split, counts, idf, rows, weights, sublinear, of_words)
+        square = add_up(work, 0, split, counts, idf, flat, weights, sublinear, of_words)
         square_characters = 0.0
         if t > split:
-            square_characters = add_up(work, split, t, counts, idf, rows, weights, sublinear, of_characters)
+            square_characters = add_up(work, split, t, counts, idf, flat, weights, sublinear, of_characters)
         scale, scale_characters = scales(square, square_characters, characters_weight)
         best = 0
         for c in range(len(intercept)):
@@ -179,5 +173,5 @@ def score_rows(
                 weights, sublinear, text - first, k, reasons,
             )  # fmt: skip
         for j in range(t):
-            counts[work.touched[j]] = 0
+            counts[touched[j]] = 0
     return reasons

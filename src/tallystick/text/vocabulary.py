@@ -16,6 +16,7 @@ from tallystick.text.features import Index, build_table, know_words
 from tallystick.text.letters import tables
 from tallystick.text.matrix import matrix_rows
 from tallystick.text.naming import read_names
+from tallystick.text.reasons import strings_of
 from tallystick.text.spec import TextSpec
 from tallystick.text.tokens import PAD, in_slices, strings
 from tallystick.text.weights import JOINT, count_weights
@@ -45,7 +46,7 @@ class Vocabulary:
         spec: TextSpec,
         hashes: np.ndarray,
         df: np.ndarray,
-        names: pa.LargeStringArray,
+        names: pa.StringArray,
         words: int,
         texts: int,
         collisions: int = 0,
@@ -96,7 +97,7 @@ class Vocabulary:
             raise DataError(
                 f"No n-gram occurs in {spec.min_df} or more of {rows} texts.", "Give more texts, or min_df=1."
             )
-        names = _names(*read_names(*source, _index(spec, hashes), len(hashes)))
+        names = strings_of(*read_names(*source, _index(spec, hashes), len(hashes)))
         order = np.concatenate(
             [
                 pc.sort_indices(names[:words]).to_numpy(),
@@ -130,7 +131,7 @@ class Vocabulary:
         ):
             raise BundleError("The arrays of the vocabulary do not fit each other.")
         words, texts, collisions = (int(size) for size in arrays["sizes"])
-        names = _names(arrays["names"], arrays["names_at"].astype(np.int64))
+        names = strings_of(arrays["names"], arrays["names_at"])
         hashes = np.ascontiguousarray(arrays["hashes"], dtype=np.uint64)
         return cls(spec, hashes, np.asarray(arrays["df"], np.int64), names, words, texts, collisions)
 
@@ -204,8 +205,3 @@ def _index(spec: TextSpec, hashes: np.ndarray) -> Index:
         np.zeros(1, np.int64),
         np.zeros(0, np.int32),
     )
-
-
-def _names(data: np.ndarray, at: np.ndarray) -> pa.LargeStringArray:
-    """Arrow strings over a blob and its offsets."""
-    return pa.LargeStringArray.from_buffers(len(at) - 1, pa.py_buffer(at), pa.py_buffer(data))

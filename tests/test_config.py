@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from tallystick.config import Settings, describe, load
+from tallystick.errors import UsageError
+
+
+def test_the_later_place_wins(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('seed = 1\nzone = "Europe/Berlin"\nthreads = 3\n')
+    settings, origins = load(file, {"seed": "3"}, {"TALLYSTICK_SEED": "2", "TALLYSTICK_ZONE": "Asia/Tokyo"})
+    assert (settings.seed, settings.zone, settings.threads) == (3, "Asia/Tokyo", 3)
+    assert origins == {"seed": "--set", "zone": "TALLYSTICK_ZONE", "threads": str(file)}
+
+
+def test_the_file_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tallystick.toml").write_text("seed = 9\n")
+    assert load(environment={})[0].seed == 9
+
+
+def test_unknown_variables_of_the_environment_are_others_business() -> None:
+    assert load(environment={"TALLYSTICK_DATA": "/data"})[0] == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("sede", "1", 'Did you mean "seed"'),
+        ("zone", "Middle/Earth", "no time zone"),
+        ("date_order", "year-first", "day-first"),
+        ("accuracy", "1.5", "between 0 and 1"),
+        ("accuracy", "often", "a share such as"),
+        ("batch_rows", "0", "must not be below 1"),
+        ("threads", "many", "threads"),
+        ("epoch", "yesterday", "2024-01-31"),
+        ("encoding", "klingon", "no encoding"),
+        ("log_level", "loud", "warning"),
+    ],
+)
+def test_a_wrong_setting_says_what_would_be_right(name: str, value: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Settings().with_values({name: value}, "--set")
+
+
+@pytest.mark.parametrize("text", [".9", "0.9", "90%", 0.9])
+def test_a_share_may_be_written_in_any_usual_way(text: object) -> None:
+    assert Settings().with_values({"accuracy": text}, "--set").accuracy == 0.9
+
+
+def test_a_named_file_that_is_missing_or_broken_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no settings file"):
+        load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("seed = ")
+    with pytest.raises(UsageError, match="TOML"):
+        load(tmp_path / "bad.toml")
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    listed = describe(Settings(), {"seed": "--set"})
+    assert all(len(one.doc) > 10 for one in listed)
+    assert {one.name: one.origin for one in listed}["seed"] == "--set"
