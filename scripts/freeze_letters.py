@@ -2,7 +2,7 @@
 
 Run it with the newest Python at hand: its Unicode version names the folder that is written, and
 `UNICODE` in src/tallystick/text/letters.py chooses the folder that is read. A new folder changes the
-tokens of texts with newly assigned letters, so bundles name the version that they were trained with.
+tokens of texts with newly assigned letters, so a TextSpec names the version that it was fitted with.
 """
 
 from __future__ import annotations

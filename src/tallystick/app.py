@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import Any
 
 from tallystick.errors import TallystickError
 
@@ -31,8 +32,9 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.Exit as error:
         return int(error.exit_code)
     except typer.exceptions.TyperException as error:
-        error.show()
-        return int(error.exit_code)
+        shown: Any = error  # what went wrong in the words typed; Typer types only the base
+        shown.show()
+        return int(shown.exit_code)
     except TallystickError as error:
         from tallystick.cli.terminal import print_error
 

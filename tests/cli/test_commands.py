@@ -195,7 +195,7 @@ def test_the_log_can_be_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_has_its_argument_and_the_other_way_round(verb: str) -> None:
-    """What only a terminal needs (--json, --quiet) has no argument; what only Python needs (progress), no option."""
+    """What only a terminal needs (--json, --quiet) has no argument; progress, for Python only, no option."""
     from tallystick.jobs.options import Common, Reading
 
     command = get_command(app).commands[verb]  # type: ignore[attr-defined]

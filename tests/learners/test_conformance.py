@@ -20,7 +20,7 @@ def sample(rows: int = 300, classes: int = 4, seed: int = 0, absent: int | None 
     for c in range(classes):
         dense[truth == c, c * 5 : c * 5 + 5] += rng.random((int((truth == c).sum()), 5)) < 0.6
     dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1)
-    return Sample(csr_matrix(dense), truth.astype(np.int64), classes, seed)
+    return Sample(csr_matrix(dense), truth.astype(np.int64), classes, seed=seed)
 
 
 def scores(learner: str, data: Sample, matrix: object | None = None) -> np.ndarray:
@@ -63,6 +63,15 @@ class TestEveryLearner:
         truth = np.where(data.truth == 3, 0, data.truth)
         truth[0] = 3
         scores(name, Sample(data.matrix, truth, 4))
+
+    def test_a_row_of_weight_two_counts_as_two_rows(self, name: str) -> None:
+        data = sample()
+        twice = np.concatenate([np.arange(300), np.arange(100)])
+        copied = Sample(data.matrix[twice], data.truth[twice], 4)
+        weighed = Sample(data.matrix, data.truth, 4, np.where(np.arange(300) < 100, 2.0, 1.0))
+        fresh = sample(seed=1).matrix
+        assert scores(name, weighed, fresh) == pytest.approx(scores(name, copied, fresh), abs=0.05)
+        assert scores(name, data, fresh) != pytest.approx(scores(name, copied, fresh), abs=0.05)
 
     def test_the_order_of_classes_does_not_matter(self, name: str) -> None:
         data = sample()

@@ -22,6 +22,7 @@ def test_a_specification_survives_as_plain_values() -> None:
         ({"words": [2, 1]}, "span"),
         ({"characters": [0, 1]}, "span"),
         ({"masks": "dorp"}, '"drop"'),
+        ({"unicode": "3.0.0"}, "15.1.0"),
         ({"min_df": 0}, "min_df"),
         ({"max_df": 1.5}, "share"),
         ({"characters_weight": 0.0}, "above 0"),

@@ -111,7 +111,7 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
 
 
 def _in_columns(array: pa.Array) -> pa.Array:
-    """Spare nested values the way row by row, where it is only times in a struct, or a map without any value."""
+    """Spare nested values the way row by row: only times in a struct, or a map without any value."""
     kind = array.type
     if pa.types.is_map(kind) and array.null_count == len(array):
         return pa.nulls(len(array), pa.string())

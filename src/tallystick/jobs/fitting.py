@@ -37,12 +37,19 @@ class Fitted:
 
 def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[FittedFeatures, LinearModel]:
     """Fit features and model; its scores are not calibrated yet."""
+    from scipy.sparse import vstack
+
     threads = work.settings.cores()
     features = task.features.fit(rows.table, threads)
     matrix = features.matrix(rows.table, threads)
-    sample = Sample(
-        matrix, rows.truth, len(rows.classes), work.settings.seed, dict(task.learner_settings(learner.name))
-    )
+    truth, weight = rows.truth, None
+    if task.part_weight:
+        parts, of = task.features.parts(rows.table)
+        matrix = vstack([matrix, features.matrix(parts, threads)], format="csr")
+        weight = np.concatenate([np.ones(len(rows)), np.full(len(of), task.part_weight)])
+        truth = np.concatenate([truth, truth[of]])
+    settings = dict(task.learner_settings(learner.name))
+    sample = Sample(matrix, truth, len(rows.classes), weight, work.settings.seed, settings)
     return features, learner.fit(sample).centred()
 
 

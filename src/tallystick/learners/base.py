@@ -10,21 +10,33 @@ from numpy.typing import NDArray
 
 from tallystick.models import LinearModel
 
-__all__ = ["Learner", "Sample", "class_weights"]
+__all__ = ["Learner", "Sample", "one_versus_rest", "row_weights", "spread"]
 
 
 @dataclass(frozen=True)
 class Sample:
     """What is learned from.
 
-    matrix: SciPy CSR float64 (rows, features); truth: codes 0 … classes - 1 (rows,); a class may be absent.
+    matrix: SciPy CSR float64 (rows, features); truth: codes 0 … classes - 1 (rows,), a class may be absent;
+    weight: float64 (rows,), how much each row counts, all alike when None.
     """
 
     matrix: Any
     truth: NDArray[np.int64]
     classes: int
+    weight: NDArray[np.float64] | None = None
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """How much each row counts."""
+        return np.ones(len(self.truth)) if self.weight is None else self.weight
+
+    @property
+    def counts(self) -> NDArray[np.float64]:
+        """How much the rows of each class count together."""
+        return np.bincount(self.truth, self.weights, minlength=self.classes).astype(np.float64)
 
     @property
     def present(self) -> NDArray[np.int64]:
@@ -42,12 +54,12 @@ class Learner(Protocol):
         """Fit; a class without rows gets a score below that of all others."""
 
 
-def class_weights(sample: Sample, power: float) -> NDArray[np.float64]:
-    """Weigh classes by (mean count / count) ** power: 1 is balanced, 0 is as they come."""
-    counts = np.bincount(sample.truth, minlength=sample.classes).astype(np.float64)
-    present = counts > 0
-    weights = np.ones(sample.classes)
-    weights[present] = (len(sample.truth) / (present.sum() * counts[present])) ** power
+def row_weights(sample: Sample, power: float) -> NDArray[np.float64]:
+    """Weigh rows by their class's (mean count / count) ** power: 1 is balanced, 0 is as they come."""
+    counts = sample.counts[sample.truth]
+    weights: NDArray[np.float64] = (
+        sample.weights * (sample.counts.sum() / (len(sample.present) * counts)) ** power
+    )
     return weights
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
+from tallystick.learners.base import Learner, Sample, one_versus_rest, row_weights, spread
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER"]
@@ -18,13 +18,12 @@ class LinearSvm:
         """Fit by dual coordinate descent."""
         from sklearn.svm import LinearSVC
 
-        weights = class_weights(sample, float(sample.settings.get("balance", 1.0)))
+        weights = row_weights(sample, float(sample.settings.get("balance", 1.0)))
         model = LinearSVC(
             C=float(sample.settings.get("C", 1.0)),
-            class_weight={int(code): float(weights[code]) for code in sample.present},
             tol=float(sample.settings.get("tol", 1e-4)),
             random_state=sample.seed,
-        ).fit(sample.matrix, sample.truth)
+        ).fit(sample.matrix, sample.truth, sample_weight=weights)
         return spread(sample, *one_versus_rest(model.coef_, model.intercept_))
 
 

@@ -17,7 +17,7 @@ def class_sums(sample: Sample) -> NDArray[np.float64]:
     from scipy.sparse import csr_matrix
 
     codes = np.searchsorted(sample.present, sample.truth)
-    onehot = csr_matrix((np.ones(len(rows)), (codes, rows)), shape=(len(sample.present), len(rows)))
+    onehot = csr_matrix((sample.weights, (codes, rows)), shape=(len(sample.present), len(rows)))
     return np.asarray((onehot @ sample.matrix).todense(), dtype=np.float64)
 
 
@@ -31,7 +31,7 @@ class NaiveBayes:
         """Fit by counting."""
         sums = class_sums(sample) + float(sample.settings.get("alpha", 0.1))
         weights = np.log(sums) - np.log(sums.sum(axis=1, keepdims=True))
-        counts = np.bincount(sample.truth, minlength=sample.classes)[sample.present]
+        counts = sample.counts[sample.present]
         return spread(sample, weights.T, np.log(counts / counts.sum()))
 
 

@@ -1,13 +1,13 @@
-"""Scores made honest: what turns the scores of a class model into labels, and probabilities that mean what they say.
+"""Scores made honest: from the scores of a class model to labels, and to probabilities that hold.
 
 Three steps, each fitted on scores of rows that the model was not fitted on:
 
-1. logits = scores @ matrix + offset: a scale for all classes, and a little of each class's score to the others'
-   (matrix scaling, Guo et al. 2017, "On calibration of modern neural networks"). It folds into a linear model.
-2. p = (1 - floor) softmax(logits) + floor × prior: some rows are labelled by mistake, so nothing is impossible.
-   The label is the class with the highest softmax × prior ** -lean; a lean above 0 favours rare classes a little.
+1. logits = scores @ matrix + offset: a scale for all classes, and a little of each class's score to others
+   (matrix scaling, Guo et al. 2017, "On calibration of modern neural networks"). It folds into the model.
+2. p = (1 - floor) softmax(logits) + floor x prior: labels may be mistaken, nothing is impossible.
+   The label is the class with the highest softmax x prior ** -lean; a lean above 0 favours rare classes.
 3. How sure the label is follows from its p and from how far the next class is behind:
-   sure = sigmoid(slope × log p + gap × log(p / next p) + start). The other classes share the rest as they did.
+   sure = sigmoid(slope x log p + gap x log(p / next p) + start). The other classes share the rest.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["Calibration", "Decided", "cross_calibrate", "fit_calibration"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-# Penalties, a row, found on out-of-fold scores of the CFPB's public narratives. A class passes on to others only
-# what its rows speak for; how sure a label is stays near p / (p + next p).
+# Penalties, a row, found on out-of-fold scores of the CFPB's public narratives. A class passes on to others
+# only what its rows speak for; how sure a label is stays near p / (p + next p).
 MATRIX_PENALTY = 1e-2
 OFFSET_PENALTY = 1e-5
 SURE_PENALTY = 1e-3
@@ -144,7 +144,7 @@ def _decide(
 def cross_calibrate(scores: Floats, truth: Codes, fold_of: Codes, lean: float) -> tuple[Calibration, Decided]:
     """Fit a calibration on out-of-fold scores, and decide the same rows, each by one that did not see it.
 
-    scores: float64 (rows, classes); truth: class codes (rows,); fold_of: the fold that each row was held out in.
+    scores: float64 (rows, classes); truth: class codes (rows,); fold_of: the fold that held each row out.
     """
     parts = np.unique(fold_of)
     plain = np.zeros_like(scores)
@@ -215,8 +215,8 @@ def _loss(
 ) -> tuple[float, Floats]:
     """Mean negative log-likelihood with penalties, and its gradient.
 
-    parameters: the scale of all classes, what each passes on to others, offsets, log-odds of the floor; scores are
-    standardised, width says how wide each was.
+    parameters: the scale of all classes, what each passes on to others, offsets, log-odds of the floor.
+    scores are standardised; width says how wide each was.
     """
     rows, classes = scores.shape
     passed = parameters[1 : 1 + classes * classes].reshape(classes, classes)

@@ -48,7 +48,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Solution and models as one. It opens no file and pickles small; a row alone gets the bits of a batch."""
+    """Solution and models as one. It opens no file, pickles small; a row alone gets the bits of a batch."""
 
     solution: Solution
     models: tuple[TaskModel, ...]

@@ -70,6 +70,9 @@ class Features(Protocol):
     def load(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FittedFeatures:
         """Bring fitted features back from a bundle."""
 
+    def parts(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+        """Cut rows into parts that teach as well, and say of which row each is; there may be none."""
+
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
         """Say which rows hang together (near copies, one person …) and may not be split up."""
 
@@ -83,6 +86,7 @@ class Task:
 
     name: as on the command line; label: the contract's column that holds the answer; learner: the default;
     settings: of learners, by their name; lean: how much labels favour rare classes (`models.Calibration`);
+    part_weight: how much parts of rows count in learning;
     split: how folds are cut; actions: decided without a person, and left to one; purpose and limits: words
     of the model card.
     """
@@ -93,6 +97,7 @@ class Task:
     learner: str
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lean: float = 0.0
+    part_weight: float = 0.0
     split: str = "grouped"
     actions: tuple[str, ...] = ("auto", "review")
     purpose: str = ""

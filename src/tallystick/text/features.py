@@ -50,7 +50,9 @@ def build_table(hashes: np.ndarray) -> np.ndarray:
     """Open-addressing table of distinct hashes, less than half full.
 
     The lower bits of a hash say where its entry is, so the entry keeps only the upper ones, and the slot
-    in their place: a probe is one load, one xor, one comparison, and the table fits the second cache.
+    in their place: a probe is one load, one xor, one comparison, and the table fits the second cache. Two
+    hashes that differ only in the lower bits, and lie in one run of entries, would be taken for one; that is
+    about as likely as that two n-grams share 62 bits.
     """
     size = 1 << 10
     while size < 3 * len(hashes):

@@ -49,6 +49,7 @@ class TextScorer:
         skip = -room.ctypes.data // 8 % LINE
         self._rows = room[skip : skip + shape[0] * width].reshape(shape[0], width)
         self._rows[:, :classes] = self.weights * vocabulary.idf[:, None]
+        self._index = vocabulary.index
         self._count_weights = count_weights(vocabulary.spec.sublinear)
         self._counts: list[
             np.ndarray
@@ -83,7 +84,7 @@ class TextScorer:
             except IndexError:
                 counts = np.zeros(len(known) + 1, np.int32)
             reasons: Reasons = score_rows(
-                *texts, start, end, known.index, counts, known.idf, self._rows, self.intercept,
+                *texts, start, end, self._index, counts, known.idf, self._rows, self.intercept,
                 self._count_weights, known.spec.sublinear, known.block_weight, k, out,
             )  # fmt: skip
             self._counts.append(counts)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tallystick.errors import UsageError, did_you_mean
+from tallystick.text.letters import UNICODE
 
 __all__ = ["TextSpec"]
 
@@ -27,13 +28,14 @@ class TextSpec:
     idf: times ln((1 + texts) / (1 + df)) + 1.
     characters_weight: None scales words and characters together to length 1; a number scales each block
         to length 1, then characters by it.
+    unicode: version of the frozen tables of letters; one that this package does not hold is refused.
     masks: "drop" leaves out words of x only, such as XXXX, before n-grams are made; "keep" counts them.
 
     >>> TextSpec(characters=(3, 5)).to_dict()["characters"]
     [3, 5]
     >>> TextSpec.from_dict({"words": [1, 1]})
     TextSpec(words=(1, 1), characters=None, min_df=2, characters_min_df=None, max_df=1.0, sublinear=True, \
-idf=True, characters_weight=None, masks='keep')
+idf=True, characters_weight=None, masks='keep', unicode='15.1.0')
     """
 
     words: tuple[int, int] | None = (1, 2)
@@ -45,6 +47,7 @@ idf=True, characters_weight=None, masks='keep')
     idf: bool = True
     characters_weight: float | None = None
     masks: str = "keep"
+    unicode: str = UNICODE
 
     def __post_init__(self) -> None:
         if self.words is None and self.characters is None:
@@ -56,6 +59,11 @@ idf=True, characters_weight=None, masks='keep')
                 )
         if self.masks not in MASKS:
             raise UsageError(f'masks="{self.masks}" cannot be used.', did_you_mean(self.masks, MASKS))
+        if self.unicode != UNICODE:
+            raise UsageError(
+                f'The letters of Unicode "{self.unicode}" are asked for; there are those of {UNICODE}.',
+                "Use the version of Tallystick that made the model, or train it again.",
+            )
         if self.min_df < 1 or (self.characters_min_df or 1) < 1:
             raise UsageError("min_df is below 1.", "It is a number of texts: 1 keeps every n-gram.")
         if not 0 < self.max_df <= 1:

@@ -162,14 +162,14 @@ class Vocabulary:
         indptr is int64, indices int32, data float64; the shape is (texts, len(self)).
         """
         source = strings(texts)
-        weights = count_weights(self.spec.sublinear)
+        index, weights = self.index, count_weights(self.spec.sublinear)
 
         def work(start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             part: tuple[np.ndarray, np.ndarray, np.ndarray] = matrix_rows(
                 *source,
                 start,
                 end,
-                self.index,
+                index,
                 self.idf,
                 weights,
                 self.spec.sublinear,

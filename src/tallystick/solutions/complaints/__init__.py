@@ -10,14 +10,14 @@ from tallystick.text import TextSpec
 
 __all__ = ["SOLUTION"]
 
-# Found on the CFPB's public narratives, folds grouped by near copies: characters 3 to 4 do as well as 3 to 5; the
-# words' share of a text's squared length is .7.
+# Found on the CFPB's public narratives, folds grouped by near copies: characters 3 to 4 do as well as 3 to 5;
+# the words' share of a text's squared length is .7.
 TEXT = TextSpec(words=(1, 2), characters=(3, 4), characters_weight=(0.3 / 0.7) ** 0.5)
 
 LIMITS = """
-Not for deciding a complaint: it says what a letter is about, never who is right. A narrative in another language than
-the training letters, or about a product they do not hold, gets a label all the same; its probability is then as little
-to be trusted as its label. Letters below the threshold belong to a person.
+Not for deciding a complaint: it says what a letter is about, never who is right. A narrative in another
+language than the training letters, or about a product they do not hold, gets a label all the same; its
+probability is then as little to be trusted as its label. Letters below the threshold belong to a person.
 """
 
 
@@ -33,6 +33,7 @@ SOLUTION = Solution(
             learner="linear_svm",
             settings={"linear_svm": {"C": 0.21, "balance": 0.5, "tol": 1e-2}},
             lean=0.2,
+            part_weight=0.5,
             purpose="Names the financial product that a consumer's complaint is about, from its narrative.",
             limits=LIMITS,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from tallystick.text import TextScorer, TextSpec, Vocabulary, amounts, near_copi
 __all__ = ["Narrative", "routing_inputs"]
 
 COLUMN = "narrative"
+LONG = 40  # words, from which on a half still says something
 
 
 @dataclass(frozen=True)
 class Narrative:
     """The consumer's own words, as weighted n-grams."""
 
-    spec: TextSpec = TextSpec()
+    spec: TextSpec = field(default_factory=TextSpec)
     missing_reason: str = "no_text"
     columns: tuple[str, ...] = (COLUMN,)
 
@@ -34,7 +35,7 @@ class Narrative:
         blank: NDArray[np.bool_] = rows.column(COLUMN).is_null().to_numpy(zero_copy_only=False)
         return blank
 
-    def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedNarrative:
+    def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedNarrative:  # noqa: ARG002 - counting is quick on one
         """Learn the vocabulary and its weights."""
         return FittedNarrative(Vocabulary.fit(rows.column(COLUMN), self.spec))
 
@@ -42,6 +43,19 @@ class Narrative:
         """Bring the vocabulary back from a bundle."""
         own = {k.removeprefix("text."): v for k, v in arrays.items() if k.startswith("text.")}
         return FittedNarrative(Vocabulary.from_arrays(TextSpec.from_dict(description["spec"]), own))
+
+    def parts(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+        """Cut longer letters in two: a half must be enough to know what the whole is about."""
+        halves: list[str] = []
+        of: list[int] = []
+        for row, text in enumerate(rows.column(COLUMN).to_pylist()):
+            words = (text or "").split()
+            if len(words) >= LONG:
+                middle = len(words) // 2
+                halves += [" ".join(words[:middle]), " ".join(words[middle:])]
+                of += [row, row]
+        batch = pa.RecordBatch.from_arrays([pa.array(halves, pa.string())], names=[COLUMN])
+        return batch, np.array(of, dtype=np.int64)
 
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
         """Near copies of one letter hang together."""
