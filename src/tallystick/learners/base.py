@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.models import LinearModel
 
-__all__ = ["Learner", "Sample", "one_versus_rest", "row_weights", "spread"]
+__all__ = ["Learner", "Sample", "class_weights", "one_versus_rest", "spread"]
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,11 @@ class Learner(Protocol):
         """Fit; a class without rows gets a score below that of all others."""
 
 
-def row_weights(sample: Sample, power: float) -> NDArray[np.float64]:
-    """Weigh rows by their class's (mean count / count) ** power: 1 is balanced, 0 is as they come."""
-    counts = sample.counts[sample.truth]
-    weights: NDArray[np.float64] = (
-        sample.weights * (sample.counts.sum() / (len(sample.present) * counts)) ** power
-    )
-    return weights
+def class_weights(sample: Sample, power: float) -> dict[int, float]:
+    """Weigh each class that has rows by (mean count / count) ** power: 1 is balanced, 0 is as they come."""
+    present = sample.present
+    counts = sample.counts[present]
+    return dict(zip(present.tolist(), ((counts.mean() / counts) ** power).tolist(), strict=True))
 
 
 def spread(sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.float64]) -> LinearModel:
