@@ -135,7 +135,7 @@ class Solution:
     simulate: Simulate
     routing: Path | None = None
     routing_inputs: Callable[[pa.RecordBatch, Collection[str]], dict[str, pa.Array]] = no_inputs
-    demo_rows: int = 10_000
+    demo_rows: int = 6_000
 
     def task(self, name: str) -> Task:
         """Find a task by name; UsageError says which there are."""
