@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,7 @@ _REASON[numbers.OVERFLOW] = CODE["out_of_range"]
 _NAMES: Final = tuple(REASONS)
 
 _STRING: Final = pa.string()
+_NULL: Final = pa.null()
 
 #: How much of a bad value is shown; the record as a whole is kept in the quarantine.
 SHOWN: Final = 200
@@ -114,6 +116,8 @@ def _clean(match: Match, array: pa.Array, settings: Settings, wanted: bool) -> t
     """Turn one of their columns into ours; the faults are None when there are none."""
     column, given = match.column, array.type
     kind = column.type
+    if array.null_count == len(array) and given in (_STRING, _NULL):
+        return _nothing(column.arrow, len(array)), None
     if given == _STRING:
         return _from_text(match, array, settings, wanted)
     if pa.types.is_dictionary(given):
@@ -138,6 +142,12 @@ def _clean(match: Match, array: pa.Array, settings: Settings, wanted: bool) -> t
     if pa.types.is_floating(given) and kind not in ("number", "integer"):
         array = pc.if_else(pc.is_nan(array), None, array)  # a frame's word for "missing"
     return _from_text(match, array, settings, wanted)
+
+
+@lru_cache(maxsize=64)
+def _nothing(kind: pa.DataType, rows: int) -> pa.Array:
+    """A column without any value; arrays never change, so one serves all batches of a size."""
+    return pa.nulls(rows, kind)
 
 
 def _from_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,17 @@ class TaskModel:
     classes: tuple[str, ...]
     abstention: Abstention
     name: str
+
+    @cached_property
+    def names(self) -> pa.Array:
+        """The classes as an array that codes can pick from."""
+        return pa.array(self.classes, pa.string())
+
+    @cached_property
+    def actions(self) -> pa.Array:
+        """What is done when a person decides, and what when none does."""
+        sure, unsure = self.task.actions
+        return pa.array([unsure, sure])
 
 
 @dataclass(frozen=True)
@@ -99,57 +110,74 @@ class Scorer:
         return {
             "id": key,
             "event_time": _column(clean, contract.event_time, TIME),
-            "sequence": pa.nulls(rows, self.schema.field("sequence").type),
-            "late": pa.repeat(False, rows),
+            "sequence": _nulls(self.schema.field("sequence").type, rows),
+            "late": _repeated(False, rows),
         }
 
     def _decide(
         self, model: TaskModel, clean: pa.RecordBatch, shared: Mapping[str, pa.Array]
     ) -> pa.RecordBatch:
-        rows = len(clean)
-        missing = model.task.features.missing(clean)
-        seen = clean.filter(pa.array(~missing)) if missing.any() else clean
-        # Where each row's result stands among the rows that could be looked at.
-        place = pa.array(np.cumsum(~missing) - 1, mask=missing) if missing.any() else None
+        rows, features = len(clean), model.task.features
+        missing = features.missing(clean)
+        seen, place = clean, None
+        if missing.any():
+            seen = clean.filter(pa.array(~missing))
+            # Where each row's result stands among the rows that could be looked at.
+            place = pa.array(np.cumsum(~missing) - 1, mask=missing)
         if self.reasons:
             logits, why = model.scorer.logits_and_reasons(seen, TOP, self.threads)
         else:
             logits, why = model.scorer.logits(seen, self.threads), None
         decided = model.calibration.decide(logits)
         score = decided.sure
-        automatic = np.zeros(rows, bool)
+        automatic = np.zeros(rows, np.int64)
         automatic[~missing] = model.abstention.automatic(score)
-        sure, unsure = model.task.actions
         made = {
-            "task": pa.repeat(pa.scalar(model.task.name), rows),
-            "label": _spread(pa.array(model.classes, pa.string()).take(pa.array(decided.label)), place),
+            "task": _repeated(model.task.name, rows),
+            "label": _spread(model.names.take(pa.array(decided.label)), place),
             "score": _spread(pa.array(score), place),
-            "action": pc.if_else(pa.array(automatic), sure, unsure),
-            "model": pa.repeat(pa.scalar(model.name), rows),
+            "action": model.actions.take(pa.array(automatic)),
+            "model": _repeated(model.name, rows),
         }
         if why is not None:
-            made["reasons"] = _explain(why, place, model.task.features.missing_reason)
+            made["reasons"] = _explain(why, place, features.missing_reason)
         if self.all_scores:
             made["scores"] = _spread(_scores(model.classes, decided.chance), place)
         if self.routing is not None:
-            made["route"] = self._route(clean, made, shared["event_time"])
+            made["route"] = self._route(self.routing, clean, made, shared["event_time"])
         columns = {**shared, **made}
-        return pa.RecordBatch.from_arrays([columns[n] for n in self.schema.names], schema=self.schema)
+        return pa.RecordBatch.from_arrays([columns[n] for n in self._names], schema=self.schema)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self.schema.names)
 
     def _route(
-        self, clean: pa.RecordBatch, made: Mapping[str, pa.Array], received_at: pa.Array
+        self, routing: Routing, clean: pa.RecordBatch, made: Mapping[str, pa.Array], received_at: pa.Array
     ) -> pa.StructArray:
-        assert self.routing is not None
-        given = self.solution.routing_inputs(clean, self.routing.needs)
-        columns = {name: clean.column(name) for name in self.routing.needs if name in clean.schema.names}
-        return self.routing.apply(
-            narrative=given.get("narrative", pa.nulls(len(clean), pa.string())),
+        given = self.solution.routing_inputs(clean, routing.needs)
+        names = clean.schema.names
+        columns = {name: clean.column(name) for name in routing.needs.intersection(names)}
+        columns["action"] = made["action"]
+        return routing.apply(
+            narrative=given["narrative"] if "narrative" in given else pa.nulls(len(clean), pa.string()),
             label=made["label"],
             score=made["score"],
             amount=given.get("amount"),
             received_at=received_at,
-            columns={**columns, "action": made["action"]},
+            columns=columns,
         )
+
+
+@lru_cache(maxsize=64)
+def _repeated(value: str | bool, rows: int) -> pa.Array:
+    """One value over and over; arrays never change, so one serves all batches of a size."""
+    return pa.repeat(pa.scalar(value), rows)
+
+
+@lru_cache(maxsize=16)
+def _nulls(kind: pa.DataType, rows: int) -> pa.Array:
+    return pa.nulls(rows, kind)
 
 
 def _column(clean: pa.RecordBatch, name: str | None, kind: pa.DataType) -> pa.Array:

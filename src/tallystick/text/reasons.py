@@ -173,14 +173,14 @@ def explain_words(
 
 def to_arrow(parts: Sequence[Reasons], names: pa.StringArray) -> pa.ListArray:
     """Join the reasons of slices to one list<struct<feature, value, effect>> for each text."""
-    known, ids = len(names), []
+    last, ids, words = len(names), [], []
     for part in parts:
         count = int(part.used[0])
-        if count:  # words that only the text names come behind the names of all features
+        if count:  # words that only the text names are numbered behind the names of all features
             unknown = part.ids < -1
-            part.ids[unknown] = known - 2 - part.ids[unknown]
-            known += count
-            names = pa.concat_arrays([names, strings_of(part.names, np.append(0, part.ends[:count]))])
+            part.ids[unknown] = last - 2 - part.ids[unknown]
+            last += count
+            words.append(strings_of(part.names, np.append(0, part.ends[:count])))
         ids.append(part.ids)
     one = len(parts) == 1
     features = ids[0] if one else np.concatenate(ids)
@@ -190,10 +190,20 @@ def to_arrow(parts: Sequence[Reasons], names: pa.StringArray) -> pa.ListArray:
     ends = np.zeros(len(features) + 1, np.int32)
     np.cumsum(there.sum(axis=1), out=ends[1:])
     reasons = pa.StructArray.from_arrays(
-        [names.take(pa.array(features[there])), pa.array(values[there]), pa.array(effects[there])],
+        [named(features[there], names, words), pa.array(values[there]), pa.array(effects[there])],
         names=["feature", "value", "effect"],
     )
     return pa.ListArray.from_arrays(pa.array(ends), reasons)
+
+
+def named(ids: np.ndarray, names: pa.StringArray, words: Sequence[pa.StringArray]) -> pa.StringArray:
+    """Name features by id; ids behind those of `names` number the words, without a copy of all names."""
+    if not words:
+        return names.take(pa.array(ids))
+    known = ids < len(names)
+    picked = names.take(pa.array(ids[known]))
+    place = np.where(known, np.cumsum(known) - 1, ids - len(names) + len(picked))
+    return pa.concat_arrays([picked, *words]).take(pa.array(place))
 
 
 def strings_of(data: np.ndarray, at: np.ndarray) -> pa.StringArray:

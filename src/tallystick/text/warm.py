@@ -12,7 +12,7 @@ import pyarrow as pa
 from tallystick.text.amounts import amounts, largest_amounts
 from tallystick.text.copies import near_copies, sketch
 from tallystick.text.counting import count_texts
-from tallystick.text.features import build_table, know_words
+from tallystick.text.features import build_table, know_words, make_work
 from tallystick.text.matrix import matrix_rows
 from tallystick.text.naming import read_names
 from tallystick.text.scoring import TextScorer, score_rows
@@ -23,7 +23,7 @@ __all__ = ["compile_kernels", "compiled"]
 
 # The kernels that Python calls; each holds the code of those that it calls.
 ENTRIES: tuple[Any, ...] = (
-    build_table, count_texts, know_words, largest_amounts, matrix_rows, read_names, score_rows, sketch,
+    build_table, count_texts, know_words, largest_amounts, make_work, matrix_rows, read_names, score_rows, sketch,
 )  # fmt: skip
 
 

@@ -32,7 +32,10 @@ class Narrative:
         """Say which complaints have no narrative."""
         if COLUMN not in rows.schema.names:
             return np.ones(len(rows), bool)
-        blank: NDArray[np.bool_] = rows.column(COLUMN).is_null().to_numpy(zero_copy_only=False)
+        narrative = rows.column(COLUMN)
+        if not narrative.null_count:
+            return np.zeros(len(rows), bool)
+        blank: NDArray[np.bool_] = narrative.is_null().to_numpy(zero_copy_only=False)
         return blank
 
     def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedNarrative:  # noqa: ARG002 - counting is quick on one
