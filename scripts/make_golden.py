@@ -1,6 +1,7 @@
 """Write the golden bundle and its decisions anew, into tests/golden.
 
-Only for a change that is meant to change what an old bundle scores; say so in CHANGELOG.md as a behaviour change.
+Only for a change that is meant to change what an old bundle scores; CHANGELOG.md then says so as a
+behaviour change.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ app = typer.Typer(
     epilog="Start with: tallystick demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich help costs more time than all else that --help does
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -97,7 +97,7 @@ def demo(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Do the main job from start to report, on simulated records or your own."""
+    """Do the main job from start to report."""
     from tallystick.cli import show
     from tallystick.jobs.demo import demo as job
 
@@ -128,7 +128,7 @@ def simulate(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Write records like a bank's own, of any size, that are nobody's."""
+    """Write records like a bank's own that are nobody's."""
     from tallystick.cli import show
     from tallystick.jobs.simulate import simulate as job
 
@@ -160,7 +160,7 @@ def validate(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Check records against the contract: what is clean, what is not, and why."""
+    """Check records: what is clean, what is not, and why."""
     from tallystick.cli import show
     from tallystick.jobs.validate import validate as job
 
@@ -203,7 +203,7 @@ def train(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Learn from labelled records, and keep what was learned as a bundle."""
+    """Learn from labelled records, and keep a bundle."""
     from tallystick.cli import show
     from tallystick.jobs.train import train as job
 
@@ -251,7 +251,7 @@ def evaluate(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Measure a model on rows that it was not learned from."""
+    """Measure a model on rows it was not learned from."""
     from tallystick.cli import show
     from tallystick.jobs.evaluate import evaluate as job
 
@@ -293,7 +293,7 @@ def score(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Decide every record: label, probability, action, route and reasons."""
+    """Decide every record: label, action, route, reasons."""
     from tallystick.cli import show
     from tallystick.jobs.score import score as job
 
@@ -313,7 +313,7 @@ def score(
 
 @app.command()
 def config(set_: Set = None, config: Config = None, quiet: Quiet = False, json_: Json = False) -> None:
-    """Show every setting, its value, and where that came from."""
+    """Show every setting and where its value came from."""
     from tallystick.cli import show
     from tallystick.jobs.settings import settings as job
 

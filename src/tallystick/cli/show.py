@@ -6,9 +6,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from tallystick.cli.terminal import Terminal
+from tallystick.cli.terminal import Terminal, escape
 
 if TYPE_CHECKING:
     from tallystick.contracts import Report

@@ -8,17 +8,22 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from tallystick.errors import TallystickError
 
-__all__ = ["Terminal", "logging_to_stderr", "print_error"]
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+__all__ = ["Terminal", "escape", "logging_to_stderr", "print_error"]
+
+
+def escape(text: str) -> str:
+    """Keep what users named from being taken for markup."""
+    from rich.markup import escape as by_rich
+
+    return by_rich(text)
 
 
 class Terminal:
@@ -28,6 +33,8 @@ class Terminal:
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        from rich.console import Console
+
         self.as_json, self.quiet = as_json, quiet
         self.out = Console(soft_wrap=False, highlight=False)
         self.err = Console(stderr=True, highlight=False)
@@ -36,6 +43,9 @@ class Terminal:
 
     def __enter__(self) -> Terminal:
         if not self.quiet and self.err.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
             self._bar = Bar(
                 TextColumn("  {task.description}"),
                 BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
@@ -87,6 +97,8 @@ class Terminal:
         """Show a table; the first `left` columns are words, the others numbers."""
         if self.as_json or self.quiet:
             return
+        from rich.table import Table
+
         table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for i, name in enumerate(columns):
             table.add_column(
@@ -110,6 +122,8 @@ class Terminal:
 
 def print_error(error: TallystickError) -> None:
     """Say what went wrong and what to do, without a stack trace."""
+    from rich.console import Console
+
     console = Console(stderr=True, highlight=False)
     console.print(f"[bold red]Error:[/bold red] {escape(error.message)}", soft_wrap=True)
     if error.hint:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tallystick import registry
-from tallystick.connectors import Chunk
+from tallystick.connectors import Chunk, open_sink
 from tallystick.contracts import Naming, Report
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
@@ -62,6 +62,8 @@ def score(
     """
     found = registry.solution(solution)
     job = work("score", **options)
+    if output is not None:
+        open_sink(output)  # a wrong name is said before any work is done
     scorer = load_scorer(
         found, model, job.settings, tasks=task, as_of=job.as_of, reasons=reasons, all_scores=all_scores
     )

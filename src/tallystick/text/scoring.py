@@ -79,21 +79,21 @@ class TextScorer:
         out = np.empty((len(texts.offsets) - 1, len(self.intercept)))
         known = self.vocabulary
 
-        def work(start: int, end: int) -> Reasons:
+        def score(start: int, end: int) -> Reasons:
             try:
                 counts, room = self._rooms.pop()
             except IndexError:
                 counts, room = np.zeros(len(known) + 1, np.int32), make_work(KEPT, self._index)
             most = longest(texts.offsets, start, end)
+            work = room if most <= KEPT else make_work(most, self._index)
             reasons: Reasons = score_rows(
-                *texts, start, end, self._index, room if most <= KEPT else make_work(most, self._index), counts,
-                known.idf, self._rows, self.intercept, self._count_weights, known.spec.sublinear,
-                known.block_weight, k, out,
+                *texts, start, end, self._index, work, counts, known.idf, self._rows,
+                self.intercept, self._count_weights, known.spec.sublinear, known.block_weight, k, out,
             )  # fmt: skip
             self._rooms.append((counts, room))
             return reasons
 
-        return out, in_slices(texts, threads, work)
+        return out, in_slices(texts, threads, score)
 
 
 @kernel

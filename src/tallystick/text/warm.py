@@ -23,7 +23,8 @@ __all__ = ["compile_kernels", "compiled"]
 
 # The kernels that Python calls; each holds the code of those that it calls.
 ENTRIES: tuple[Any, ...] = (
-    build_table, count_texts, know_words, largest_amounts, make_work, matrix_rows, read_names, score_rows, sketch,
+    build_table, count_texts, know_words, largest_amounts, make_work, matrix_rows, read_names, score_rows,
+    sketch,
 )  # fmt: skip
 
 
