@@ -45,7 +45,7 @@ class Preset:
 
     about: str
     missing: int = 60
-    mislabelled: int = 45
+    mislabelled: int = 25
     two_products: int = 190
     vague: int = 160
     template: int = 220
