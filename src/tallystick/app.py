@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from typing import Any
 
@@ -16,6 +17,8 @@ INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # Asked to end, by a scheduler say, it ends as with Ctrl-C: what is half-written is taken away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run())
 
 

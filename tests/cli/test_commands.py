@@ -143,7 +143,8 @@ def test_standard_input_is_an_input(records: Path, model: Path, tmp_path: Path) 
     assert len(Path(f"{piped}.duplicates.jsonl").read_text().splitlines()) == 1200
 
 
-def test_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_being_stopped_leaves_nothing_half_written(sent: signal.Signals, tmp_path: Path) -> None:
     output = tmp_path / "many.csv"
     command = [
         sys.executable,
@@ -161,7 +162,7 @@ def test_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
     while not list(tmp_path.iterdir()) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(tmp_path.iterdir()), "it had begun to write"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err

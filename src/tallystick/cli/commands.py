@@ -1,35 +1,34 @@
-"""The verbs of the command line. Each asks one job and shows its result; heavy imports wait until then."""
+"""The verbs of the command line. Each asks one job; heavy imports wait until then."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 import tallystick
 from tallystick.cli.options import (
-    AsOf,
     Config,
-    EngineName,
     From,
     Input,
     Json,
-    Map,
-    MaxQuarantine,
     ModelFolder,
-    Quarantine,
     Quiet,
     ReportFile,
     Set,
     SolutionName,
-    Strict,
     TaskNames,
     Until,
     pairs,
 )
-from tallystick.cli.terminal import Terminal, logging_to_stderr
+from tallystick.cli.terminal import Terminal
+from tallystick.cli.verbs import Result, verb
 
 __all__ = ["app"]
+
+Shown = tuple[Result, Callable[[], None]]
 
 app = typer.Typer(
     name="tallystick",
@@ -40,6 +39,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich help costs more time than all else that --help does
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _option(name: str, metavar: str, words: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=words, show_default=False)
 
 
 def _version(wanted: bool) -> None:
@@ -57,258 +60,133 @@ def _root(
     """Records into decisions: complaints classified, routed and explained."""
 
 
-def _options(**given: Any) -> dict[str, Any]:
-    """Turn what was typed into the options of a job, and start the log."""
-    from tallystick.config import load
-
-    options = {k: v for k, v in given.items() if v is not None}
-    for name in {"map", "set"} & set(options):
-        options[name] = pairs(options[name], f"--{name}")
-    settings, _ = load(options.get("config"), options.get("set"))
-    logging_to_stderr(settings.log_level, settings.log_format)
-    return options
-
-
-def _ready(terminal: Terminal) -> None:
-    """Compile the kernels when that has not been done, and say so: the only time that anyone waits for it."""
-    from tallystick.jobs.prepare import prepare, prepared
-
-    if not prepared():
-        terminal.note("Compiling the kernels, once; this takes about half a minute …")
-        prepare()
-
-
-@app.command()
+@verb(app, kernels=True)
 def demo(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName = "complaints",
-    input: Annotated[
-        str | None,
-        typer.Option(
-            "--input", metavar="PATH", help="Your own records instead of simulated ones.", show_default=False
-        ),
-    ] = None,
-    dir: Annotated[
-        str, typer.Option("--dir", metavar="DIR", help="Where everything goes.")
-    ] = "tallystick-demo",
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+    input: Annotated[str | None, _option("--input", "PATH", "Your own records, not simulated ones.")] = None,
+    dir: Annotated[str, typer.Option("--dir", metavar="DIR", help="Where all goes.")] = "tallystick-demo",
+) -> Shown:
     """Do the main job from start to report."""
     from tallystick.cli import show
     from tallystick.jobs.demo import demo as job
 
-    options = _options(engine=engine, as_of=as_of, set=set_, config=config)
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        _ready(terminal)
-        result = job(solution, input=input, dir=dir, progress=terminal, **options)
-    terminal.result(result.to_dict())
-    show.demonstrated(terminal, result)
+    result = job(solution, input=input, dir=dir, **options)
+    return result, partial(show.demonstrated, terminal, result)
 
 
-@app.command()
+@verb(app)
 def simulate(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName,
-    rows: Annotated[int, typer.Option("--rows", metavar="N", help="How many records.", show_default=False)],
-    output: Annotated[
-        str, typer.Option("--output", metavar="PATH", help="The file to write.", show_default=False)
-    ],
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", metavar="S", help="The same seed, the same records.", show_default=False),
-    ] = None,
+    rows: Annotated[int, _option("--rows", "N", "How many records.")],
+    output: Annotated[str, _option("--output", "PATH", "The file to write.")],
+    seed: Annotated[int | None, _option("--seed", "S", "The same seed, the same records.")] = None,
     preset: Annotated[str, typer.Option("--preset", metavar="P", help="Which kind of records.")] = "default",
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+) -> Shown:
     """Write records like a bank's own that are nobody's."""
     from tallystick.cli import show
     from tallystick.jobs.simulate import simulate as job
 
-    options = _options(engine=engine, as_of=as_of, set=set_, config=config)
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        result = job(
-            solution, rows=rows, output=output, seed=seed, preset=preset, progress=terminal, **options
-        )
-    terminal.result(result.to_dict())
-    show.simulated(terminal, result, solution)
+    result = job(solution, rows=rows, output=output, seed=seed, preset=preset, **options)
+    return result, partial(show.simulated, terminal, result, solution)
 
 
-@app.command()
+@verb(app, reading=True)
 def validate(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName,
     source: Input,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", metavar="CLEAN", help="Write the clean rows here.", show_default=False),
-    ] = None,
-    map_: Map = None,
-    quarantine: Quarantine = None,
-    strict: Strict = False,
-    max_quarantine: MaxQuarantine = None,
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+    output: Annotated[str | None, _option("--output", "CLEAN", "Write the clean rows here.")] = None,
+) -> Shown:
     """Check records: what is clean, what is not, and why."""
     from tallystick.cli import show
     from tallystick.jobs.validate import validate as job
 
-    options = _options(
-        map=map_, quarantine=quarantine, strict=strict, max_quarantine=max_quarantine,
-        engine=engine, as_of=as_of, set=set_, config=config,
-    )  # fmt: skip
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        result = job(solution, source, output=output, progress=terminal, **options)
-    terminal.result(result.to_dict())
-    show.validated(terminal, result, solution, source)
+    result = job(solution, source, output=output, **options)
+    return result, partial(show.validated, terminal, result, solution, source)
 
 
-@app.command()
+@verb(app, reading=True, kernels=True)
 def train(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName,
     source: Input,
     model: ModelFolder,
     task: TaskNames = None,
     learner: Annotated[
-        str | None,
-        typer.Option(
-            "--learner", metavar="L", help="How to learn; the task's own by default.", show_default=False
-        ),
+        str | None, _option("--learner", "L", "How to learn; the task's own by default.")
     ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option("--features", metavar="A,B", help="Columns to learn from.", show_default=False),
-    ] = None,
+    features: Annotated[str | None, _option("--features", "A,B", "Columns to learn from.")] = None,
     from_: From = None,
     until: Until = None,
-    map_: Map = None,
-    quarantine: Quarantine = None,
-    strict: Strict = False,
-    max_quarantine: MaxQuarantine = None,
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+) -> Shown:
     """Learn from labelled records, and keep a bundle."""
     from tallystick.cli import show
     from tallystick.jobs.train import train as job
 
-    options = _options(
-        map=map_, quarantine=quarantine, strict=strict, max_quarantine=max_quarantine,
-        engine=engine, as_of=as_of, set=set_, config=config,
-    )  # fmt: skip
     names = [name.strip() for name in (features or "").split(",") if name.strip()]
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        _ready(terminal)
-        result = job(
-            solution, source, model=model, task=task or (), learner=learner, features=names,
-            from_=from_, until=until, progress=terminal, **options,
-        )  # fmt: skip
-    terminal.result(result.to_dict())
-    show.trained(terminal, result, solution, source, model)
+    result = job(
+        solution, source, model=model, task=task or (), learner=learner, features=names,
+        from_=from_, until=until, **options,
+    )  # fmt: skip
+    return result, partial(show.trained, terminal, result, solution, source, model)
 
 
-@app.command()
+@verb(app, reading=True, kernels=True)
 def evaluate(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName,
     source: Input,
     model: ModelFolder,
     task: TaskNames = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            "--split",
-            metavar="S",
-            help="Fit anew on parts: random, stratified, grouped, time. Without it the model as it is.",
-            show_default=False,
-        ),
+        _option("--split", "S", "Fit anew on parts: random, stratified, grouped, time. Without it as it is."),
     ] = None,
     from_: From = None,
     until: Until = None,
     report: ReportFile = None,
-    map_: Map = None,
-    quarantine: Quarantine = None,
-    strict: Strict = False,
-    max_quarantine: MaxQuarantine = None,
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+) -> Shown:
     """Measure a model on rows it was not learned from."""
     from tallystick.cli import show
     from tallystick.jobs.evaluate import evaluate as job
 
-    options = _options(
-        map=map_, quarantine=quarantine, strict=strict, max_quarantine=max_quarantine,
-        engine=engine, as_of=as_of, set=set_, config=config,
+    result = job(
+        solution, source, model=model, task=task or (), split=split,
+        from_=from_, until=until, report=report, **options,
     )  # fmt: skip
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        _ready(terminal)
-        result = job(
-            solution, source, model=model, task=task or (), split=split,
-            from_=from_, until=until, report=report, progress=terminal, **options,
-        )  # fmt: skip
-    terminal.result(result.to_dict())
-    show.evaluated(terminal, result, solution, source, model)
+    return result, partial(show.evaluated, terminal, result, solution, source, model)
 
 
-@app.command()
+@verb(app, reading=True, kernels=True)
 def score(
+    terminal: Terminal,
+    options: dict[str, Any],
     solution: SolutionName,
     source: Input,
     model: ModelFolder,
-    output: Annotated[
-        str, typer.Option("--output", metavar="PATH", help="The decisions.", show_default=False)
-    ],
+    output: Annotated[str, _option("--output", "PATH", "The decisions.")],
     task: TaskNames = None,
     all_scores: Annotated[
         bool, typer.Option("--all-scores", help="Also the probability of every class.")
     ] = False,
-    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each decision.")] = True,
-    map_: Map = None,
-    quarantine: Quarantine = None,
-    strict: Strict = False,
-    max_quarantine: MaxQuarantine = None,
-    engine: EngineName = "local",
-    as_of: AsOf = None,
-    set_: Set = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    json_: Json = False,
-) -> None:
+    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each.")] = True,
+) -> Shown:
     """Decide every record: label, action, route, reasons."""
     from tallystick.cli import show
     from tallystick.jobs.score import score as job
 
-    options = _options(
-        map=map_, quarantine=quarantine, strict=strict, max_quarantine=max_quarantine,
-        engine=engine, as_of=as_of, set=set_, config=config,
+    result = job(
+        solution, source, model=model, output=output, task=task or (),
+        all_scores=all_scores, reasons=reasons, **options,
     )  # fmt: skip
-    with Terminal(as_json=json_, quiet=quiet) as terminal:
-        _ready(terminal)
-        result = job(
-            solution, source, model=model, output=output, task=task or (), all_scores=all_scores,
-            reasons=reasons, progress=terminal, **options,
-        )  # fmt: skip
-    terminal.result(result.to_dict())
-    show.scored(terminal, result)
+    return result, partial(show.scored, terminal, result)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from tallystick.scorer.solution import RowScorer, Solution, Task
 __all__ = ["TOP", "Scored", "Scorer", "TaskModel"]
 
 TOP = 5  # reasons given for one decision
+FEW = 16
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ class Scorer:
         automatic[~missing] = model.abstention.automatic(score)
         made = {
             "task": _repeated(model.task.name, rows),
-            "label": _spread(model.names.take(pa.array(decided.label)), place),
+            "label": _spread(_picked(model.classes, model.names, decided.label), place),
             "score": _spread(pa.array(score), place),
-            "action": model.actions.take(pa.array(automatic)),
+            "action": _picked(model.task.actions[::-1], model.actions, automatic),
             "model": _repeated(model.name, rows),
         }
         if why is not None:
@@ -173,6 +174,13 @@ class Scorer:
 def _repeated(value: str | bool, rows: int) -> pa.Array:
     """One value over and over; arrays never change, so one serves all batches of a size."""
     return pa.repeat(pa.scalar(value), rows)
+
+
+def _picked(values: Sequence[str], array: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
+    """Turn codes into what they stand for; of a few rows by hand, since a `take` costs more than they do."""
+    if len(codes) <= FEW:
+        return pa.array([values[code] for code in codes.tolist()], pa.string())
+    return array.take(pa.array(codes))
 
 
 @lru_cache(maxsize=16)

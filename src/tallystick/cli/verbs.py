@@ -1,0 +1,101 @@
+"""How a verb becomes a command: the options that it shares, its progress, its JSON, its words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import typer
+
+from tallystick.cli.options import (
+    AsOf,
+    Config,
+    EngineName,
+    Json,
+    Map,
+    MaxQuarantine,
+    Quarantine,
+    Quiet,
+    Set,
+    Strict,
+    pairs,
+)
+from tallystick.cli.terminal import Terminal, logging_to_stderr
+
+__all__ = ["Result", "verb"]
+
+READING = {"map_": (Map, None), "quarantine": (Quarantine, None), "strict": (Strict, False)}
+READING |= {"max_quarantine": (MaxQuarantine, None)}
+COMMON = {
+    "engine": (EngineName, "local"),
+    "as_of": (AsOf, None),
+    "set_": (Set, None),
+    "config": (Config, None),
+}
+SHOWING = {"quiet": (Quiet, False), "json_": (Json, False)}
+
+
+class Result(Protocol):
+    """What a job returns."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+
+
+def verb(
+    app: typer.Typer, *, reading: bool = False, kernels: bool = False
+) -> Callable[[Callable[..., tuple[Result, Callable[[], None]]]], Callable[..., None]]:
+    """Make a command of a function that takes a terminal, the options of its job and its own arguments.
+
+    It returns the job's result, and what shows that in words. reading: it reads an INPUT; kernels: it needs
+    them compiled.
+    """
+
+    def register(function: Callable[..., tuple[Result, Callable[[], None]]]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
+        shared = {**(READING if reading else {}), **COMMON}
+
+        def command(**given: Any) -> None:
+            terminal = Terminal(as_json=given.pop("json_"), quiet=given.pop("quiet"))
+            options = _options({name: given.pop(name) for name in shared})
+            with terminal:
+                if kernels:
+                    _ready(terminal)
+                result, show = function(terminal, options | {"progress": terminal}, **given)
+            terminal.result(result.to_dict())
+            show()
+
+        extra = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in {**shared, **SHOWING}.items()
+        ]
+        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        command.__signature__ = inspect.Signature([*keyword, *extra])  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in [*keyword, *extra]}
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        app.command()(command)
+        return command
+
+    return register
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Turn what was typed into the options of a job, and start the log."""
+    from tallystick.config import load
+
+    options = {name.rstrip("_"): value for name, value in given.items() if value is not None}
+    for name in {"map", "set"} & set(options):
+        options[name] = pairs(options[name], f"--{name}")
+    settings, _ = load(options.get("config"), options.get("set"))
+    logging_to_stderr(settings.log_level, settings.log_format)
+    return options
+
+
+def _ready(terminal: Terminal) -> None:
+    """Compile the kernels when that has not been done, and say so: the only time that anyone waits for it."""
+    from tallystick.jobs.prepare import prepare, prepared
+
+    if not prepared():
+        terminal.note("Compiling the kernels, once; this takes about half a minute …")
+        prepare()
