@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tallystick.solutions.complaints.draws import Draws
+from tallystick.solutions.complaints.simulator.draws import Draws
 
 __all__ = ["spoil"]
 

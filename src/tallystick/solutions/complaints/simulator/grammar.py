@@ -17,8 +17,8 @@ import pyarrow as pa
 import yaml
 from numpy.typing import NDArray
 
-from tallystick.solutions.complaints.draws import Weighted
-from tallystick.solutions.complaints.sentences import Sentences
+from tallystick.solutions.complaints.simulator.draws import Weighted
+from tallystick.solutions.complaints.simulator.sentences import Sentences
 
 __all__ = ["Emerging", "Grammar", "grammar"]
 

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.solutions.complaints.draws import Draws
-from tallystick.solutions.complaints.grammar import Grammar, grammar
-from tallystick.solutions.complaints.hostile import spoil
-from tallystick.solutions.complaints.sentences import RENDERINGS, STYLES
+from tallystick.solutions.complaints.simulator.draws import Draws
+from tallystick.solutions.complaints.simulator.grammar import Grammar, grammar
+from tallystick.solutions.complaints.simulator.hostile import spoil
+from tallystick.solutions.complaints.simulator.sentences import RENDERINGS, STYLES
 
 __all__ = ["PRESETS", "simulate"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tallystick.solutions.complaints.draws import Draws
+from tallystick.solutions.complaints.simulator.draws import Draws
 
 __all__ = ["RENDERINGS", "STYLES", "Sentences"]
 

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pytest
 
 from tallystick.errors import UsageError
-from tallystick.solutions.complaints.draws import Draws, Weighted
-from tallystick.solutions.complaints.grammar import grammar
 from tallystick.solutions.complaints.simulator import simulate
+from tallystick.solutions.complaints.simulator.draws import Draws, Weighted
+from tallystick.solutions.complaints.simulator.grammar import grammar
 from tallystick.solutions.complaints.taxonomy import PRODUCTS
 
 COLUMNS = [
