@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tallystick.errors import UsageError, did_you_mean
 
-__all__ = ["Setting", "Settings", "describe", "load"]
+__all__ = ["Setting", "Settings", "describe", "load", "share"]
 
 FILE = "tallystick.toml"
 PREFIX = "TALLYSTICK_"
@@ -83,11 +83,11 @@ def _parse(name: str, value: Any, kind: str, where: str) -> Any:
     """Turn what a person wrote into the setting's type, and check what can be checked alone."""
     try:
         if kind.startswith("float"):
-            parsed: Any = None if value in ("", None) else _share(value)
+            parsed: Any = None if value in ("", None) else share(value)
         elif kind == "int":
-            parsed = int(str(value))
-            if parsed < (1 if name == "batch_rows" else 0):
-                raise ValueError("it must not be below " + ("1" if name == "batch_rows" else "0"))
+            parsed, least = int(str(value)), 1 if name == "batch_rows" else 0
+            if not least <= parsed < 2**32:
+                raise ValueError(f"it must not be below {least}, nor above 4294967295")
         else:
             parsed = str(value)
     except ValueError as error:
@@ -96,16 +96,20 @@ def _parse(name: str, value: Any, kind: str, where: str) -> Any:
     return parsed
 
 
-def _share(value: Any) -> float:
-    """Read a share: `.95`, `0.95` or `95%`."""
+def share(value: Any) -> float:
+    """Read a share: `.95`, `0.95` or `95%`; ValueError says what is wanted.
+
+    >>> share("95%")
+    0.95
+    """
     text = str(value).strip()
     try:
-        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        number = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
         raise ValueError("a share such as .95 or 95% is wanted") from None
-    if not 0 <= share <= 1:
+    if not 0 <= number <= 1:
         raise ValueError("a share lies between 0 and 1")
-    return share
+    return number
 
 
 CHOICES = {

@@ -183,3 +183,52 @@ def test_a_frame_comes_back_as_its_own_kind(kind: str, records: Path, model: Pat
 def test_anything_else_is_no_frame(model: Path) -> None:
     with pytest.raises(UsageError, match="A dict is no input"):
         ts.score("complaints", {"narrative": ["x"]}, model=model)
+
+
+@pytest.mark.parametrize("bad", ["soon", "2024-01-02"])
+def test_quarantine_and_report_never_take_the_place_of_the_input(
+    bad: str, tmp_path: Path, model: Path
+) -> None:
+    path = write(tmp_path / "a.csv", "1,2024-01-01,my loan,Mortgage", f"2,{bad},my card,Credit card")
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="the input itself"):
+        ts.validate("complaints", path, quarantine=path)
+    with pytest.raises(UsageError, match="the input itself"):
+        ts.evaluate("complaints", path, model=model, report=path)
+    with pytest.raises(UsageError, match="both the output and the quarantine"):
+        ts.validate("complaints", path, output=tmp_path / "x.jsonl", quarantine=tmp_path / "x.jsonl")
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_quarantine_that_was_asked_for_is_emptied_not_deleted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "1,2024-01-01,my loan,Mortgage")
+    beside = tmp_path / "bad.jsonl"
+    beside.write_text("an older run's\n")
+    ts.validate("complaints", path, quarantine=beside)
+    assert beside.read_text() == ""
+
+
+def test_an_input_that_changes_between_passes_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tallystick.jobs.account import Account
+
+    monkeypatch.setattr(Account, "without_skipped", lambda self, chunk: chunk)
+    path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage", "1,2024-01-01,y,Mortgage")
+    with pytest.raises(DataError, match="changed while it was read"):
+        ts.validate("complaints", path, output=tmp_path / "out.csv")
+
+
+def test_the_decisions_of_a_path_need_an_output(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(UsageError, match="need an output"):
+        ts.score("complaints", write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage"), model=model)
+
+
+def test_a_routing_rule_for_a_class_that_the_model_lacks_is_said(tmp_path: Path, model: Path) -> None:
+    rules = tmp_path / "routing.yaml"
+    rules.write_text(
+        "version: 1\ndefault: {department: Desk, priority: normal, due: 2 days}\n"
+        "rules:\n  - name: Homes\n    when: {product: Mortage}\n    then: {department: Homes}\n"
+    )
+    path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage")
+    options = {"model": model, "output": tmp_path / "o.csv", "set": {"routing": str(rules)}}
+    assert "Mortage" in " ".join(ts.score("complaints", path, **options).intake.notes)

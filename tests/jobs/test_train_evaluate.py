@@ -134,3 +134,35 @@ def test_the_demo_ends_with_a_report(tmp_path: Path) -> None:
 def _some(folder: Path) -> Path:
     ts.simulate("complaints", rows=500, output=folder / "mine.parquet", seed=3)
     return folder / "mine.parquet"
+
+
+def test_rows_without_a_time_are_of_no_time_span(records: Path, model: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(records, infer_schema=False).head(600)
+    undated = frame.with_columns(
+        received_at=pl.when(pl.int_range(600) % 3 == 0).then(None).otherwise("received_at")
+    )
+    report = ts.evaluate("complaints", undated, model=model, until="2030-01-01").reports["product"]
+    assert report["left_out"]["no time"] == 200
+    ts.train("complaints", undated, model=tmp_path, learner="naive_bayes")
+    split = ts.evaluate("complaints", undated, model=tmp_path, split="time").reports["product"]["split"]
+    assert int(split["without a time, left out"]) > 150
+
+
+def test_a_class_that_one_fold_alone_holds_is_said(tmp_path: Path) -> None:
+    same = "They took my house although I paid every month on time"
+    rows = {"narrative": [same] * 3 + [f"letter number {i} about card fees" for i in range(40)]}
+    frame = pl.DataFrame(rows | {"product": ["Mortgage"] * 3 + ["Credit card"] * 40})
+    with pytest.raises(DataError, match='only "Credit card" is left'):
+        ts.train("complaints", frame, model=tmp_path / "m")
+
+
+def test_a_model_that_cannot_be_written_is_said_before_the_work(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match="No model can be written"):
+        ts.train("complaints", tmp_path / "nowhere.csv", model=tmp_path / "file" / "m")
+
+
+def test_evaluation_anew_uses_the_settings_that_the_bundle_was_learned_with(model: Path) -> None:
+    said = load(model / "product").manifest["learner"]
+    assert said["settings"] == {"C": 0.21, "balance": 0.5, "tol": 0.01}
+    assert (said["lean"], said["part_weight"]) == (0.2, 0.5)

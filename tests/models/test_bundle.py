@@ -112,3 +112,19 @@ def test_a_manifest_with_a_number_that_is_none_is_never_written(tmp_path: Path) 
     with pytest.raises(ValueError, match="JSON"):
         save(tmp_path / "product", MANIFEST | {"f1": float("nan")}, ARRAYS, "")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_swap_that_fails_leaves_the_old_bundle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, calls = Path.replace, []
+
+    def failing(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(UsageError, match="cannot be written"):
+        save(folder, MANIFEST, {"other": np.ones(2)}, "")
+    assert set(load(folder).arrays) == set(ARRAYS)
+    assert [p.name for p in folder.parent.iterdir()] == ["product"]

@@ -199,9 +199,8 @@ def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
     terminal.table("Files", ("", ""), rows, left=2)
     model = str(result.folder / "model")
     terminal.next_steps(
-        f"open {result.folder / 'report.html'}",
-        command("demo", "--input", "YOUR.csv"),
-        command("train", "complaints", "YOUR.csv", "--model", model),
+        command("demo", result.solution, "--input", "YOUR.csv"),
+        command("train", result.solution, "YOUR.csv", "--model", model),
     )
 
 

@@ -55,12 +55,15 @@ class SetApart(Exception):  # noqa: N818 - a signal to go through the input agai
 class Account:
     """Used as a context manager: the quarantine file stays also where an input is refused in the end."""
 
-    def __init__(self, contract: Contract, engine: Engine, quarantine: Path | None, skip: Skip) -> None:
+    def __init__(
+        self, contract: Contract, engine: Engine, quarantine: Path | None, skip: Skip, *, asked: bool = False
+    ) -> None:
         self.again: NDArray[np.int64] = np.empty(0, np.int64)
         self._contract, self._engine, self._quarantine, self._skip = contract, engine, quarantine, skip
         self._report = Report(
             rows_in=sum(map(len, skip.values())), rows_duplicate=sum(map(len, skip.values()))
         )
+        self._asked = asked
         self._bad: Sink | None = None
         self._files: list[str] = []
         self._keys: list[pa.Table] = []
@@ -74,8 +77,13 @@ class Account:
         if self._bad is not None:
             self._bad.__exit__(kind, error, trace)
         elif kind is None and self._quarantine is not None:
-            # An older run's bad rows would be taken for this one's.
-            self._quarantine.unlink(missing_ok=True)
+            # An older run's bad rows would be taken for this one's: a file that was asked for is emptied, one
+            # that stands beside the output by our own rule goes.
+            if self._asked:
+                with open_sink(self._quarantine, QUARANTINE):
+                    pass
+            else:
+                self._quarantine.unlink(missing_ok=True)
 
     def without_skipped(self, chunk: Chunk) -> Chunk:
         """Leave out the duplicates that an earlier pass found."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.connectors import open_source
+from tallystick.errors import UsageError
 from tallystick.jobs.evaluate import Evaluated, evaluate
 from tallystick.jobs.options import Common, work
 from tallystick.jobs.score import Scores, score
@@ -28,8 +29,9 @@ EXAMPLES = 3
 class Demonstrated:
     """Each step's result, and where its files are."""
 
+    solution: str
     folder: Path
-    records: Path
+    records: str | Path
     simulated: bool
     trained: Trained
     evaluated: Evaluated
@@ -39,7 +41,7 @@ class Demonstrated:
     def files(self) -> list[tuple[Path, str]]:
         """List what was written, with a word on each."""
         return [
-            *([(self.records, "the records")] if self.simulated else []),
+            *([(Path(self.records), "the records")] if self.simulated else []),
             (self.folder / MODEL, "the model, with its card"),
             (self.folder / REPORT, "the report: open it in a browser"),
             (self.folder / DECISIONS, "a decision for each record, with route and reasons"),
@@ -67,18 +69,24 @@ def demo(
     """Simulate records (or take `input`), train on them, measure and score them; all files land in `dir`."""
     found = registry.solution(solution)
     work("demo", **options)
+    if str(input) == "-":
+        raise UsageError(
+            "The demo reads its input more than once; standard input is read once.", "Name a file."
+        )
     folder = Path(dir)
-    records = Path(input) if input is not None else folder / "records.csv"
+    records = input if input is not None else folder / "records.csv"
     if input is None:
         simulate(found.name, rows=found.demo_rows, output=records, seed=SEED, **options)
     trained = train(found.name, records, model=folder / MODEL, **options)
     evaluated = evaluate(found.name, records, model=folder / MODEL, report=folder / REPORT, **options)
     scored = score(found.name, records, model=folder / MODEL, output=folder / DECISIONS, **options)
     examples = _examples(found, records, folder / MODEL, options)
-    return Demonstrated(folder, records, input is None, trained, evaluated, scored, examples)
+    return Demonstrated(found.name, folder, records, input is None, trained, evaluated, scored, examples)
 
 
-def _examples(solution: Solution, records: Path, model: Path, options: Common) -> tuple[dict[str, Any], ...]:
+def _examples(
+    solution: Solution, records: str | Path, model: Path, options: Common
+) -> tuple[dict[str, Any], ...]:
     """Pick a few decisions that differ, each with what it was taken from."""
     settings = work("demo", **options).settings
     first = next(open_source(records, settings).chunks()).rows.slice(0, 200)

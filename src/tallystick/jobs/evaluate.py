@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,7 +16,7 @@ from tallystick.evaluation import classification_report, time_split
 from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.options import Moment, Reading, Work, work
-from tallystick.jobs.pages import write_page
+from tallystick.jobs.pages import check_page, write_page
 from tallystick.models import Bundle, Decided
 from tallystick.scorer import Abstention, Task, aim, choose, find_bundles, task_model
 
@@ -32,7 +32,7 @@ class Evaluated:
 
     intake: Report
     reports: dict[str, dict[str, Any]]
-    page: Path | None = None
+    page: str | Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -65,11 +65,13 @@ def evaluate(
     job = work("evaluate", **options)
     if split is not None and split not in SPLITS:
         raise UsageError(f'There is no split "{split}".', did_you_mean(split, SPLITS))
+    if report is not None:
+        check_page(report, source)
     bundles = find_bundles(found, model, task)
     tasks = found.pick(list(bundles))
     data = gather(found, source, job, tasks, from_=from_, until=until)
     reports = {}
-    for one in tasks_with_labels(found, [t.name for t in tasks], data.table):
+    for one in tasks_with_labels(found, task, data.table, tasks):
         bundle = bundles[one.name]
         classes = bundle.manifest["classes"] if split is None else None
         rows, left_out = rows_of(one, data.table, found.contract.event_time, classes)
@@ -83,11 +85,9 @@ def evaluate(
             "model": bundle.name,
             "left_out": left_out | data.passed_over,
         }
-    page = None
     if report is not None:
-        page = Path(report)
-        write_page(page, found, {"tasks": reports}, bundles)
-    return Evaluated(data.report, reports, page)
+        write_page(report, found, {"tasks": reports}, bundles)
+    return Evaluated(data.report, reports, report)
 
 
 @dataclass(frozen=True)
@@ -119,23 +119,32 @@ def _as_it_is(task: Task, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
 
 def _anew(task: Task, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Measured:
     """Fit the bundle's learner anew on each part of a split."""
-    learner = registry.learner(bundle.manifest["learner"]["name"])
+    said = bundle.manifest["learner"]
+    learner = registry.learner(said["name"])
+    task = replace(
+        task, settings={said["name"]: said["settings"]}, lean=said["lean"], part_weight=said["part_weight"]
+    )
     if split != "time":
         decided = out_of_fold(task, learner, rows, job, split)
         chosen = choose(decided.sure, decided.label == rows.truth, job.settings)
         return _Measured(rows, decided, chosen, {"kind": split, "folds": FOLDS, "seed": job.settings.seed})
     if rows.time is None:
         raise DataError("A split by time needs times, and no row has one.", "Use --split grouped.")
+    dated = np.flatnonzero(rows.time != LATEST)
+    undated = len(rows) - len(dated)
+    rows = rows.take(dated)
+    assert rows.time is not None
     before, after = time_split(rows.time, LAST)
     seen = rows.take(before)
     fitted, kept = fit_task(task, learner, seen, job)
     chosen = choose(kept.sure, kept.label == seen.truth, job.settings)
     rest = rows.take(after)
-    start = int(rest.time[rest.time != LATEST].min()) if rest.time is not None else 0
+    start = int(rest.time.min()) if rest.time is not None else 0
     how = {
         "kind": "time",
         "learned from": f"{len(seen):,} rows before",
         "tested on": f"{len(rest):,} rows from {np.datetime64(start, 'us').astype('datetime64[D]')}",
+        **({"without a time, left out": f"{undated:,}"} if undated else {}),
     }
     return _Measured(rest, fitted.decide(rest.table, job.settings.cores()), chosen, how)
 

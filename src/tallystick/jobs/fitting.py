@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.errors import DataError
 from tallystick.evaluation import folds
 from tallystick.jobs.labelled import Rows
 from tallystick.jobs.options import Work
@@ -50,6 +51,12 @@ def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[Fitte
         truth = np.concatenate([truth, truth[of]])
     settings = dict(task.learner_settings(learner.name))
     sample = Sample(matrix, truth, len(rows.classes), weight, work.settings.seed, settings)
+    if len(sample.present) < 2:
+        present = int(sample.present[0])
+        raise DataError(
+            f'Without the rows held out, only "{rows.classes[present]}" is left to learn {task.name} from.',
+            "Give more rows of the other classes; near copies of one letter count as one.",
+        )
     return features, learner.fit(sample).centred()
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from tallystick.connectors import Chunk, Sink, Source, open_sink, open_source
 from tallystick.contracts import Checked, Naming, Report
-from tallystick.errors import DataError
+from tallystick.errors import DataError, UsageError
 from tallystick.jobs.account import Account, SetApart, Skip
 from tallystick.jobs.frames import FrameStream, KeptStream
 from tallystick.jobs.options import Work
@@ -87,6 +87,8 @@ class Intake:
             return cls(solution, stream, work, labels_wanted, needs or {})
         known = [s for column in solution.contract.columns for s in (column.name, *column.aliases)]
         source = open_source(given, work.settings, known=known)
+        if work.quarantine is not None:
+            open_sink(work.quarantine, source=source)  # a wrong name, or the input itself, is refused here
         stream = KeptStream(source) if source.location.scheme == "stdin" else source
         return cls(solution, stream, work, labels_wanted, needs or {}, source)
 
@@ -156,7 +158,7 @@ class Intake:
                     nullcontext(),
                 ).report()
             except SetApart as found:
-                skip = found.skip
+                skip = _apart(found, skip)
                 again()
 
     def flow(
@@ -173,6 +175,8 @@ class Intake:
         where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
         """
         beside = self.work.quarantine or Path(f"{output}.quarantine.jsonl")
+        if beside.resolve() == Path(output).resolve():
+            raise UsageError(f"{output} is named for both the output and the quarantine.", "Name two files.")
         aside = Path(f"{output}.duplicates.jsonl")
         skip: Skip = {}
         while True:
@@ -186,7 +190,7 @@ class Intake:
                     lambda chunk: work(chunk, self.naming(chunk.rows)), write, beside, skip, sink
                 )
             except SetApart as found:
-                skip = found.skip
+                skip = _apart(found, skip)
                 found.write(aside)
                 again()
                 continue
@@ -205,7 +209,8 @@ class Intake:
         sink: Any = None,
     ) -> Account:
         """Go through the input once; with a sink, duplicates that are not in `skip` raise SetApart."""
-        account = Account(self.solution.contract, self.work.engine, quarantine, skip)
+        asked = self.work.quarantine is not None
+        account = Account(self.solution.contract, self.work.engine, quarantine, skip, asked=asked)
         progress, threads = self.work.progress, self.work.settings.cores()
         refused: DataError | None = None
 
@@ -239,6 +244,13 @@ class Intake:
             else:
                 self.namings.setdefault((), Naming(()))
             yield chunk
+
+
+def _apart(found: SetApart, skip: Skip) -> Skip:
+    """Take what a first pass found; a second pass finds nothing more, unless the input is not what it was."""
+    if skip:
+        raise DataError("The input changed while it was read.", "Try again when nothing writes to it.")
+    return found.skip
 
 
 def conform(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -69,7 +69,7 @@ def gather(
     """Read what the tasks need; rows outside from_ ≤ time < until, or after `as_of`, are passed over."""
     contract = solution.contract
     columns = {column for task in tasks for column in (*task.features.columns, task.label)}
-    needs = {column: f"to learn from for {task.name}" for task in tasks for column in task.features.columns}
+    needs = {column: f"what {task.name} looks at" for task in tasks for column in task.features.columns}
     if len(tasks) == 1:
         needs |= {tasks[0].label: f"the label of {tasks[0].name}"}
     if contract.event_time:
@@ -88,18 +88,25 @@ def gather(
     for why, outside, bound in bounds:
         if contract.event_time is None:
             raise DataError(f"{contract.name} has no event time to judge {bound.date()} by.")
-        out = outside(table.column(contract.event_time), pa.scalar(bound, pa.timestamp("us", "UTC")))
-        out = pc.fill_null(out, False)
+        times = table.column(contract.event_time)
+        if times.null_count:
+            # It may be of any time, also of one that is not to be known.
+            passed["no time"] = passed.get("no time", 0) + times.null_count
+            table = table.filter(pc.is_valid(times))
+            times = table.column(contract.event_time)
+        out = outside(times, pa.scalar(bound, pa.timestamp("us", "UTC")))
         passed[why] = int(pc.sum(out).as_py() or 0)
         table = table.filter(pc.invert(out))
     return Gathered(table, report, passed)
 
 
-def tasks_with_labels(solution: Solution, names: Sequence[str], table: pa.Table) -> tuple[Task, ...]:
-    """Return the tasks asked for, or all whose labels are there; DataError when there is none."""
+def tasks_with_labels(
+    solution: Solution, names: Sequence[str], table: pa.Table, among: Sequence[Task]
+) -> tuple[Task, ...]:
+    """Return the tasks asked for, or those of some whose labels are there; DataError when there is none."""
     if names:
         return solution.pick(names)
-    found = tuple(t for t in solution.tasks if table.column(t.label).null_count < len(table))
+    found = tuple(t for t in among if table.column(t.label).null_count < len(table))
     if not found:
         labels = ", ".join(task.label for task in solution.tasks)
         raise DataError(
@@ -117,8 +124,7 @@ def rows_of(
     classes: those of a model, after which come those that it does not know; without it all that occur, of
     which there must be two.
     """
-    batch = pa.Table.from_batches(table.to_batches(), table.schema).combine_chunks()
-    rows = batch.to_batches()[0] if len(batch) else _empty(table.schema)
+    rows = _whole(table)
     unlabelled = rows.column(task.label).is_null().to_numpy(zero_copy_only=False)
     missing = task.features.missing(rows)
     left_out = {
@@ -148,5 +154,10 @@ def rows_of(
     return Rows(rows, truth, names, task.features.groups(rows), stamps), left_out
 
 
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+def _whole(table: pa.Table) -> pa.RecordBatch:
+    """Make one batch of a table; text gets offsets that reach beyond 2 GiB."""
+    if not len(table):
+        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
+    fields = [f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema]
+    (batch,) = table.cast(pa.schema(fields)).combine_chunks().to_batches()
+    return batch

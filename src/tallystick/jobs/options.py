@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from tallystick import registry
-from tallystick.config import Settings, load
+from tallystick.config import Settings, load, share
 from tallystick.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,18 +122,17 @@ def moment(value: Moment, zone: str, name: str, *, end_of_day: bool = False) -> 
             value += timedelta(days=1, microseconds=-1)
     if value.tzinfo is None:
         value = value.replace(tzinfo=ZoneInfo(zone))
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{name}: {value.isoformat()} lies outside the years 1 to 9999.") from None
 
 
 def _share(value: float | str | None) -> float | None:
     """Read `1%` or `.01`."""
     if value is None:
         return None
-    text = str(value).strip()
     try:
-        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        return share(value)
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f'max-quarantine: "{value}" is no share.', "Write it as 1% or .01.")
-    return share
+        raise UsageError(f'max-quarantine: "{value}" is no share.', "Write it as 1% or .01.") from None

@@ -12,11 +12,24 @@ from tallystick.figures import evaluation_page
 from tallystick.models import Bundle
 from tallystick.scorer import Solution
 
-__all__ = ["write_page"]
+__all__ = ["check_page", "write_page"]
+
+
+def check_page(path: str | Path, source: Any) -> None:
+    """Raise UsageError when a page cannot be written there, or is the input: said before the work."""
+    location = Location.parse(str(path))
+    if location.scheme not in found_file_systems():
+        raise UsageError(f"{path} is no place for a page.", "Name a file, such as report.html.")
+    if isinstance(source, (str, Path)) and str(source) != "-":
+        given = Location.parse(str(source))
+        system = found_file_systems().get(given.scheme)
+        same = system is not None and given.scheme == location.scheme
+        if system is not None and same and system.resolve(given.path) == system.resolve(location.path):
+            raise UsageError(f"{path} is the input itself.", "Name another place for the page.")
 
 
 def write_page(
-    path: Path, solution: Solution, evaluation: Mapping[str, Any], bundles: Mapping[str, Bundle]
+    path: str | Path, solution: Solution, evaluation: Mapping[str, Any], bundles: Mapping[str, Bundle]
 ) -> None:
     """Write the report of an evaluation, whole or not at all."""
     facts: dict[str, str] = {}

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tallystick import registry
 from tallystick.connectors import Chunk, open_sink
 from tallystick.contracts import Naming, Report
+from tallystick.errors import UsageError
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Reading, work
@@ -31,7 +32,7 @@ class Scores:
     output: Path | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     models: tuple[str, ...] = ()
-    frame: Any = None
+    routing: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; the decisions themselves are in the output."""
@@ -40,6 +41,7 @@ class Scores:
             "decisions": self.decisions,
             "output": str(self.output) if self.output else None,
             "models": list(self.models),
+            "routing": self.routing,
             **{name: dict(counter.most_common()) for name, counter in self.counts.items()},
         }
 
@@ -62,8 +64,11 @@ def score(
     """
     found = registry.solution(solution)
     job = work("score", **options)
+    # A wrong name is said before any work is done.
     if output is not None:
-        open_sink(output)  # a wrong name is said before any work is done
+        open_sink(output)
+    elif isinstance(source, (str, Path)):
+        raise UsageError("The decisions of a path need an output.", 'Give one: output="decisions.csv".')
     scorer = load_scorer(
         found, model, job.settings, tasks=task, as_of=job.as_of, reasons=reasons, all_scores=all_scores
     )
@@ -84,7 +89,16 @@ def score(
         return done.decisions
 
     report = intake.flow(decide, write, output, scorer.schema, tally.clear)
-    return Scores(report, tally.rows, Path(output), tally.counts, tuple(one.name for one in scorer.models))
+    if scorer.routing is not None and job.settings.routing:
+        report += Report(notes=scorer.routing.notes)
+    return Scores(
+        report,
+        tally.rows,
+        Path(output),
+        tally.counts,
+        tuple(one.name for one in scorer.models),
+        scorer.routing.fingerprint[:12] if scorer.routing else None,
+    )
 
 
 class _Tally:

@@ -17,7 +17,7 @@ from tallystick.evaluation import classification_report
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.options import Moment, Reading, Work, work
-from tallystick.models import Decided, render_card, save
+from tallystick.models import Decided, render_card, save, writable
 from tallystick.scorer import Solution, Task, aim, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
@@ -80,15 +80,23 @@ def train(
     way = registry.learner(learner) if learner else None
     for one in asked:
         _refuse_features(found, one, features)
+    for one in asked:
+        writable(Path(model) / one.name)
     data = gather(found, source, job, asked, from_=from_, until=until)
     trained = []
-    for one in tasks_with_labels(found, task, data.table):
+    for one in tasks_with_labels(found, task, data.table, asked):
         rows, left_out = rows_of(one, data.table, found.contract.event_time)
         chosen = way or registry.learner(one.learner)
         fitted, decided = fit_task(one, chosen, rows, job)
         job.progress.stage(f"Measuring {one.name}")
         manifest = _manifest(found, one, rows, fitted, decided, job)
-        manifest["learner"] = {"name": chosen.name, "title": chosen.title}
+        manifest["learner"] = {
+            "name": chosen.name,
+            "title": chosen.title,
+            "settings": dict(one.learner_settings(chosen.name)),
+            "lean": one.lean,
+            "part_weight": one.part_weight,
+        }
         manifest["training"]["left_out"] = left_out | data.passed_over
         arrays = {
             **fitted.features.arrays(),

@@ -1,6 +1,6 @@
 """Trained models as folders of plain files, the scores they give and how sure those are."""
 
-from tallystick.models.bundle import Bundle, load, save
+from tallystick.models.bundle import Bundle, load, save, writable
 from tallystick.models.calibration import Calibration, Decided, cross_calibrate, fit_calibration
 from tallystick.models.card import render_card
 from tallystick.models.linear import LinearModel, probabilities
@@ -16,4 +16,5 @@ __all__ = [
     "probabilities",
     "render_card",
     "save",
+    "writable",
 ]

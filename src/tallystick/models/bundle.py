@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from tallystick.errors import BundleError, UsageError
 
-__all__ = ["FORMAT", "Bundle", "load", "save"]
+__all__ = ["FORMAT", "Bundle", "load", "save", "writable"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -65,13 +65,7 @@ def save(
     Raises UsageError when the folder holds something that is no bundle.
     """
     folder = Path(folder)
-    if folder.exists() and (
-        not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())
-    ):
-        raise UsageError(
-            f"{folder} is there already and is no model folder.",
-            "Name another folder, or move what is in it.",
-        )
+    writable(folder)
     files: dict[str, bytes] = {"card.md": card.encode()}
     for name, array in sorted(arrays.items()):
         buffer = io.BytesIO()
@@ -92,11 +86,28 @@ def save(
     return Bundle(whole, dict(arrays), card)
 
 
+def writable(folder: Path) -> None:
+    """Raise UsageError when a bundle cannot be written there: said before the work, not after it."""
+    nearest = next(up for up in (folder, *folder.absolute().parents) if up.exists())
+    if nearest != folder and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise UsageError(
+            f"No model can be written in {folder}: {nearest} does not take it.", "Name another folder."
+        )
+    if folder.exists() and (
+        not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())
+    ):
+        raise UsageError(
+            f"{folder} is there already and is no model folder.",
+            "Name another folder, or move what is in it.",
+        )
+
+
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write all files beside the folder, then put them in its place."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    beside = old = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name, data in files.items():
             path = beside / name
             path.parent.mkdir(exist_ok=True)
@@ -108,17 +119,18 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
             folder.replace(old / "was")
-            beside.replace(folder)
-            shutil.rmtree(old)
-        else:
-            beside.replace(folder)
+        beside.replace(folder)
     except OSError as error:
         raise UsageError(
             f"The model folder {folder} cannot be written: {error.strerror}.",
             "Nothing half-written was left behind; make room, or name another folder.",
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if old is not None and (old / "was").exists() and not folder.exists():
+            (old / "was").replace(folder)  # what was there stays when the new one could not take its place
+        for leftover in (beside, old):
+            if leftover is not None:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def load(folder: str | Path) -> Bundle:

@@ -142,7 +142,11 @@ def _decide(
 
 
 def cross_calibrate(scores: Floats, truth: Codes, fold_of: Codes, lean: float) -> tuple[Calibration, Decided]:
-    """Fit a calibration on out-of-fold scores, and decide the same rows, each by one that did not see it.
+    """Fit a calibration on out-of-fold scores, and decide the same rows across folds.
+
+    A row's label and its classes' probabilities come from a calibration fitted on the other folds, and so do
+    the three numbers of its sureness, though from probabilities whose own calibrations saw it: three numbers
+    for all rows carry next to nothing of one.
 
     scores: float64 (rows, classes); truth: class codes (rows,); fold_of: the fold that held each row out.
     """

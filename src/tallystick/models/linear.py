@@ -40,10 +40,6 @@ class LinearModel:
             self.weights - self.weights.mean(axis=1, keepdims=True), self.intercept - self.intercept.mean()
         )
 
-    def scaled(self, scale: float | Floats, offset: float | Floats = 0.0) -> LinearModel:
-        """Multiply the score of each class and add to it, as a calibration of logits does."""
-        return LinearModel(self.weights * scale, self.intercept * scale + offset)
-
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what a bundle keeps of it."""
         return {"weights": np.ascontiguousarray(self.weights), "intercept": self.intercept}

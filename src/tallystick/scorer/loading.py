@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -92,11 +92,18 @@ def load_scorer(
     """
     bundles = find_bundles(solution, folder, tasks)
     models = tuple(task_model(solution.task(name), bundle, settings) for name, bundle in bundles.items())
-    return Scorer(solution, models, settings, load_routing(solution, settings), as_of=as_of, **options)
+    known = {solution.tasks[0].label: models[0].classes}
+    routing = load_routing(solution, settings, known)
+    return Scorer(solution, models, settings, routing, as_of=as_of, **options)
 
 
-def load_routing(solution: Solution, settings: Settings) -> Routing | None:
-    """Read the routing rules that the settings name, or the solution's own; None where it does not route."""
+def load_routing(
+    solution: Solution, settings: Settings, known: Mapping[str, Sequence[str]]
+) -> Routing | None:
+    """Read the routing rules that the settings name, or the solution's own; None where it does not route.
+
+    known: values that a column is known to have; a rule that names another makes a note.
+    """
     if solution.routing is None:
         if settings.routing:
             raise UsageError(f"{solution.name} does not route; the setting routing has no use here.")
@@ -105,5 +112,6 @@ def load_routing(solution: Solution, settings: Settings) -> Routing | None:
         Path(settings.routing) if settings.routing else solution.routing,
         label=solution.tasks[0].label,
         columns=[column.name for column in solution.contract.columns],
+        known=known,
         zone=settings.zone,
     )
