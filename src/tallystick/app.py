@@ -13,6 +13,7 @@ from tallystick.errors import TallystickError
 __all__ = ["main"]
 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
+STOPPED = "\nStopped. Nothing half-written was left behind.\n"
 
 
 def main() -> None:
@@ -33,6 +34,8 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = get_command(app).main(args=arguments, prog_name="tallystick", standalone_mode=False)
     except typer.Exit as error:
+        if error.exit_code == INTERRUPTED:
+            sys.stderr.write(STOPPED)
         return int(error.exit_code)
     except typer.exceptions.TyperException as error:
         shown: Any = error  # what went wrong in the words typed; Typer types only the base
@@ -44,7 +47,7 @@ def run(arguments: list[str] | None = None) -> int:
         print_error(error)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\nStopped. Nothing half-written was left behind.\n")
+        sys.stderr.write(STOPPED)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not try to flush it once more.

@@ -164,6 +164,7 @@ def test_being_stopped_leaves_nothing_half_written(sent: signal.Signals, tmp_pat
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err
+    assert "Nothing half-written was left behind" in err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -65,6 +65,14 @@ def test_a_gzip_gives_every_whole_line_before_its_break(read_bytes: Any) -> None
     assert "stops before its end" in found.broken[0].message
 
 
+def test_a_gzip_with_a_wrong_checksum_gives_all_that_it_holds(read_bytes: Any) -> None:
+    whole = bytearray(packed("gz"))
+    whole[-8:] = bytes(8)
+    found = read_bytes(bytes(whole), "a.csv.gz")
+    assert len(found.rows) == len(LINES)
+    assert [code for _, code in found.codes()] == ["broken_file"]
+
+
 @pytest.mark.parametrize("kind", ["gz", "zst"])
 def test_damage_in_the_middle_is_a_break(read_bytes: Any, kind: str) -> None:
     whole = bytearray(packed(kind, DATA * 3))

@@ -59,7 +59,8 @@ def test_types_stay_and_ways_of_keeping_them_go(read_path: Any, tmp_path: Path) 
     assert found.rows[2]["s"] is None
 
 
-def test_rows_before_damage_are_kept(read_path: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch_rows", [1000, 30_000, 65_536])
+def test_rows_before_damage_are_kept(batch_rows: int, read_path: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     table = pa.table({"a": [f"{i * 7919:x}" for i in range(40_000)]})
     pq.write_table(table, path, row_group_size=10_000, write_page_checksum=True, use_dictionary=False)
@@ -67,7 +68,7 @@ def test_rows_before_damage_are_kept(read_path: Any, tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[at + 200 : at + 260] = b"\xff" * 60
     path.write_bytes(data)
-    found = read_path(path, batch_rows=1000)
+    found = read_path(path, batch_rows=batch_rows)
     assert found.codes() == [(20_001, "broken_file")]
     assert [row["a"] for row in found.rows] == table.column("a").to_pylist()[:20_000]
 

@@ -232,3 +232,38 @@ def test_a_routing_rule_for_a_class_that_the_model_lacks_is_said(tmp_path: Path,
     path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage")
     options = {"model": model, "output": tmp_path / "o.csv", "set": {"routing": str(rules)}}
     assert "Mortage" in " ".join(ts.score("complaints", path, **options).intake.notes)
+
+
+def test_a_second_pass_counts_once(tmp_path: Path, model: Path) -> None:
+    path = write(tmp_path / "a.csv", "1,2024-01-01,my loan,Mortgage", "1,2024-01-02,my loan,Mortgage")
+    result = ts.score("complaints", path, model=model, output=tmp_path / "o.csv")
+    assert result.decisions == sum(result.counts["actions"].values()) == 1
+    frame = pl.read_csv(path, infer_schema=False)
+    assert len(ts.score("complaints", frame, model=model)) == 1
+
+
+def test_files_beside_the_output_never_take_the_place_of_the_input_or_the_model(
+    tmp_path: Path, model: Path
+) -> None:
+    for ending in ("quarantine", "duplicates"):
+        path = write(tmp_path / f"o.csv.{ending}.csv", "1,2024-01-01,my loan,Mortgage")
+        path = path.rename(tmp_path / f"o.csv.{ending}.jsonl")
+        path.write_text('{"complaint_id": "1", "narrative": "my loan"}\n')
+        with pytest.raises(UsageError, match="the input itself"):
+            ts.score("complaints", path, model=model, output=tmp_path / "o.csv")
+        assert path.is_file()
+    path = write(tmp_path / "a.csv", "1,2024-01-01,my loan,Mortgage")
+    with pytest.raises(UsageError, match="lies in the model folder"):
+        ts.score("complaints", path, model=model, output=model / "product" / "manifest.json")
+
+
+def test_a_refused_input_says_where_its_bad_rows_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage", "2,never,x,Mortgage")
+    with pytest.raises(DataError, match=r"The bad rows are in .*out\.csv\.quarantine\.jsonl"):
+        ts.validate("complaints", path, output=tmp_path / "out.csv", strict=True)
+
+
+def test_an_argument_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage")
+    with pytest.raises(UsageError, match=r'no argument "stric"\.\nDid you mean "strict"'):
+        ts.validate("complaints", path, stric=True)

@@ -166,3 +166,8 @@ def test_evaluation_anew_uses_the_settings_that_the_bundle_was_learned_with(mode
     said = load(model / "product").manifest["learner"]
     assert said["settings"] == {"C": 0.21, "balance": 0.5, "tol": 0.01}
     assert (said["lean"], said["part_weight"]) == (0.2, 0.5)
+
+
+def test_a_time_span_that_ends_before_it_begins_is_refused(records: Path, model: Path) -> None:
+    with pytest.raises(UsageError, match="no time span"):
+        ts.evaluate("complaints", records, model=model, from_="2025-01-01", until="2024-01-01")

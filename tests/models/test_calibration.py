@@ -155,3 +155,8 @@ def test_probabilities_add_up_and_a_row_alone_has_the_bits_of_a_batch(made: tupl
 
 def test_no_rows_are_fine() -> None:
     assert Calibration.of(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0)).decide(np.empty((0, 3))).chance.shape == (0, 3)
+
+
+def test_of_equal_logits_the_first_class_is_the_label() -> None:
+    one = Calibration.of(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0))
+    assert one.decide(np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 2.0]])).label.tolist() == [0, 1]

@@ -69,10 +69,12 @@ class _Gzip:
                 data = data.lstrip(b"\0")  # tapes and some writers fill up with zeros after a member
                 if not data:
                     continue
+            before = self._member.copy()
             try:
                 part = self._member.decompress(data, wanted)
             except zlib.error as error:
                 self._torn = f"the gzip data is damaged: {error}"
+                parts.append(_before_the_break(before, data))
                 break
             self._inside = True
             self._held = self._member.unconsumed_tail
@@ -85,6 +87,17 @@ class _Gzip:
         if self._torn and not given:
             raise TornStreamError(self._torn)
         return given
+
+
+def _before_the_break(member: Any, data: bytes) -> bytes:
+    """Give what can still be read of data that ends in an error, byte by byte."""
+    given = []
+    for i in range(len(data)):
+        try:
+            given.append(member.decompress(data[i : i + 1]))
+        except zlib.error:
+            break
+    return b"".join(given)
 
 
 class _Zstd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 import numpy as np
@@ -33,8 +34,7 @@ def read(reading: Reading) -> Iterator[Block]:
     with reading.open() as file:
         table = _opened(reading, file)
         try:
-            for batch in table.iter_batches(batch_size=reading.settings.batch_rows):
-                batch.validate(full=True)
+            for batch in _batches(table, reading.settings.batch_rows):
                 rows = _as_found(batch)
                 records = np.arange(following, following + len(rows), dtype=np.int64)
                 following += len(rows)
@@ -47,6 +47,24 @@ def read(reading: Reading) -> Iterator[Block]:
             yield [
                 Chunk(_as_found(_empty(table.schema_arrow)), reading.name, np.empty(0, np.int64), (broken,))
             ]
+
+
+def _batches(table: Any, most: int) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a file, group by group; of a damaged group row by row, up to the damage."""
+    for group in range(table.num_row_groups):
+        given = 0
+        try:
+            for batch in table.iter_batches(batch_size=most, row_groups=[group]):
+                batch.validate(full=True)
+                yield batch
+                given += len(batch)
+        except _DAMAGE:
+            with suppress(*_DAMAGE):
+                for row, batch in enumerate(table.iter_batches(batch_size=1, row_groups=[group])):
+                    batch.validate(full=True)
+                    if row >= given:
+                        yield batch
+            raise
 
 
 def columns(reading: Reading) -> tuple[str, ...]:

@@ -148,6 +148,11 @@ class Account:
             r.notes,
         )
 
+    @property
+    def put_aside(self) -> bool:
+        """Whether there is a file of bad rows."""
+        return self._bad is not None
+
     def report(self) -> Report:
         """Return the account so far."""
         return self._report

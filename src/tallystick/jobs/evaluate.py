@@ -15,7 +15,7 @@ from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import classification_report, time_split
 from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
-from tallystick.jobs.options import Moment, Reading, Work, work
+from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.jobs.pages import check_page, write_page
 from tallystick.models import Bundle, Decided
 from tallystick.scorer import Abstention, Task, aim, choose, find_bundles, task_model
@@ -65,6 +65,7 @@ def evaluate(
     job = work("evaluate", **options)
     if split is not None and split not in SPLITS:
         raise UsageError(f'There is no split "{split}".', did_you_mean(split, SPLITS))
+    outside(model, report=report, quarantine=job.quarantine)
     if report is not None:
         check_page(report, source)
     bundles = find_bundles(found, model, task)

@@ -175,9 +175,11 @@ class Intake:
         where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
         """
         beside = self.work.quarantine or Path(f"{output}.quarantine.jsonl")
+        aside = Path(f"{output}.duplicates.jsonl")
+        for path in (beside, aside):
+            open_sink(path, source=self.source)  # neither may be the input
         if beside.resolve() == Path(output).resolve():
             raise UsageError(f"{output} is named for both the output and the quarantine.", "Name two files.")
-        aside = Path(f"{output}.duplicates.jsonl")
         skip: Skip = {}
         while True:
             sink = open_sink(output, schema, source=self.source)
@@ -233,6 +235,8 @@ class Intake:
                 # The bad rows are what one wants to see now: their file stays, the output does not.
                 refused = error
         if refused is not None:
+            if account.put_aside:
+                refused.hint = f"The bad rows are in {quarantine}. {refused.hint}"
             raise refused
         return account
 

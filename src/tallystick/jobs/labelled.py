@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts import Report
-from tallystick.errors import DataError
+from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Moment, Work, moment
 from tallystick.scorer import Solution, Task
@@ -84,6 +84,8 @@ def gather(
         bounds.append(("after the time span", pc.greater_equal, moment(until, job.settings.zone, "until")))
     if job.as_of is not None:
         bounds.append(("not known yet", pc.greater, job.as_of))
+    if from_ is not None and until is not None and bounds[0][2] >= bounds[1][2]:
+        raise UsageError(f"from {from_} until {until} is no time span.", "The first must be the earlier one.")
     passed: dict[str, int] = {}
     for why, outside, bound in bounds:
         if contract.event_time is None:

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from tallystick import registry
 from tallystick.config import Settings, load, share
-from tallystick.errors import UsageError
+from tallystick.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from tallystick.engines import Engine
 
-__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "moment", "work"]
+__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "moment", "outside", "work"]
 
 Moment = str | date | datetime
 
@@ -76,6 +76,9 @@ class Work:
 
 def work(verb: str, **options: Unpack[Reading]) -> Work:
     """Check the options of a verb; UsageError says what is wrong with one."""
+    for name in set(options) - set(Reading.__annotations__) - set(Common.__annotations__):
+        known = {*Reading.__annotations__, *Common.__annotations__}
+        raise UsageError(f'{verb} has no argument "{name}".', did_you_mean(name, known))
     settings, _ = load(options.get("config"), options.get("set"))
     engine = registry.engine(options.get("engine") or "local")
     if verb in engine.cannot:
@@ -94,6 +97,16 @@ def work(verb: str, **options: Unpack[Reading]) -> Work:
         strict=bool(options.get("strict")),
         max_quarantine=_share(options.get("max_quarantine")),
     )
+
+
+def outside(model: str | Path, **paths: str | Path | None) -> None:
+    """Raise UsageError when a file that is to be written lies in the model folder."""
+    folder = Path(model).resolve()
+    for name, path in paths.items():
+        if path is not None and Path(path).resolve().is_relative_to(folder):
+            raise UsageError(
+                f"{name}: {path} lies in the model folder {model}.", "Name another place for it."
+            )
 
 
 def moment(value: Moment, zone: str, name: str, *, end_of_day: bool = False) -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.connectors import Location, found_file_systems
-from tallystick.errors import UsageError
+from tallystick.errors import TallystickError, UsageError
 from tallystick.figures import evaluation_page
 from tallystick.models import Bundle
 from tallystick.scorer import Solution
@@ -50,8 +50,8 @@ def write_page(
         pending.commit()
     except OSError as error:
         pending.abort()
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror or error}.", "Name another place."
+        raise TallystickError(
+            f"{path} cannot be written: {error.strerror or error}.", "Make room, or name another place."
         ) from None
     except BaseException:
         pending.abort()

@@ -17,7 +17,7 @@ from tallystick.contracts import Naming, Report
 from tallystick.errors import UsageError
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, work
+from tallystick.jobs.options import Reading, outside, work
 from tallystick.scorer import Scored, load_scorer
 
 __all__ = ["Scores", "score"]
@@ -65,6 +65,7 @@ def score(
     found = registry.solution(solution)
     job = work("score", **options)
     # A wrong name is said before any work is done.
+    outside(model, output=output, quarantine=job.quarantine)
     if output is not None:
         open_sink(output)
     elif isinstance(source, (str, Path)):

@@ -16,7 +16,7 @@ from tallystick.errors import UsageError
 from tallystick.evaluation import classification_report
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
-from tallystick.jobs.options import Moment, Reading, Work, work
+from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.models import Decided, render_card, save, writable
 from tallystick.scorer import Solution, Task, aim, choose
 
@@ -80,6 +80,7 @@ def train(
     way = registry.learner(learner) if learner else None
     for one in asked:
         _refuse_features(found, one, features)
+    outside(model, quarantine=job.quarantine)
     for one in asked:
         writable(Path(model) / one.name)
     data = gather(found, source, job, asked, from_=from_, until=until)

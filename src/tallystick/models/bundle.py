@@ -11,6 +11,7 @@ missing or added is found and named.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.errors import BundleError, UsageError
+from tallystick.errors import BundleError, TallystickError, UsageError
 
 __all__ = ["FORMAT", "Bundle", "load", "save", "writable"]
 
@@ -121,7 +122,8 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             folder.replace(old / "was")
         beside.replace(folder)
     except OSError as error:
-        raise UsageError(
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        raise (TallystickError if full else UsageError)(
             f"The model folder {folder} cannot be written: {error.strerror}.",
             "Nothing half-written was left behind; make room, or name another folder.",
         ) from error
@@ -143,6 +145,8 @@ def load(folder: str | Path) -> Bundle:
     try:
         text = (folder / MANIFEST).read_bytes()
     except OSError:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise BundleError(f"{folder} is incomplete: {MANIFEST} is missing.", ADVICE) from None
         raise UsageError(
             f"There is no model in {folder}.", "Train one: tallystick train SOLUTION INPUT --model DIR"
         ) from None

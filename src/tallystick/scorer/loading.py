@@ -27,7 +27,11 @@ def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = 
     """
     folder = Path(folder)
     wanted = solution.pick(tasks) if tasks else solution.tasks
-    there = [task for task in wanted if tasks or (folder / task.name / "manifest.json").is_file()]
+    there = [task for task in wanted if tasks or (folder / task.name).is_dir()]
+    if not there and (folder / "manifest.json").is_file():
+        raise UsageError(
+            f"{folder} is the model of one task.", f"Name the folder that it is in: {folder.parent}."
+        )
     if not there:
         raise UsageError(
             f"There is no model for {solution.name} in {folder}.",
