@@ -34,9 +34,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = get_command(app).main(args=arguments, prog_name="tallystick", standalone_mode=False)
     except typer.Exit as error:
-        if error.exit_code == INTERRUPTED:
-            sys.stderr.write(STOPPED)
-        return int(error.exit_code)
+        code = error.exit_code
     except typer.exceptions.TyperException as error:
         shown: Any = error  # what went wrong in the words typed; Typer types only the base
         shown.show()
@@ -63,4 +61,6 @@ def run(arguments: list[str] | None = None) -> int:
             "Please report it. For the whole story: TALLYSTICK_LOG_LEVEL=debug\n"
         )
         return 1
+    if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C
+        sys.stderr.write(STOPPED)
     return code if isinstance(code, int) else 0
