@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "trained", "validated"]
 
 MOST = 12  # lines of a list that may be long
-FIGURES = (
-    ("accuracy", "Accuracy"),
-    ("balanced_accuracy", "Balanced accuracy"),
-    ("f1_macro", "F1, macro"),
-    ("f1_weighted", "F1, weighted"),
-    ("roc_auc", "ROC-AUC, one versus rest"),
-    ("average_precision", "Average precision, one versus rest"),
-    ("log_loss", "Log loss (lower is better)"),
-    ("brier", "Brier score (lower is better)"),
-    ("ece", "Expected calibration error (lower is better)"),
-)
 
 
 def share(value: float | None) -> str:
@@ -112,6 +101,8 @@ def trained(terminal: Terminal, result: Trained, solution: str, source: str, mod
 
 def figures(terminal: Terminal, report: dict[str, Any], title: str) -> None:
     """Show the headline figures with their intervals."""
+    from tallystick.models import FIGURES
+
     intervals = report.get("intervals", {})
     rows = []
     for key, words in FIGURES:

@@ -2,10 +2,11 @@
 
 from tallystick.models.bundle import Bundle, load, save, writable
 from tallystick.models.calibration import Calibration, Decided, cross_calibrate, fit_calibration
-from tallystick.models.card import render_card
+from tallystick.models.card import FIGURES, render_card
 from tallystick.models.linear import LinearModel, probabilities
 
 __all__ = [
+    "FIGURES",
     "Bundle",
     "Calibration",
     "Decided",

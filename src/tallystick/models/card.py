@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["render_card"]
+__all__ = ["FIGURES", "render_card"]
 
-HEADLINE = (
+#: Figures that people are shown first, with their names.
+FIGURES = (
     ("accuracy", "Accuracy"),
     ("balanced_accuracy", "Balanced accuracy"),
     ("f1_macro", "F1, macro"),
     ("f1_weighted", "F1, weighted"),
     ("roc_auc", "ROC-AUC, one versus rest"),
     ("average_precision", "Average precision, one versus rest"),
-    ("log_loss", "Log loss"),
-    ("brier", "Brier score"),
-    ("ece", "Expected calibration error"),
+    ("log_loss", "Log loss (lower is better)"),
+    ("brier", "Brier score (lower is better)"),
+    ("ece", "Expected calibration error (lower is better)"),
 )
 
 
@@ -57,7 +58,7 @@ def render_card(manifest: Mapping[str, Any], purpose: str, limits: str) -> str:
         "|---|---|---|",
     ]
     intervals = figures.get("intervals", {})
-    for key, words in HEADLINE:
+    for key, words in FIGURES:
         if figures.get(key) is not None:
             low_high = intervals.get(key)
             interval = f"{low_high[0]:.3f} … {low_high[1]:.3f}" if low_high else ""
