@@ -12,13 +12,14 @@ import numpy as np
 from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
-from tallystick.evaluation import classification_report, time_split
+from tallystick.evaluation import time_split
 from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
+from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.jobs.pages import check_page, write_page
 from tallystick.models import Bundle, Decided
-from tallystick.scorer import Abstention, Task, aim, choose, find_bundles, task_model
+from tallystick.scorer import Abstention, Task, choose, find_bundles, task_model
 
 __all__ = ["SPLITS", "Evaluated", "evaluate"]
 
@@ -81,8 +82,9 @@ def evaluate(
         measured = (
             _as_it_is(one, bundle, rows, job) if split is None else _anew(one, bundle, rows, split, job)
         )
-        job.progress.stage(f"Measuring {one.name}")
-        reports[one.name] = _report(one, measured, job) | {
+        reports[one.name] = report_on(
+            one, measured.rows, measured.decided, measured.abstention, job, measured.split
+        ) | {
             "model": bundle.name,
             "left_out": left_out | data.passed_over,
         }
@@ -148,20 +150,3 @@ def _anew(task: Task, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Mea
         **({"without a time, left out": f"{undated:,}"} if undated else {}),
     }
     return _Measured(rest, fitted.decide(rest.table, job.settings.cores()), chosen, how)
-
-
-def _report(task: Task, measured: _Measured, job: Work) -> dict[str, Any]:
-    rows = measured.rows
-    return classification_report(
-        task.name,
-        rows.truth,
-        measured.decided.chance,
-        rows.classes,
-        predicted=measured.decided.label,
-        threshold=measured.abstention.threshold,
-        accuracy=aim(job.settings).get("accuracy"),
-        automation=aim(job.settings).get("automation"),
-        groups=rows.groups,
-        split=measured.split,
-        seed=job.settings.seed,
-    )

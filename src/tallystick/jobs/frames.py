@@ -70,11 +70,6 @@ class KeptStream:
         """What should be said about the input."""
         return self._source.notes
 
-    def close(self) -> None:
-        """Let go of what was kept."""
-        if self._folder is not None:
-            self._folder.cleanup()
-
     def chunks(self) -> Iterator[Chunk]:
         """Yield the records in order."""
         if self._folder is not None:

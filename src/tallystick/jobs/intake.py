@@ -147,19 +147,16 @@ class Intake:
         self, work: Callable[[Chunk, Naming], R], take: Callable[[R], None], again: Callable[[], None]
     ) -> Report:
         """Work on chunk after chunk and keep what comes of each; `again` begins anew after duplicates."""
-        skip: Skip = {}
-        while True:
-            try:
-                return self._pass(
-                    lambda chunk: work(chunk, self.naming(chunk.rows)),
-                    lambda _, done: take(done),
-                    self.work.quarantine,
-                    skip,
-                    nullcontext(),
-                ).report()
-            except SetApart as found:
-                skip = _apart(found, skip)
-                again()
+        return self._in_passes(
+            lambda skip: self._pass(
+                lambda chunk: work(chunk, self.naming(chunk.rows)),
+                lambda _, done: take(done),
+                self.work.quarantine,
+                skip,
+                must_know=True,
+            ),
+            lambda _: again(),
+        ).report()
 
     def flow(
         self,
@@ -180,27 +177,45 @@ class Intake:
             open_sink(path, source=self.source)  # neither may be the input
         if beside.resolve() == Path(output).resolve():
             raise UsageError(f"{output} is named for both the output and the quarantine.", "Name two files.")
-        skip: Skip = {}
-        while True:
+        apart = False
+
+        def go(skip: Skip) -> Account:
             sink = open_sink(output, schema, source=self.source)
+            return self._pass(
+                lambda chunk: work(chunk, self.naming(chunk.rows)),
+                lambda _, done: sink.write(rows(done)),
+                beside,
+                skip,
+                sink,
+                must_know=True,
+            )
 
-            def write(_: Chunk, done: R, sink: Sink = sink) -> None:
-                sink.write(rows(done))
+        def once_more(found: SetApart) -> None:
+            nonlocal apart
+            apart = True
+            found.write(aside)
+            again()
 
-            try:
-                account = self._pass(
-                    lambda chunk: work(chunk, self.naming(chunk.rows)), write, beside, skip, sink
-                )
-            except SetApart as found:
-                skip = _apart(found, skip)
-                found.write(aside)
-                again()
-                continue
-            if skip:
-                return account.report() + Report(notes=(f"The duplicates are named in {aside}.",))
-            # An older run's duplicates would be taken for this one's.
-            aside.unlink(missing_ok=True)
-            return account.report()
+        account = self._in_passes(go, once_more)
+        if apart:
+            return account.report() + Report(notes=(f"The duplicates are named in {aside}.",))
+        # An older run's duplicates would be taken for this one's.
+        aside.unlink(missing_ok=True)
+        return account.report()
+
+    def _in_passes(self, go: Callable[[Skip], Account], once_more: Callable[[SetApart], None]) -> Account:
+        """Go through the input, and once more without its duplicates where it has any."""
+        try:
+            return go({})
+        except SetApart as found:
+            once_more(found)
+            skip = found.skip
+        try:
+            return go(skip)
+        except SetApart:
+            raise DataError(
+                "The input changed while it was read.", "Try again when nothing writes to it."
+            ) from None
 
     def _pass(
         self,
@@ -208,9 +223,11 @@ class Intake:
         take: Callable[[Chunk, R], None],
         quarantine: Path | None,
         skip: Skip,
-        sink: Any = None,
+        sink: Sink | None = None,
+        *,
+        must_know: bool = False,
     ) -> Account:
-        """Go through the input once; with a sink, duplicates that are not in `skip` raise SetApart."""
+        """Go through the input once; `must_know`: duplicates that are not in `skip` raise SetApart."""
         asked = self.work.quarantine is not None
         account = Account(self.solution.contract, self.work.engine, quarantine, skip, asked=asked)
         progress, threads = self.work.progress, self.work.settings.cores()
@@ -228,7 +245,7 @@ class Intake:
                         take(chunk, done)
                         account.add(chunk, self.namings[tuple(chunk.rows.schema.names)], done.checked)
                         progress.step(len(chunk.records))
-                    account.settle(self.stream.notes, must_know=sink is not None)
+                    account.settle(self.stream.notes, must_know=must_know)
                     account.report().usable()
                     account.report().refuse(strict=self.work.strict, most=self.work.max_quarantine)
             except DataError as error:
@@ -248,13 +265,6 @@ class Intake:
             else:
                 self.namings.setdefault((), Naming(()))
             yield chunk
-
-
-def _apart(found: SetApart, skip: Skip) -> Skip:
-    """Take what a first pass found; a second pass finds nothing more, unless the input is not what it was."""
-    if skip:
-        raise DataError("The input changed while it was read.", "Try again when nothing writes to it.")
-    return found.skip
 
 
 def conform(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

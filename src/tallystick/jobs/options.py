@@ -76,9 +76,8 @@ class Work:
 
 def work(verb: str, **options: Unpack[Reading]) -> Work:
     """Check the options of a verb; UsageError says what is wrong with one."""
-    for name in set(options) - set(Reading.__annotations__) - set(Common.__annotations__):
-        known = {*Reading.__annotations__, *Common.__annotations__}
-        raise UsageError(f'{verb} has no argument "{name}".', did_you_mean(name, known))
+    for name in sorted(set(options) - set(Reading.__annotations__)):
+        raise UsageError(f'{verb} has no argument "{name}".', did_you_mean(name, Reading.__annotations__))
     settings, _ = load(options.get("config"), options.get("set"))
     engine = registry.engine(options.get("engine") or "local")
     if verb in engine.cannot:

@@ -13,12 +13,12 @@ from typing import Any, Unpack
 from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
-from tallystick.evaluation import classification_report
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
+from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.models import Decided, render_card, save, writable
-from tallystick.scorer import Solution, Task, aim, choose
+from tallystick.scorer import Solution, Task, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
 
@@ -89,7 +89,6 @@ def train(
         rows, left_out = rows_of(one, data.table, found.contract.event_time)
         chosen = way or registry.learner(one.learner)
         fitted, decided = fit_task(one, chosen, rows, job)
-        job.progress.stage(f"Measuring {one.name}")
         manifest = _manifest(found, one, rows, fitted, decided, job)
         manifest["learner"] = {
             "name": chosen.name,
@@ -132,18 +131,7 @@ def _manifest(
     """Say what was learned from what, and what it achieved on rows that it was not learned from."""
     contract = solution.contract
     policy = choose(decided.sure, decided.label == rows.truth, job.settings)
-    report = classification_report(
-        task.name,
-        rows.truth,
-        decided.chance,
-        rows.classes,
-        predicted=decided.label,
-        threshold=policy.threshold,
-        accuracy=aim(job.settings).get("accuracy"),
-        automation=aim(job.settings).get("automation"),
-        groups=rows.groups,
-        seed=job.settings.seed,
-    )
+    report = report_on(task, rows, decided, policy, job)
     known = None if rows.time is None else rows.time[rows.time != LATEST]
     return {
         "solution": solution.name,
