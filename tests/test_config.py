@@ -35,6 +35,10 @@ def test_unknown_variables_of_the_environment_are_others_business() -> None:
         ("batch_rows", "0", "must not be below 1"),
         ("threads", "many", "threads"),
         ("epoch", "yesterday", "2024-01-31"),
+        ("currency", "EURO", "no currency code"),
+        ("currency", "", "no currency code"),
+        ("step", "hour", "1s, 15m, 1h or 1d"),
+        ("step", "0d", "1s, 15m, 1h or 1d"),
         ("encoding", "klingon", "no encoding"),
         ("log_level", "loud", "warning"),
     ],
@@ -42,6 +46,12 @@ def test_unknown_variables_of_the_environment_are_others_business() -> None:
 def test_a_wrong_setting_says_what_would_be_right(name: str, value: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Settings().with_values({name: value}, "--set")
+
+
+def test_currency_and_step_as_they_are_kept() -> None:
+    kept = Settings().with_values({"currency": " eur", "step": "15m"}, "--set")
+    assert (kept.currency, kept.step) == ("EUR", "15m")
+    assert Settings().with_values({"step": ""}, "--set").step == ""
 
 
 @pytest.mark.parametrize("text", [".9", "0.9", "90%", 0.9])

@@ -8,10 +8,17 @@ def test_what_is_built_in_is_found() -> None:
     assert registry.names("solutions") == ["complaints"]
     assert registry.names("engines") == ["local"]
     assert registry.names("learners") == [
+        "anomaly_boosting",
+        "autoencoder",
         "complement_naive_bayes",
+        "gradient_boosting",
+        "isolation_forest",
         "linear_svm",
+        "local_outlier_factor",
         "logistic_regression",
         "naive_bayes",
+        "neural_network",
+        "random_forest",
     ]
 
 

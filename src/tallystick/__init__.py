@@ -15,15 +15,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tallystick.jobs.analyse import analyse
     from tallystick.jobs.demo import demo
     from tallystick.jobs.evaluate import evaluate
+    from tallystick.jobs.features import features
     from tallystick.jobs.score import score
     from tallystick.jobs.settings import settings
     from tallystick.jobs.simulate import simulate
     from tallystick.jobs.train import train
     from tallystick.jobs.validate import validate
 
-__all__ = ["__version__", "demo", "evaluate", "score", "settings", "simulate", "train", "validate"]
+__all__ = [
+    "__version__",
+    "analyse",
+    "demo",
+    "evaluate",
+    "features",
+    "score",
+    "settings",
+    "simulate",
+    "train",
+    "validate",
+]
 
 __version__ = "0.1.0"
 

@@ -7,6 +7,7 @@ Order, the later wins: built-in value, `tallystick.toml` in the working folder (
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -50,6 +51,24 @@ class Settings:
         "Share of decisions taken without a person; when given, it takes the place of accuracy", None
     )
     routing: str = _doc("Routing file; the solution's own when empty", "")
+    rules: str = _doc("File of rules beside the model; none when empty", "")
+    review: str = _doc(
+        "When a person looks at an event: alerts_per_day=N, false_positive_rate=S, precision=S, score=S or "
+        "cost; as the model was trained when empty, and false_positive_rate=.005 in training",
+        "",
+    )
+    decline: str = _doc(
+        "When an event is refused, in the same words; as the model was trained when empty, and precision=.9 "
+        "in training",
+        "",
+    )
+    review_cost: float = _doc("What it costs that a person looks at one alert, in major units", 5.0)
+    decline_cost: float = _doc("What it costs to refuse a good payment, as a share of its amount", 0.1)
+    label_delay: str = _doc(
+        "How long after its event a label becomes known where nothing says when, such as 7d; the solution's "
+        "own when empty",
+        "",
+    )
     seed: int = _doc("Seed of all that is drawn by chance", 0)
     threads: int = _doc("Threads of the kernels; all cores when 0", 0)
     batch_rows: int = _doc("Rows that travel together", 4096)
@@ -82,14 +101,18 @@ class Settings:
 def _parse(name: str, value: Any, kind: str, where: str) -> Any:
     """Turn what a person wrote into the setting's type, and check what can be checked alone."""
     try:
-        if kind.startswith("float"):
-            parsed: Any = None if value in ("", None) else share(value)
+        if name.endswith("_cost"):
+            parsed: Any = float(value)
+            if not 0 <= parsed < 1e12:
+                raise ValueError("a cost is a number from 0 up")
+        elif kind.startswith("float"):
+            parsed = None if value in ("", None) else share(value)
         elif kind == "int":
             parsed, least = int(str(value)), 1 if name == "batch_rows" else 0
             if not least <= parsed < 2**32:
                 raise ValueError(f"it must not be below {least}, nor above 4294967295")
         else:
-            parsed = str(value)
+            parsed = str(value).strip().upper() if name == "currency" else str(value)
     except ValueError as error:
         raise UsageError(f'{where}: {name}="{value}" cannot be used: {error}.') from None
     _check(name, parsed, where)
@@ -130,6 +153,15 @@ def _check(name: str, value: Any, where: str) -> None:
                 f'{where}: there is no time zone "{value}".',
                 "Names are those of the IANA list, such as Europe/Berlin.",
             ) from None
+    if name == "currency" and not re.fullmatch("[A-Z]{3}", value):
+        raise UsageError(
+            f'{where}: currency="{value}" is no currency code.', "Codes have three letters: EUR."
+        )
+    if name == "step" and value and not re.fullmatch("[1-9][0-9]{0,5}[smhd]", value):
+        raise UsageError(
+            f'{where}: step="{value}" is no length of time.',
+            "Write seconds, minutes, hours or days as 1s, 15m, 1h or 1d.",
+        )
     if name == "epoch":
         try:
             date.fromisoformat(value)

@@ -277,3 +277,13 @@ def test_a_column_that_is_too_large_for_a_batch_says_what_to_do(monkeypatch: pyt
     with pytest.raises(DataError, match="words is too large") as caught:
         check(pa.record_batch({"words": pa.array(["a"], pa.large_string())}))
     assert "batch_rows" in caught.value.hint
+
+
+def test_flags_that_are_whole_numbers() -> None:
+    for kind in (pa.int8(), pa.int64(), pa.uint32()):
+        flags = pa.array([9, 0, 1, 1], kind).slice(1)
+        assert check(pa.record_batch({"ok": flags})).rows["ok"].to_pylist() == [False, True, True]
+        mixed = check(pa.record_batch({"ok": pa.array([0, None, 2, 1], kind)}))
+        assert mixed.rows["ok"].to_pylist() == [False, None, True]
+        assert mixed.bad.code == ("not_a_flag",)
+    assert one("ok", -1) == one("ok", 2) == ("not_a_flag",)

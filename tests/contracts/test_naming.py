@@ -92,3 +92,20 @@ def test_no_known_column_lists_both_sides() -> None:
     assert '--map "narative=narrative"' in caught.value.hint
     with pytest.raises(DataError, match="Found: none"):
         named()
+
+
+def test_of_ranked_names_the_first_is_taken_and_said() -> None:
+    who = Column("who", "text", "Who", aliases=("card_id", "account_id"), ranked=True)
+    people = Contract("people", 1, (who, Column("place", "category", "Where")))
+    naming = people.resolve(["Account ID", "card_id", "place"])
+    assert naming.theirs == {"who": "card_id", "place": "place"}
+    assert naming.ignored == ("Account ID",)
+    assert '"Account ID" is ignored: who is "card_id"' in naming.notes[0]
+    assert '--map "Account ID=who"' in naming.notes[0]
+    assert people.resolve(["account_id", "card_id", "WHO"]).theirs == {"who": "WHO"}
+    assert people.resolve(["account_id", "card_id"], {"account_id": "who"}).theirs == {"who": "account_id"}
+    with pytest.raises(DataError, match='"card_id" and "Card ID" both mean who'):
+        people.resolve(["card_id", "account_id", "Card ID"])
+    plain = Contract("people", 1, (Column("who", "text", "Who", aliases=("card_id", "account_id")),))
+    assert plain.fingerprint() != people.fingerprint()  # one column fewer
+    assert Contract("people", 1, (who,)).fingerprint() == plain.fingerprint()

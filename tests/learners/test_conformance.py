@@ -1,13 +1,13 @@
-"""What every learner that is found must do, without asking for it."""
+"""What every learner of texts that is found must do, without asking for it."""
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 from tallystick import registry
-from tallystick.learners import Sample
+from tallystick.learners import TEXT, Sample
 
-LEARNERS = registry.names("learners")
+LEARNERS = [name for name in registry.names("learners") if TEXT in registry.learner(name).takes]
 
 
 def sample(rows: int = 300, classes: int = 4, seed: int = 0, absent: int | None = None) -> Sample:

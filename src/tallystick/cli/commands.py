@@ -12,15 +12,19 @@ import tallystick
 from tallystick.cli.options import (
     Config,
     From,
+    History,
     Input,
     Json,
+    Labels,
     ModelFolder,
     Quiet,
     ReportFile,
+    RulesFile,
     Set,
     SolutionName,
     TaskNames,
     Until,
+    WindowsFile,
     pairs,
 )
 from tallystick.cli.terminal import Terminal
@@ -32,7 +36,7 @@ Shown = tuple[Result, Callable[[], None]]
 
 app = typer.Typer(
     name="tallystick",
-    help="Records into decisions: complaints classified, routed and explained.",
+    help="Records into decisions: complaints classified and routed, payments scored, each with reasons.",
     epilog="Start with: tallystick demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -57,7 +61,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Records into decisions: complaints classified, routed and explained."""
+    """Records into decisions: complaints classified and routed, payments scored, each with reasons."""
 
 
 @verb(app, kernels=True)
@@ -111,6 +115,47 @@ def validate(
 
 
 @verb(app, reading=True, kernels=True)
+def features(
+    terminal: Terminal,
+    options: dict[str, Any],
+    solution: SolutionName,
+    source: Input,
+    output: Annotated[str, _option("--output", "PATH", "The file to write.")],
+    windows: WindowsFile = None,
+    history: History = None,
+    labels: Labels = None,
+) -> Shown:
+    """Write behaviour in windows, as it was known at the time of each row."""
+    from tallystick.cli import show_events
+    from tallystick.jobs.features import features as job
+
+    result = job(solution, source, output=output, windows=windows, history=history, labels=labels, **options)
+    return result, partial(show_events.featured, terminal, result)
+
+
+@verb(app, reading=True, kernels=True)
+def analyse(
+    terminal: Terminal,
+    options: dict[str, Any],
+    solution: SolutionName,
+    source: Input,
+    analysis: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ANALYSIS]...", help="Which ones; all without a name.", show_default=False),
+    ] = None,
+    output: Annotated[str | None, _option("--output", "PATH", "A folder for the tables.")] = None,
+    labels: Labels = None,
+    report: ReportFile = None,
+) -> Shown:
+    """Look into records: tables and figures of what happened."""
+    from tallystick.cli import show_events
+    from tallystick.jobs.analyse import analyse as job
+
+    result = job(solution, source, analysis or (), output=output, labels=labels, report=report, **options)
+    return result, partial(show_events.analysed, terminal, result)
+
+
+@verb(app, reading=True, kernels=True)
 def train(
     terminal: Terminal,
     options: dict[str, Any],
@@ -122,6 +167,9 @@ def train(
         str | None, _option("--learner", "L", "How to learn; the task's own by default.")
     ] = None,
     features: Annotated[str | None, _option("--features", "A,B", "Columns to learn from.")] = None,
+    windows: WindowsFile = None,
+    history: History = None,
+    labels: Labels = None,
     from_: From = None,
     until: Until = None,
 ) -> Shown:
@@ -132,7 +180,7 @@ def train(
     names = [name.strip() for name in (features or "").split(",") if name.strip()]
     result = job(
         solution, source, model=model, task=task or (), learner=learner, features=names,
-        from_=from_, until=until, **options,
+        windows=windows, history=history, labels=labels, from_=from_, until=until, **options,
     )  # fmt: skip
     return result, partial(show.trained, terminal, result, solution, source, model)
 
@@ -147,8 +195,15 @@ def evaluate(
     task: TaskNames = None,
     split: Annotated[
         str | None,
-        _option("--split", "S", "Fit anew on parts: random, stratified, grouped, time. Without it as it is."),
+        _option(
+            "--split",
+            "S",
+            "Fit anew on parts: random, stratified, grouped, time; for fraud also handbook, prequential.",
+        ),
     ] = None,
+    rules: RulesFile = None,
+    history: History = None,
+    labels: Labels = None,
     from_: From = None,
     until: Until = None,
     report: ReportFile = None,
@@ -158,8 +213,8 @@ def evaluate(
     from tallystick.jobs.evaluate import evaluate as job
 
     result = job(
-        solution, source, model=model, task=task or (), split=split,
-        from_=from_, until=until, report=report, **options,
+        solution, source, model=model, task=task or (), split=split, rules=rules,
+        history=history, labels=labels, from_=from_, until=until, report=report, **options,
     )  # fmt: skip
     return result, partial(show.evaluated, terminal, result, solution, source, model)
 
@@ -173,6 +228,9 @@ def score(
     model: ModelFolder,
     output: Annotated[str, _option("--output", "PATH", "The decisions.")],
     task: TaskNames = None,
+    rules: RulesFile = None,
+    history: History = None,
+    labels: Labels = None,
     all_scores: Annotated[
         bool, typer.Option("--all-scores", help="Also the probability of every class.")
     ] = False,
@@ -183,8 +241,8 @@ def score(
     from tallystick.jobs.score import score as job
 
     result = job(
-        solution, source, model=model, output=output, task=task or (),
-        all_scores=all_scores, reasons=reasons, **options,
+        solution, source, model=model, output=output, task=task or (), rules=rules,
+        history=history, labels=labels, all_scores=all_scores, reasons=reasons, **options,
     )  # fmt: skip
     return result, partial(show.scored, terminal, result)
 

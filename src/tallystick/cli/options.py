@@ -14,19 +14,23 @@ __all__ = [
     "Config",
     "EngineName",
     "From",
+    "History",
     "Input",
     "Json",
+    "Labels",
     "Map",
     "MaxQuarantine",
     "ModelFolder",
     "Quarantine",
     "Quiet",
     "ReportFile",
+    "RulesFile",
     "Set",
     "SolutionName",
     "Strict",
     "TaskNames",
     "Until",
+    "WindowsFile",
     "pairs",
 ]
 
@@ -43,7 +47,9 @@ READING = "Reading INPUT"
 
 SolutionName = Annotated[
     str,
-    typer.Argument(metavar="SOLUTION", help="complaints, …", autocompletion=_solutions, show_default=False),
+    typer.Argument(
+        metavar="SOLUTION", help="complaints, fraud, …", autocompletion=_solutions, show_default=False
+    ),
 ]
 Input = Annotated[
     str,
@@ -76,6 +82,31 @@ From = Annotated[
 Until = Annotated[
     str | None,
     typer.Option("--until", metavar="DATE", help="Only rows before this time.", show_default=False),
+]
+WindowsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--windows",
+        metavar="FILE",
+        help="A file that declares behaviour in windows; the solution's own by default.",
+        show_default=False,
+    ),
+]
+History = Annotated[
+    str | None,
+    typer.Option(
+        "--history", metavar="PATH", help="What came before INPUT, to warm the windows.", show_default=False
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", metavar="PATH", help="Labels of their own: key, label, known since.", show_default=False
+    ),
+]
+RulesFile = Annotated[
+    str | None,
+    typer.Option("--rules", metavar="FILE", help="Rules beside the model.", show_default=False),
 ]
 Map = Annotated[
     list[str] | None,

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tallystick.cli import show_events
 from tallystick.cli.terminal import Terminal, escape
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def simulated(terminal: Terminal, result: Simulated, solution: str) -> None:
     terminal.say(
         f"{result.rows:,} records are in [bold]{escape(str(result.output))}[/bold], seed {result.seed}."
     )
+    for note in result.notes:
+        terminal.say(note)
     terminal.say()
     terminal.next_steps(command("train", solution, str(result.output), "--model", "model"))
 
@@ -86,17 +89,27 @@ def trained(terminal: Terminal, result: Trained, solution: str, source: str, mod
             f"Learned by {task.manifest['learner']['title']} from {training['rows']:,} rows{span}"
             + (f"; left out: {left_out}." if left_out else ".")
         )
-        figures(
+        outcome(
             terminal,
             task.manifest["figures"],
-            "Each row scored by a model that did not see it or a near copy",
+            task.manifest["policy"],
+            "Each row scored by a model that did not see it",
         )
-        automation(terminal, task.manifest["policy"])
     terminal.say()
     terminal.next_steps(
         command("evaluate", solution, source, "--model", model, "--report", "report.html"),
         command("score", solution, source, "--model", model, "--output", "decisions.csv"),
     )
+
+
+def outcome(terminal: Terminal, report: dict[str, Any], policy: dict[str, Any], title: str) -> None:
+    """Show how good a task is, and what its decisions come to."""
+    if "events" not in report:
+        figures(terminal, report, title)
+        automation(terminal, policy)
+        return
+    show_events.event_figures(terminal, report, title)
+    show_events.thresholds(terminal, policy)
 
 
 def figures(terminal: Terminal, report: dict[str, Any], title: str) -> None:
@@ -132,14 +145,32 @@ def evaluated(terminal: Terminal, result: Evaluated, solution: str, source: str,
         how = "; ".join(f"{name}: {value}" for name, value in report["split"].items())
         terminal.say()
         terminal.say(f"[bold]{solution}: {task}[/bold], {report['rows']:,} rows. {escape(how)}.")
-        figures(terminal, report, "On rows that it was not learned from")
-        classes(terminal, report)
-        automation(terminal, report["threshold"])
+        measured(terminal, report)
     if result.page:
         terminal.say()
         terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
     terminal.say()
     terminal.next_steps(command("score", solution, source, "--model", model, "--output", "decisions.csv"))
+
+
+def measured(terminal: Terminal, report: dict[str, Any]) -> None:
+    """Show the report on one task."""
+    title = "On rows that it was not learned from"
+    if "events" not in report:
+        figures(terminal, report, title)
+        classes(terminal, report)
+        automation(terminal, report["threshold"])
+        return
+    show_events.event_figures(terminal, report, title)
+    show_events.scenarios(terminal, report)
+    if report.get("rules"):
+        show_events.rules_tried(terminal, report["rules"])
+    chosen = report["thresholds"]
+    policy = {
+        **{name: chosen[name]["threshold"] for name in ("review", "decline")},
+        **{f"{name}_wanted": chosen[name]["wanted"] for name in ("review", "decline")},
+    }
+    show_events.thresholds(terminal, policy | {"expected": chosen["together"], "notes": chosen["notes"]})
 
 
 def classes(terminal: Terminal, report: dict[str, Any]) -> None:
@@ -178,14 +209,17 @@ def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
     what = "simulated records" if result.simulated else "your records"
     account(terminal, result.trained.intake)
     for task in result.trained.tasks:
-        figures(terminal, task.manifest["figures"], f"{task.task}, on {what} that the model did not see")
-        automation(terminal, task.manifest["policy"])
+        title = f"{task.task}, on {what} that the model did not see"
+        outcome(terminal, task.manifest["figures"], task.manifest["policy"], title)
         terminal.say()
-    for name, title in (("labels", "Decided"), ("departments", "Department")):
+    for report in result.evaluated.reports.values():
+        if report.get("rules"):
+            show_events.rules_tried(terminal, report["rules"])
+    for name, title in (("labels", "Decided"), ("actions", "Action"), ("departments", "Department")):
         if name in result.scored.counts:
             tally(terminal, title, result.scored.counts[name])
     for example in result.examples:
-        decision(terminal, example)
+        decision(terminal, example) if "looked_at" in example else show_events.alert(terminal, example)
     rows = [(str(path), words) for path, words in result.files()]
     terminal.table("Files", ("", ""), rows, left=2)
     model = str(result.folder / "model")

@@ -4,10 +4,12 @@ from tallystick.contracts.check import Checked
 from tallystick.contracts.column import Column
 from tallystick.contracts.contract import Contract, Tidy
 from tallystick.contracts.faults import Faults
+from tallystick.contracts.formats import Format
 from tallystick.contracts.naming import Naming
 from tallystick.contracts.quarantine import QUARANTINE, quarantine_rows
 from tallystick.contracts.reasons import REASONS
 from tallystick.contracts.report import Report
+from tallystick.contracts.written import written, written_schema
 
 __all__ = [
     "QUARANTINE",
@@ -16,8 +18,11 @@ __all__ = [
     "Column",
     "Contract",
     "Faults",
+    "Format",
     "Naming",
     "Report",
     "Tidy",
     "quarantine_rows",
+    "written",
+    "written_schema",
 ]

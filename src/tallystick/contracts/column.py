@@ -10,7 +10,7 @@ import pyarrow as pa
 
 __all__ = ["ARROW", "Column", "Kind", "fold"]
 
-Kind = Literal["text", "category", "integer", "number", "time", "flag"]
+Kind = Literal["text", "category", "integer", "number", "money", "time", "flag"]
 
 #: What a clean column is in Arrow, whatever it was before.
 ARROW: dict[str, pa.DataType] = {
@@ -18,6 +18,7 @@ ARROW: dict[str, pa.DataType] = {
     "category": pa.string(),
     "integer": pa.int64(),
     "number": pa.float64(),
+    "money": pa.int64(),  # minor units of the row's currency
     "time": pa.timestamp("us", tz="UTC"),
     "flag": pa.bool_(),
 }
@@ -40,7 +41,9 @@ class Column:
     allowed value comes out as it is spelt here. `minimum` and `maximum` are inclusive, in `unit`. `pattern`
     is a regular expression for the whole value. `max_bytes` counts UTF-8. `after_event` marks what is known
     only once the event is over: a task that predicts the event refuses it as a feature. `may_be_blank` marks
-    a label that honest records leave empty. Raises ValueError when the declaration contradicts itself.
+    a label that honest records leave empty. `currency` names the column that holds the currency of an amount
+    of money. `ranked`: where a table has several of the column's names, the first in the order of name and
+    aliases is taken, with a note, and not refused. Raises ValueError when the declaration contradicts itself.
 
     >>> Column("amount", "number", "What was paid", unit="USD", minimum=0).aliases
     ()
@@ -59,6 +62,8 @@ class Column:
     may_be_blank: bool = False
     max_bytes: int = 65_536  # a cell of a table, generously; what holds prose says so
     nulls: tuple[str, ...] = ()
+    currency: str = ""
+    ranked: bool = False
 
     def __post_init__(self) -> None:
         if not fold(self.name):
@@ -71,6 +76,8 @@ class Column:
             raise ValueError(f"{self.name}: only an integer or a number has a range")
         if (self.allowed is not None or self.pattern is not None) and self.type not in ("text", "category"):
             raise ValueError(f"{self.name}: only a text or a category has allowed values or a pattern")
+        if self.currency and self.type != "money":
+            raise ValueError(f"{self.name}: only an amount of money has a currency")
         if self.pattern is not None:
             re.compile(self.pattern)
 

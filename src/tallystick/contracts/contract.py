@@ -13,6 +13,7 @@ import pyarrow as pa
 from tallystick.config import Settings
 from tallystick.contracts.check import Checked, check
 from tallystick.contracts.column import Column, fold
+from tallystick.contracts.formats import Format
 from tallystick.contracts.naming import Naming, resolve
 from tallystick.errors import UsageError
 
@@ -41,8 +42,9 @@ class Contract:
 
     In a table of events (`events`) the first record of a key wins, by event time (none: last), then the key's
     bytes, then its place; in a table of entities the latest by the column `latest_by`. Labels are
-    named from the main one; `known_at` is the column that says when they became known. Raises ValueError when
-    the declaration contradicts itself.
+    named from the main one; `known_at` is the column that says when they became known. `formats` are makes of
+    file with meanings of their own, the first that fits taken. Raises ValueError when the declaration
+    contradicts itself.
 
     >>> id_, text = Column("id", "text", "Key"), Column("narrative", "text", "What happened")
     >>> notes = Contract("notes", 1, (id_, text), key="id")
@@ -62,6 +64,7 @@ class Contract:
     events: bool = True
     latest_by: str | None = None
     tidy: tuple[Tidy, ...] = field(default=())
+    formats: tuple[Format, ...] = ()
 
     def __post_init__(self) -> None:
         owner: dict[str, str] = {}
@@ -79,6 +82,15 @@ class Contract:
         for role in (self.event_time, self.known_at):
             if role is not None and self.column(role).type != "time":
                 raise ValueError(f"{self.name}: {role} must be a time")
+        for column in self.columns:
+            if column.currency and (
+                column.currency not in ours or self.column(column.currency).type != "category"
+            ):
+                raise ValueError(f"{self.name}: {column.name} needs its currency in a column of categories")
+        for one in self.formats:
+            for theirs, name in one.names:
+                if name not in ours:
+                    raise ValueError(f'{self.name}: "{theirs}" of {one.name} names no column: "{name}"')
 
     def column(self, name: str) -> Column:
         """Return one column; raises UsageError when there is none of that name."""
@@ -91,23 +103,30 @@ class Contract:
 
     def fingerprint(self) -> str:
         """Return a SHA-256 (hex) over all that decides what a clean row is; words and aliases do not."""
-        said = {
+        said: dict[str, object] = {
             "name": self.name,
             "version": self.version,
             "columns": [
-                {k: v for k, v in asdict(column).items() if k not in ("doc", "aliases")}
+                {
+                    k: v
+                    for k, v in asdict(column).items()
+                    if k not in ("doc", "aliases", "ranked") and (k != "currency" or v)
+                }
                 for column in self.columns
             ],
             "roles": [self.key, self.event_time, self.person, self.labels, self.known_at, self.latest_by],
             "events": self.events,
             "tidy": [[tidy.name, tidy.content] for tidy in self.tidy],
         }
+        steps = [[one.name, one.columns, one.names, one.time, one.step] for one in self.formats]
+        if steps:
+            said["formats"] = steps
         text = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     def resolve(self, names: Sequence[str], mapping: Mapping[str, str] | None = None) -> Naming:
         """Find our columns among their names; see `tallystick.contracts.naming.resolve`."""
-        return resolve(self.name, self.columns, names, mapping)
+        return resolve(self.name, self.columns, names, mapping, self.formats)
 
     def check(
         self,

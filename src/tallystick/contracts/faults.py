@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from tallystick.config import Settings
 from tallystick.contracts.column import Column
+from tallystick.contracts.money import LIMIT
+from tallystick.contracts.numbers import numbers
 from tallystick.contracts.reasons import REASONS
-from tallystick.contracts.text import scan
+from tallystick.contracts.text import OK, scan
 from tallystick.contracts.times import BAD, parse
 
 __all__ = ["Faults", "explain"]
@@ -57,6 +59,10 @@ def explain(column: Column, code: str, value: str | None, settings: Settings) ->
     message = f"{column.name}: {REASONS[code]}"
     if code == "out_of_range" and (column.minimum is not None or column.maximum is not None):
         message += f" It allows {_span(column)}{' ' + column.unit if column.unit else ''}."
+    elif code == "out_of_range" and column.type == "money":
+        message += f" It allows {LIMIT:,} minor units either way."
+    elif code == "too_precise":
+        message += f" A row without a currency is in {settings.currency}: --set currency=CODE."
     elif code == "not_allowed" and column.allowed:
         shown = column.allowed[:12]
         message += f" It allows {', '.join(shown)}{', …' if len(column.allowed) > len(shown) else ''}."
@@ -69,6 +75,8 @@ def explain(column: Column, code: str, value: str | None, settings: Settings) ->
         state = parse(scan(pa.array([value], pa.string()), 64), other, settings.zone)[1]
         if state[0] != BAD:
             message += f" With --set date_order={other} it is one; date_order is {settings.date_order}."
+        elif not settings.step and numbers(scan(pa.array([value], pa.string()), 64))[1][0] == OK:
+            message += " If it counts steps, say how long one is: --set step=1h, and from which day: epoch."
     return message
 
 

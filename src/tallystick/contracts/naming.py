@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from tallystick.contracts.column import Column, fold
+from tallystick.contracts.formats import Format, recognised
 from tallystick.contracts.values import Judge, judge
 from tallystick.errors import DataError, UsageError, did_you_mean
 
@@ -17,12 +18,19 @@ __all__ = ["Match", "Naming", "resolve"]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One of our columns, what they call it, its place in their table, from 0; `look` judges a value."""
+    """One of our columns, what they call it, its place in their table, from 0; `look` judges a value.
+
+    `step`: microseconds of what a time counts in this make of file, 0 where it counts nothing. `money`: the
+    column holds the currency of an amount. `currency`: which match holds that of this amount, -1 for none.
+    """
 
     column: Column
     theirs: str
     place: int
     look: Judge
+    step: int = 0
+    money: bool = False
+    currency: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Naming:
     schema: pa.Schema = field(default_factory=lambda: pa.schema([]))  # of the clean rows
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    format: Format | None = None
 
     @property
     def ours(self) -> tuple[str, ...]:
@@ -46,11 +55,16 @@ class Naming:
 
 
 def resolve(
-    title: str, columns: Sequence[Column], names: Sequence[str], mapping: Mapping[str, str] | None = None
+    title: str,
+    columns: Sequence[Column],
+    names: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    formats: Sequence[Format] = (),
 ) -> Naming:
     """Find our columns among their names; `mapping` (theirs → ours, from --map) decides before any alias.
 
-    Names are compared by their letters and digits alone. Raises UsageError for a mapping of what is not
+    Names are compared by their letters and digits alone; what a recognised format means by them comes before
+    the aliases. Raises UsageError for a mapping of what is not
     there, and DataError where two of theirs are one of ours, or none is known.
 
     >>> text = Column("narrative", "text", "What happened", aliases=("complaint_text",))
@@ -59,6 +73,10 @@ def resolve(
     """
     mapped = _mapped(columns, names, mapping or {})
     known = {fold(spelling): column for column in columns for spelling in (column.name, *column.aliases)}
+    made = recognised(formats, names)
+    if made is not None:
+        of_name = {column.name: column for column in columns}
+        known |= {fold(theirs): of_name[ours] for theirs, ours in made.names}
     taken = {column.name for column in mapped.values()}
     found: dict[str, list[int]] = {column.name: [] for column in columns}
     ignored: list[str] = []
@@ -75,17 +93,56 @@ def resolve(
             notes.append(f'"{name}" is ignored: --map names another column as {column.name}.')
         else:
             found[column.name].append(place)
+    for column in columns:
+        if column.ranked:
+            _first(column, found, names, ignored, notes)
     _refuse_doubles(found, names)
-    matches = tuple(
-        Match(column, names[found[column.name][0]], found[column.name][0], judge(column))
-        for column in columns
-        if found[column.name]
-    )
+    matches = _matches(columns, found, names, made)
     if not matches:
         raise _nothing_known(title, columns, names, known)
     notes += _near_misses(ignored, known, {match.column.name for match in matches})
     schema = pa.schema([(match.column.name, match.column.arrow) for match in matches])
-    return Naming(matches, schema, tuple(ignored), tuple(notes))
+    return Naming(matches, schema, tuple(ignored), tuple(notes), made)
+
+
+def _matches(
+    columns: Sequence[Column], found: Mapping[str, Sequence[int]], names: Sequence[str], made: Format | None
+) -> tuple[Match, ...]:
+    """Pair our columns with theirs, and say what else each needs to be read."""
+    currencies = {column.currency for column in columns if column.currency}
+    counts = fold(made.time) if made is not None and made.time else None
+    matches: list[Match] = []
+    for column in columns:
+        if found[column.name]:
+            place = found[column.name][0]
+            money = column.name in currencies
+            step = made.micros if made is not None and fold(names[place]) == counts else 0
+            matches.append(Match(column, names[place], place, judge(column, money), step, money))
+    at = {match.column.name: number for number, match in enumerate(matches)}
+    return tuple(
+        replace(match, currency=at.get(match.column.currency, -1)) if match.column.currency else match
+        for match in matches
+    )
+
+
+def _first(
+    column: Column, found: dict[str, list[int]], names: Sequence[str], ignored: list[str], notes: list[str]
+) -> None:
+    """Keep the first in rank of several names for one column; two that are spelt alike stay a double."""
+    places = found[column.name]
+    if len(places) < 2:
+        return
+    rank = {fold(name): n for n, name in reversed(list(enumerate((column.name, *column.aliases))))}
+    best = min(rank.get(fold(names[place]), -1) for place in places)
+    kept = [place for place in places if rank.get(fold(names[place]), -1) == best]
+    for place in places:
+        if place not in kept:
+            ignored.append(names[place])
+            notes.append(
+                f'"{names[place]}" is ignored: {column.name} is "{names[kept[0]]}". '
+                f'To take it: --map "{names[place]}={column.name}"'
+            )
+    found[column.name] = kept
 
 
 def _mapped(columns: Sequence[Column], names: Sequence[str], mapping: Mapping[str, str]) -> dict[int, Column]:

@@ -15,7 +15,17 @@ from numba import njit
 
 from tallystick.contracts.text import NULL, OK, Scan
 
-__all__ = ["FLAGS", "NOT_A_NUMBER", "NOT_WHOLE", "OVERFLOW", "integers", "numbers"]
+__all__ = [
+    "FLAGS",
+    "LONG",
+    "NOT_A_NUMBER",
+    "NOT_WHOLE",
+    "OVERFLOW",
+    "integers",
+    "numbers",
+    "parts",
+    "plain",
+]
 
 Codes = npt.NDArray[np.int8]
 
@@ -23,7 +33,8 @@ Codes = npt.NDArray[np.int8]
 NOT_A_NUMBER: Final = 10
 NOT_WHOLE: Final = 11
 OVERFLOW: Final = 12
-_LONG: Final = 13
+#: Of `parts` alone: more digits than its mantissa holds.
+LONG: Final = 13
 
 #: What yes and no look like, in lower case; N/A is neither and means unknown.
 FLAGS: Final[dict[str, bool | None]] = {
@@ -45,14 +56,14 @@ def numbers(found: Scan) -> tuple[npt.NDArray[np.float64], Codes]:
     >>> numbers(scan(pa.array(["$1,234.50", "1,5"]), 64))[0].tolist()
     [1234.5, 0.0]
     """
-    mantissa, exponent, state = _parts(found)
+    mantissa, exponent, state = parts(found)
     power = np.clip(exponent, -22, 22)
     values = np.where(
         power < 0, mantissa / _POWERS[np.maximum(-power, 0)], mantissa * _POWERS[np.maximum(power, 0)]
     )
-    slow = (state == _LONG) | ((state == OK) & ((abs(mantissa) >= _EXACT) | (power != exponent)))
+    slow = (state == LONG) | ((state == OK) & ((abs(mantissa) >= _EXACT) | (power != exponent)))
     for i in np.flatnonzero(slow).tolist():
-        values[i] = float(_plain(found, i)) + 0.0  # one zero, not two
+        values[i] = float(plain(found, i)) + 0.0  # one zero, not two
         state[i] = OK if np.isfinite(values[i]) else NOT_A_NUMBER
     values[state != OK] = 0
     return values, state
@@ -63,12 +74,12 @@ def integers(found: Scan) -> tuple[npt.NDArray[np.int64], Codes]:
 
     `12.0` is whole, for many programs write whole numbers so once one of them is missing.
     """
-    mantissa, exponent, state = _parts(found)
-    for i in np.flatnonzero((state == _LONG) | ((state == OK) & (exponent != 0))).tolist():
+    mantissa, exponent, state = parts(found)
+    for i in np.flatnonzero((state == LONG) | ((state == OK) & (exponent != 0))).tolist():
         if abs(exponent[i]) > 9_999:  # beyond what a decimal is asked to hold
             mantissa[i], state[i] = 0, OVERFLOW if exponent[i] > 0 else NOT_WHOLE
         else:
-            mantissa[i], state[i] = _whole(_plain(found, i))
+            mantissa[i], state[i] = _whole(plain(found, i))
     mantissa[state != OK] = 0
     return mantissa, state
 
@@ -82,12 +93,16 @@ def _whole(text: str) -> tuple[int, int]:
     return (int(exact), OK) if -(2**63) <= exact < 2**63 else (0, OVERFLOW)
 
 
-def _plain(found: Scan, i: int) -> str:
+def plain(found: Scan, i: int) -> str:
     """Return a value that the kernel has approved, without commas and currency."""
     return "".join(sign for sign in found.text(i) if sign in "+-.0123456789eE")
 
 
-def _parts(found: Scan) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Codes]:
+def parts(found: Scan) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Codes]:
+    """Take each value apart into a mantissa of at most 18 digits and a power of ten, both int64.
+
+    States are OK, NULL (blank too), NOT_A_NUMBER and LONG.
+    """
     n = len(found.state)
     mantissa, exponent, state = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int8)
     _read(found.data, found.spans, mantissa, exponent, state)
@@ -108,7 +123,7 @@ def _currency(data: Any, i: Any, end: Any) -> Any:
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _read(data: Any, spans: Any, mantissa: Any, exponent: Any, state: Any) -> None:
-    """Split each value into a mantissa and a power of ten; _LONG beyond 18 digits."""
+    """Split each value into a mantissa and a power of ten; LONG beyond 18 digits."""
     for row in range(len(state)):
         i, end, given = spans[0, row], spans[1, row], spans[2, row]
         if given != OK:
@@ -166,4 +181,4 @@ def _read(data: Any, spans: Any, mantissa: Any, exponent: Any, state: Any) -> No
             continue
         mantissa[row] = -value if sign < 0 else value
         exponent[row] = power if value else 0
-        state[row] = _LONG if used > 18 else OK
+        state[row] = LONG if used > 18 else OK

@@ -30,6 +30,8 @@ REASONS: Final = MappingProxyType(
         "not_an_object": "The record is JSON, but no object with named values.",
         "doubled_name": "The record has two values of one name.",
         "broken_file": "The file breaks off or is damaged here; the records before it are kept.",
+        "unknown_currency": "The value is no currency code of ISO 4217 that has a minor unit.",
+        "too_precise": "The amount has more decimals than its currency has.",
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tallystick.contracts.naming import Naming
@@ -59,6 +59,10 @@ class Report:
             tuple(dict.fromkeys(self.ignored + other.ignored)),
             tuple(dict.fromkeys(self.notes + other.notes)),
         )
+
+    def moved_to_duplicates(self, count: int) -> Report:
+        """Return the report once some of the clean rows turned out to be duplicates."""
+        return replace(self, rows_clean=self.rows_clean - count, rows_duplicate=self.rows_duplicate + count)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what --json shows, reasons in alphabetical order."""

@@ -23,6 +23,7 @@ __all__ = [
     "found",
     "scan",
     "valid_rows",
+    "view",
 ]
 
 Bytes = npt.NDArray[np.uint8]
@@ -198,6 +199,11 @@ def _copy(data: Any, spans: Any, offsets: Any, out: Any) -> None:
         start, to = spans[0, i], offsets[i]
         for j in range(offsets[i + 1] - to):
             out[to + j] = data[start + j]
+
+
+def view(array: pa.Array, dtype: type[Any]) -> Any:
+    """See the values of an array of fixed width without copying, read-only; what is null has any value."""
+    return _view(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
 def valid_rows(array: pa.Array) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from tallystick.contracts.text import NULL, OK, Scan, valid_rows
+from tallystick.contracts.text import NULL, OK, Scan, valid_rows, view
 from tallystick.contracts.zones import local_to_utc
 
 __all__ = ["BAD", "from_typed", "parse"]
@@ -67,8 +67,8 @@ def from_typed(array: pa.Array, zone: str) -> tuple[Micros, Codes]:
     """
     valid = valid_rows(array)
     days = pa.types.is_date32(array.type)
-    raw = array.cast(pa.int32()).cast(pa.int64()) if days else array.cast(pa.int64())
-    values: Micros = raw.fill_null(0).to_numpy(zero_copy_only=False)
+    values: Micros = view(array, np.int32 if days else np.int64).astype(np.int64)
+    values[~valid] = 0
     unit = "d" if days else "ms" if pa.types.is_date64(array.type) else array.type.unit
     factor = {"d": DAY, "s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}[unit]
     # What cannot be a time at all must not overflow into one that can.

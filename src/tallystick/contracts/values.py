@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tallystick.contracts.column import Column
+from tallystick.contracts.currencies import DIGITS
 from tallystick.contracts.numbers import FLAGS
 from tallystick.contracts.reasons import CODE
 
@@ -27,8 +28,10 @@ MEMO: Final = 20_000
 
 
 @lru_cache(maxsize=512)
-def judge(column: Column) -> Judge:
+def judge(column: Column, currency: bool = False) -> Judge:
     """Return what turns one trimmed text of `column` into its value and the number of a reason, with a memo.
+
+    currency: the column holds the currency of an amount.
 
     >>> judge(Column("timely", "flag", "Was the answer in time"))("YES")
     (True, 0)
@@ -41,6 +44,9 @@ def judge(column: Column) -> Judge:
         folded = text.casefold()
         if folded in missing:
             return None, 0
+        if currency:
+            text = text.upper() if text.isascii() else text  # other scripts have letters whose capital is S
+            return (text, 0) if text in DIGITS else (None, CODE["unknown_currency"])
         if column.type == "flag":
             return (FLAGS[folded], 0) if folded in FLAGS else (None, CODE["not_a_flag"])
         if allowed is not None:

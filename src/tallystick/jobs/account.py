@@ -67,6 +67,7 @@ class Account:
         self._bad: Sink | None = None
         self._files: list[str] = []
         self._keys: list[pa.Table] = []
+        self._found: tuple[pa.Table, pa.Table]
 
     def __enter__(self) -> Account:
         return self
@@ -134,19 +135,14 @@ class Account:
             return
         if must_know:
             raise SetApart(self._named(keys, found))
+        self._found = keys, found
         places = keys.column("place").to_numpy()
         self.again = keys.column("row").to_numpy()[np.isin(places, found.column("place").to_numpy())]
-        twice = len(self.again)
-        r = self._report
-        self._report = Report(
-            r.rows_in,
-            r.rows_clean - twice,
-            r.rows_quarantined,
-            r.rows_duplicate + twice,
-            r.reasons,
-            r.ignored,
-            r.notes,
-        )
+        self._report = self._report.moved_to_duplicates(len(self.again))
+
+    def write_duplicates(self, path: Path) -> None:
+        """Name each duplicate that was found in a file."""
+        SetApart(self._named(*self._found)).write(path)
 
     @property
     def put_aside(self) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Unpack
 
 import pyarrow as pa
 
 from tallystick import registry
+from tallystick.config import Settings
 from tallystick.connectors import open_source
 from tallystick.errors import UsageError
 from tallystick.jobs.evaluate import Evaluated, evaluate
@@ -16,7 +19,7 @@ from tallystick.jobs.options import Common, work
 from tallystick.jobs.score import Scores, score
 from tallystick.jobs.simulate import simulate
 from tallystick.jobs.train import Trained, train
-from tallystick.scorer import Solution
+from tallystick.scorer import ClassTask, EventTask, Solution
 
 __all__ = ["Demonstrated", "demo"]
 
@@ -78,10 +81,34 @@ def demo(
     if input is None:
         simulate(found.name, rows=found.demo_rows, output=records, seed=SEED, **options)
     trained = train(found.name, records, model=folder / MODEL, **options)
-    evaluated = evaluate(found.name, records, model=folder / MODEL, report=folder / REPORT, **options)
-    scored = score(found.name, records, model=folder / MODEL, output=folder / DECISIONS, **options)
-    examples = _examples(found, records, folder / MODEL, options)
+    evaluated = evaluate(
+        found.name, records, model=folder / MODEL, rules=found.rules, report=folder / REPORT, **options
+    )
+    scored = score(
+        found.name, records, model=folder / MODEL, rules=found.rules, output=folder / DECISIONS, **options
+    )
+    if any(isinstance(task, EventTask) for task in found.tasks):
+        examples = _alerts(folder / DECISIONS)
+    else:
+        examples = _examples(found, records, folder / MODEL, options)
     return Demonstrated(found.name, folder, records, input is None, trained, evaluated, scored, examples)
+
+
+def _alerts(decisions: Path) -> tuple[dict[str, Any], ...]:
+    """Pick the last alerts with reasons of both kinds: looked at, and declined."""
+    found: dict[str, list[dict[str, Any]]] = {"review": [], "decline": []}
+    for chunk in open_source(decisions, Settings()).chunks():
+        for row in chunk.rows.to_pylist():
+            if row["action"] in found and row["reasons"]:
+                found[row["action"]].append(row)
+    return tuple(_typed(row) for rows in found.values() for row in rows[-2:])
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    """Bring a decision back from its JSON."""
+    reasons = json.loads(row["reasons"]) if isinstance(row["reasons"], str) else row["reasons"]
+    when = datetime.fromisoformat(row["event_time"]) if row["event_time"] else None
+    return row | {"reasons": reasons, "score": float(row["score"]), "event_time": when}
 
 
 def _examples(
@@ -90,7 +117,9 @@ def _examples(
     """Pick a few decisions that differ, each with what it was taken from."""
     settings = work("demo", **options).settings
     first = next(open_source(records, settings).chunks()).rows.slice(0, 200)
-    column = solution.tasks[0].features.columns[0]
+    first_task = solution.tasks[0]
+    assert isinstance(first_task, ClassTask)
+    column = first_task.features.columns[0]
     theirs = solution.contract.resolve(first.schema.names).theirs.get(column)
     if theirs is None:
         return ()

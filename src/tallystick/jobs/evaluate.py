@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -13,13 +13,25 @@ from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import time_split
+from tallystick.jobs.event_evaluate import EVENT_SPLITS
+from tallystick.jobs.event_report import evaluate_events
 from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.jobs.pages import check_page, write_page
+from tallystick.jobs.past import refuse_event_options
 from tallystick.models import Bundle, Decided
-from tallystick.scorer import Abstention, Task, choose, find_bundles, task_model
+from tallystick.scorer import (
+    Abstention,
+    ClassModel,
+    ClassTask,
+    EventTask,
+    Solution,
+    choose,
+    find_bundles,
+    task_model,
+)
 
 __all__ = ["SPLITS", "Evaluated", "evaluate"]
 
@@ -51,6 +63,9 @@ def evaluate(
     model: str | Path,
     task: Sequence[str] = (),
     split: str | None = None,
+    rules: str | Path | None = None,
+    history: Any = None,
+    labels: Any = None,
     from_: Moment | None = None,
     until: Moment | None = None,
     report: str | Path | None = None,
@@ -59,28 +74,62 @@ def evaluate(
     """Measure the models of a folder on labelled records.
 
     Without `split` the model is applied as it is, and a row that it was learned from gets its out-of-fold
-    score. With one (random, stratified, grouped, time) its learner is fitted anew on each part. report: an
-    HTML file.
+    score. With one (random, stratified, grouped, time; for events also handbook, prequential) its learner is
+    fitted anew on each part. rules: a file of rules beside the model, to be tried on the past; history: what
+    came before the input; labels: labels of their own; report: an HTML file.
     """
     found = registry.solution(solution)
     job = work("evaluate", **options)
-    if split is not None and split not in SPLITS:
-        raise UsageError(f'There is no split "{split}".', did_you_mean(split, SPLITS))
     outside(model, report=report, quarantine=job.quarantine)
     if report is not None:
         check_page(report, source)
+    timed = any(isinstance(one, EventTask) for one in found.tasks)
+    if split is not None and split not in (EVENT_SPLITS if timed else SPLITS):
+        raise UsageError(
+            f'There is no split "{split}" for {solution}.',
+            did_you_mean(split, EVENT_SPLITS if timed else SPLITS),
+        )
     bundles = find_bundles(found, model, task)
     tasks = found.pick(list(bundles))
-    data = gather(found, source, job, tasks, from_=from_, until=until)
+    events = [one for one in tasks if isinstance(one, EventTask)]
+    if events:
+        reports, account = evaluate_events(
+            found, source, events, bundles, split, (from_, until), job,
+            history=history, labels=labels, rules=rules or job.settings.rules,
+        )  # fmt: skip
+    else:
+        refuse_event_options(found, rules=rules, history=history, labels=labels)
+        classes = [one for one in tasks if isinstance(one, ClassTask)]
+        reports, account = _evaluate_classes(
+            found, source, classes, bundles, split, (from_, until), bool(task), job
+        )
+    if report is not None:
+        write_page(report, found, {"tasks": reports}, bundles)
+    return Evaluated(account, reports, report)
+
+
+def _evaluate_classes(
+    found: Solution,
+    source: Any,
+    tasks: Sequence[ClassTask],
+    bundles: Mapping[str, Bundle],
+    split: str | None,
+    span: tuple[Moment | None, Moment | None],
+    named: bool,
+    job: Work,
+) -> tuple[dict[str, dict[str, Any]], Report]:
+    data = gather(found, source, job, tasks, from_=span[0], until=span[1])
     reports = {}
-    for one in tasks_with_labels(found, task, data.table, tasks):
+    for one in tasks_with_labels(data.table, tasks, named=named):
         bundle = bundles[one.name]
         classes = bundle.manifest["classes"] if split is None else None
         rows, left_out = rows_of(one, data.table, found.contract.event_time, classes)
         if not len(rows):
             raise DataError(f"There is no row with both a {one.label} and something to look at.")
         measured = (
-            _as_it_is(one, bundle, rows, job) if split is None else _anew(one, bundle, rows, split, job)
+            _as_it_is(found, one, bundle, rows, job)
+            if split is None
+            else _anew(one, bundle, rows, split, job)
         )
         reports[one.name] = report_on(
             one, measured.rows, measured.decided, measured.abstention, job, measured.split
@@ -88,9 +137,7 @@ def evaluate(
             "model": bundle.name,
             "left_out": left_out | data.passed_over,
         }
-    if report is not None:
-        write_page(report, found, {"tasks": reports}, bundles)
-    return Evaluated(data.report, reports, report)
+    return reports, data.report
 
 
 @dataclass(frozen=True)
@@ -103,9 +150,10 @@ class _Measured:
     split: dict[str, Any]
 
 
-def _as_it_is(task: Task, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
+def _as_it_is(solution: Solution, task: ClassTask, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
     """Score with the bundle, but rows that it was learned from with what the bundle kept for them."""
-    ready = task_model(task, bundle, job.settings)
+    ready = task_model(solution, task, bundle, job.settings)
+    assert isinstance(ready, ClassModel)
     fresh = ready.calibration.decide(ready.scorer.logits(rows.table, job.settings.cores()))
     kept = {identity: i for i, identity in enumerate(bundle.arrays["oof.identity"].tolist())}
     at = np.array([kept.get(identity, -1) for identity in task.features.identity(rows.table).tolist()])
@@ -120,7 +168,7 @@ def _as_it_is(task: Task, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
     return _Measured(rows, fresh, ready.abstention, how)
 
 
-def _anew(task: Task, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Measured:
+def _anew(task: ClassTask, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Measured:
     """Fit the bundle's learner anew on each part of a split."""
     said = bundle.manifest["learner"]
     learner = registry.learner(said["name"])

@@ -14,7 +14,7 @@ from tallystick.jobs.labelled import Rows
 from tallystick.jobs.options import Work
 from tallystick.learners import Learner, Sample
 from tallystick.models import Calibration, Decided, LinearModel, cross_calibrate
-from tallystick.scorer import FittedFeatures, Task
+from tallystick.scorer import ClassTask, FittedFeatures
 
 __all__ = ["FOLDS", "Fitted", "fit_task", "out_of_fold"]
 
@@ -36,12 +36,12 @@ class Fitted:
         return self.calibration.decide(self.features.scorer(self.model).logits(rows, threads))
 
 
-def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[FittedFeatures, LinearModel]:
+def fit_raw(task: ClassTask, learner: Learner, rows: Rows, work: Work) -> tuple[FittedFeatures, LinearModel]:
     """Fit features and model; its scores are not calibrated yet."""
     from scipy.sparse import vstack
 
     threads = work.settings.cores()
-    features = task.features.fit(rows.table, threads)
+    features = task.features.fit(rows.table, work.settings)
     matrix = features.matrix(rows.table, threads)
     truth, weight = rows.truth, None
     if task.part_weight:
@@ -60,7 +60,7 @@ def fit_raw(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[Fitte
     return features, learner.fit(sample).centred()
 
 
-def cross_fit(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -> tuple[Floats, Codes]:
+def cross_fit(task: ClassTask, learner: Learner, rows: Rows, work: Work, kind: str) -> tuple[Floats, Codes]:
     """Score each row by a model of the other folds: raw scores (rows, classes) and the fold of each row."""
     scores = np.zeros((len(rows), len(rows.classes)))
     fold_of = np.zeros(len(rows), np.int64)
@@ -75,13 +75,13 @@ def cross_fit(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -
     return scores, fold_of
 
 
-def out_of_fold(task: Task, learner: Learner, rows: Rows, work: Work, kind: str) -> Decided:
+def out_of_fold(task: ClassTask, learner: Learner, rows: Rows, work: Work, kind: str) -> Decided:
     """Decide every row by a model that did not see it; kind: how the folds are cut."""
     scores, fold_of = cross_fit(task, learner, rows, work, kind)
     return cross_calibrate(scores, rows.truth, fold_of, task.lean)[1]
 
 
-def fit_task(task: Task, learner: Learner, rows: Rows, work: Work) -> tuple[Fitted, Decided]:
+def fit_task(task: ClassTask, learner: Learner, rows: Rows, work: Work) -> tuple[Fitted, Decided]:
     """Fit a task on all rows, and decide every row out of fold."""
     scores, fold_of = cross_fit(task, learner, rows, work, task.split)
     calibration, decided = cross_calibrate(scores, rows.truth, fold_of, task.lean)

@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk, Sink, Source, open_sink, open_source
 from tallystick.contracts import Checked, Naming, Report
@@ -25,7 +27,7 @@ from tallystick.jobs.frames import FrameStream, KeptStream
 from tallystick.jobs.options import Work
 from tallystick.scorer import Solution
 
-__all__ = ["Intake", "conform"]
+__all__ = ["Intake", "Place", "conform"]
 
 
 class Stream(Protocol):
@@ -48,6 +50,37 @@ class Outcome(Protocol):
 
 
 R = TypeVar("R", bound=Outcome)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows were found: the number of a file's name (int32), and the record in it (int64)."""
+
+    files: tuple[str, ...]
+    file: NDArray[np.int32]
+    record: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, places: Sequence[Place]) -> Place:
+        """Put places one after the other."""
+        files = tuple(dict.fromkeys(name for place in places for name in place.files))
+        number = {name: i for i, name in enumerate(files)}
+        codes = [np.array([number[name] for name in place.files], np.int32)[place.file] for place in places]
+        none = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        return cls(
+            files,
+            np.concatenate([none[0], *codes]),
+            np.concatenate([none[1], *(place.record for place in places)]),
+        )
+
+    def filter(self, stays: NDArray[np.bool_]) -> Place:
+        """Return some of the places."""
+        return Place(self.files, self.file[stays], self.record[stays])
+
+    def names(self) -> pa.Array:
+        """Return each as NAME:N, which is what a row without a key is called."""
+        files = pa.array(self.files, pa.string()).take(pa.array(self.file))
+        return pc.binary_join_element_wise(files, pa.array(self.record).cast(pa.string()), ":")
 
 
 @dataclass
@@ -122,19 +155,42 @@ class Intake:
 
         A column that no file has is null.
         """
+        table, _, report = self.gather_placed(columns)
+        return table, report
+
+    def gather_placed(
+        self, columns: Sequence[str], *, quarantine: Path | None = None, aside: Path | None = None
+    ) -> tuple[pa.Table, Place, Report]:
+        """Do as `gather`, and say where each row was found.
+
+        quarantine: where bad rows go when there are any and no other place was asked for; aside: where
+        duplicates are named.
+        """
         fields = [(c.name, c.arrow) for c in self.solution.contract.columns if c.name in columns]
         parts: list[pa.RecordBatch] = []
+        places: list[Place] = []
 
-        def keep(_: Chunk, done: _OnlyChecked) -> None:
+        def keep(chunk: Chunk, done: _OnlyChecked) -> None:
             parts.append(conform(done.checked.rows, pa.schema(fields)))
+            numbers = chunk.records[done.checked.kept]
+            places.append(Place((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
 
-        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, self.work.quarantine, {})
+        beside = self.work.quarantine or quarantine
+        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, beside, {})
         table = pa.Table.from_batches(parts, pa.schema(fields))
+        place = Place.joined(places)
+        report = account.report()
+        if aside is not None:
+            # An older run's duplicates would be taken for this one's.
+            aside.unlink(missing_ok=True)
         if len(account.again):
             stays = np.ones(len(table), bool)
             stays[account.again] = False
-            table = table.filter(pa.array(stays))
-        return table, account.report()
+            table, place = table.filter(pa.array(stays)), place.filter(stays)
+            if aside is not None:
+                account.write_duplicates(aside)
+                report += Report(notes=(f"The duplicates are named in {aside}.",))
+        return table, place, report
 
     def count(self) -> Report:
         """Read everything and keep only the account."""

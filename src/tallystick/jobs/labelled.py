@@ -16,7 +16,7 @@ from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Moment, Work, moment
-from tallystick.scorer import Solution, Task
+from tallystick.scorer import ClassTask, Solution
 
 __all__ = ["Gathered", "Rows", "gather", "rows_of", "tasks_with_labels"]
 
@@ -61,7 +61,7 @@ def gather(
     solution: Solution,
     source: Any,
     job: Work,
-    tasks: Sequence[Task],
+    tasks: Sequence[ClassTask],
     *,
     from_: Moment | None = None,
     until: Moment | None = None,
@@ -102,24 +102,22 @@ def gather(
     return Gathered(table, report, passed)
 
 
-def tasks_with_labels(
-    solution: Solution, names: Sequence[str], table: pa.Table, among: Sequence[Task]
-) -> tuple[Task, ...]:
-    """Return the tasks asked for, or those of some whose labels are there; DataError when there is none."""
-    if names:
-        return solution.pick(names)
+def tasks_with_labels(table: pa.Table, among: Sequence[ClassTask], *, named: bool) -> tuple[ClassTask, ...]:
+    """Return tasks that were named, or those of some whose labels are there; DataError when there is none."""
+    if named:
+        return tuple(among)
     found = tuple(t for t in among if table.column(t.label).null_count < len(table))
     if not found:
-        labels = ", ".join(task.label for task in solution.tasks)
+        labels = ", ".join(task.label for task in among)
         raise DataError(
             "There is no label in the input, so there is nothing to compare with.",
-            f"Labels are: {labels}. Say which column holds one: --map THEIRS={solution.tasks[0].label}.",
+            f"Labels are: {labels}. Say which column holds one: --map THEIRS={among[0].label}.",
         )
     return found
 
 
 def rows_of(
-    task: Task, table: pa.Table, time: str | None, classes: Sequence[str] | None = None
+    task: ClassTask, table: pa.Table, time: str | None, classes: Sequence[str] | None = None
 ) -> tuple[Rows, dict[str, int]]:
     """Pick the rows that have a label and something to look at, and count the others by why.
 

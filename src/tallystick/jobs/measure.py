@@ -9,13 +9,13 @@ from tallystick.evaluation import classification_report
 from tallystick.jobs.labelled import Rows
 from tallystick.jobs.options import Work
 from tallystick.models import Decided
-from tallystick.scorer import Abstention, Task, aim
+from tallystick.scorer import Abstention, ClassTask, aim
 
 __all__ = ["report_on"]
 
 
 def report_on(
-    task: Task,
+    task: ClassTask,
     rows: Rows,
     decided: Decided,
     abstention: Abstention,

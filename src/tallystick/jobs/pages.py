@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tallystick.connectors import Location, found_file_systems
 from tallystick.errors import TallystickError, UsageError
-from tallystick.figures import evaluation_page
+from tallystick.figures import analysis_page, evaluation_page, event_page
 from tallystick.models import Bundle
 from tallystick.scorer import Solution
 
-__all__ = ["check_page", "write_page"]
+__all__ = ["check_page", "write_analyses", "write_page"]
 
 
 def check_page(path: str | Path, source: Any) -> None:
@@ -42,7 +42,21 @@ def write_page(
         )
         span = f", {training['from'][:10]} to {training['until'][:10]}" if training["from"] else ""
         facts["Learned from"] = f"{training['rows']:,} rows{span}"
-    html = evaluation_page(evaluation, title=solution.title, records=solution.name, facts=facts)
+    make = (
+        event_page if any("events" in report for report in evaluation["tasks"].values()) else evaluation_page
+    )
+    _write(path, make(evaluation, title=solution.title, records=solution.name, facts=facts))
+
+
+def write_analyses(
+    path: str | Path, solution: Solution, analyses: Sequence[Any], charts: Mapping[str, Any]
+) -> None:
+    """Write analyses as a page: each a figure, where it has one, and its table."""
+    _write(path, analysis_page(analyses, charts, title=solution.title))
+
+
+def _write(path: str | Path, html: str) -> None:
+    """Write a page, whole or not at all."""
     location = Location.parse(str(path))
     pending = found_file_systems()[location.scheme].open_write_beside(location.path)
     try:

@@ -15,10 +15,12 @@ from tallystick import registry
 from tallystick.connectors import Chunk, open_sink
 from tallystick.contracts import Naming, Report
 from tallystick.errors import UsageError
+from tallystick.jobs.event_score import score_events, write_decisions
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Reading, outside, work
-from tallystick.scorer import Scored, load_scorer
+from tallystick.jobs.past import refuse_event_options
+from tallystick.scorer import EventModel, Scored, Scorer, load_scorer
 
 __all__ = ["Scores", "score"]
 
@@ -33,6 +35,7 @@ class Scores:
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     routing: str | None = None
+    rules: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; the decisions themselves are in the output."""
@@ -42,6 +45,7 @@ class Scores:
             "output": str(self.output) if self.output else None,
             "models": list(self.models),
             "routing": self.routing,
+            "rules": self.rules,
             **{name: dict(counter.most_common()) for name, counter in self.counts.items()},
         }
 
@@ -53,6 +57,9 @@ def score(
     model: str | Path,
     output: str | Path | None = None,
     task: Sequence[str] = (),
+    rules: str | Path | None = None,
+    history: Any = None,
+    labels: Any = None,
     all_scores: bool = False,
     reasons: bool = True,
     **options: Unpack[Reading],
@@ -60,7 +67,9 @@ def score(
     """Decide every record of a path or a frame.
 
     With an output its decisions are written there and an account of the run is returned; without one, for a
-    frame, the decisions come back as the same kind of frame.
+    frame, the decisions come back as the same kind of frame. rules: a file of rules beside the model;
+    history: what came before the input, so that behaviour is known from the first row on; labels: labels of
+    their own, which count from when they became known.
     """
     found = registry.solution(solution)
     job = work("score", **options)
@@ -71,11 +80,28 @@ def score(
     elif isinstance(source, (str, Path)):
         raise UsageError("The decisions of a path need an output.", 'Give one: output="decisions.csv".')
     scorer = load_scorer(
-        found, model, job.settings, tasks=task, as_of=job.as_of, reasons=reasons, all_scores=all_scores
+        found,
+        model,
+        job.settings,
+        tasks=task,
+        as_of=job.as_of,
+        rules=rules,
+        reasons=reasons,
+        all_scores=all_scores,
     )
-    needs = {column: "to score" for one in scorer.models for column in one.task.features.columns}
-    intake = Intake.open(found, source, job, labels_wanted=False, needs=needs)
     tally = _Tally()
+    if any(isinstance(one, EventModel) for one in scorer.models):
+        place = None if output is None else Path(output)
+        table, report = score_events(scorer, source, job, place, history=history, labels=labels)
+        if place is None:
+            return like(table, source)
+        write_decisions(table, place, job.settings.batch_rows)
+        for batch in table.to_batches():
+            tally.add(batch)
+        return _scores(report, tally, place, scorer)
+    refuse_event_options(found, rules=rules, history=history, labels=labels)
+    needs = {column: "to score" for one in scorer.models for column in one.task.needs}
+    intake = Intake.open(found, source, job, labels_wanted=False, needs=needs)
 
     def decide(chunk: Chunk, naming: Naming) -> Scored:
         return scorer.score(chunk.rows, naming, chunk.name, chunk.records)
@@ -92,13 +118,19 @@ def score(
     report = intake.flow(decide, write, output, scorer.schema, tally.clear)
     if scorer.routing is not None and job.settings.routing:
         report += Report(notes=scorer.routing.notes)
+    return _scores(report, tally, Path(output), scorer)
+
+
+def _scores(report: Report, tally: _Tally, output: Path, scorer: Scorer) -> Scores:
+    """Say what was done."""
     return Scores(
         report,
         tally.rows,
-        Path(output),
+        output,
         tally.counts,
         tuple(one.name for one in scorer.models),
         scorer.routing.fingerprint[:12] if scorer.routing else None,
+        scorer.rules.fingerprint[:12] if scorer.rules else None,
     )
 
 

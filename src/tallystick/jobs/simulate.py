@@ -22,10 +22,17 @@ class Simulated:
     output: Path
     seed: int
     preset: str
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {"rows": self.rows, "output": str(self.output), "seed": self.seed, "preset": self.preset}
+        return {
+            "rows": self.rows,
+            "output": str(self.output),
+            "seed": self.seed,
+            "preset": self.preset,
+            "notes": list(self.notes),
+        }
 
 
 def simulate(
@@ -48,4 +55,5 @@ def simulate(
         for batch in found.simulate(rows, seed, preset):
             sink.write(batch)
             job.progress.step(len(batch))
-    return Simulated(rows, Path(output), seed, preset)
+    notes = getattr(found.simulate, "notes", None)
+    return Simulated(rows, Path(output), seed, preset, tuple(notes(preset, rows, seed)) if notes else ())

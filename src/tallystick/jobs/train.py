@@ -13,12 +13,15 @@ from typing import Any, Unpack
 from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
+from tallystick.jobs.event_train import Wanted, pick_event_tasks, train_events
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, outside, work
+from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
+from tallystick.learners import TEXT, refuse_unless
 from tallystick.models import Decided, render_card, save, writable
-from tallystick.scorer import Solution, Task, choose
+from tallystick.scorer import ClassTask, EventTask, Solution, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
 
@@ -65,29 +68,61 @@ def train(
     task: Sequence[str] = (),
     learner: str | None = None,
     features: Sequence[str] = (),
+    windows: str | Path | None = None,
+    history: Any = None,
+    labels: Any = None,
     from_: Moment | None = None,
     until: Moment | None = None,
     **options: Unpack[Reading],
 ) -> Trained:
     """Learn tasks from a path or a frame and write one bundle for each, `model/TASK/`.
 
-    task: those to learn, all whose labels are there when empty; from_ ≤ event time < until.
+    task: those to learn, all whose labels are there when empty; from_ ≤ event time < until. windows: a file
+    that declares behaviour; history: what came before the input; labels: labels of their own.
     Raises DataError when there is nothing to learn from, UsageError when an option is wrong.
     """
     found = registry.solution(solution)
     job = work("train", **options)
     asked = found.pick(task) or found.tasks
-    way = registry.learner(learner) if learner else None
-    for one in asked:
-        _refuse_features(found, one, features)
+    if learner:
+        registry.learner(learner)
     outside(model, quarantine=job.quarantine)
     for one in asked:
+        found.contract.refuse_leaks(features, one.name)
         writable(Path(model) / one.name)
-    data = gather(found, source, job, asked, from_=from_, until=until)
+    events = [one for one in asked if isinstance(one, EventTask)]
+    if events:
+        wanted = Wanted(learner, features, windows, from_, until)
+        held = gather_events(found, source, job, columns_of(found, events), history=history, labels=labels)
+        done = train_events(found, pick_event_tasks(events, bool(task), held), held, Path(model), wanted, job)
+        return Trained(held.report, tuple(TaskTrained(one.name, at, said) for one, at, said in done))
+    refuse_event_options(found, windows=windows, history=history, labels=labels)
+    classes = [one for one in asked if isinstance(one, ClassTask)]
+    return _train_classes(
+        found, source, classes, Path(model), learner, features, (from_, until), bool(task), job
+    )
+
+
+def _train_classes(
+    found: Solution,
+    source: Any,
+    asked: Sequence[ClassTask],
+    model: Path,
+    learner: str | None,
+    features: Sequence[str],
+    span: tuple[Moment | None, Moment | None],
+    named: bool,
+    job: Work,
+) -> Trained:
+    for one in asked:
+        _refuse_features(found, one, features)
+        if learner:
+            refuse_unless(registry.learner(learner), TEXT)
+    data = gather(found, source, job, asked, from_=span[0], until=span[1])
     trained = []
-    for one in tasks_with_labels(found, task, data.table, asked):
+    for one in tasks_with_labels(data.table, asked, named=named):
         rows, left_out = rows_of(one, data.table, found.contract.event_time)
-        chosen = way or registry.learner(one.learner)
+        chosen = registry.learner(learner or one.learner)
         fitted, decided = fit_task(one, chosen, rows, job)
         manifest = _manifest(found, one, rows, fitted, decided, job)
         manifest["learner"] = {
@@ -107,15 +142,14 @@ def train(
             "oof.label": decided.label,
             "oof.truth": rows.truth,
         }
-        folder = Path(model) / one.name
+        folder = model / one.name
         bundle = save(folder, manifest, arrays, render_card(manifest, one.purpose, one.limits))
         trained.append(TaskTrained(one.name, folder, bundle.manifest))
     return Trained(data.report, tuple(trained))
 
 
-def _refuse_features(solution: Solution, task: Task, names: Sequence[str]) -> None:
-    """Refuse a feature that is known only after the event, and one that the task cannot look at."""
-    solution.contract.refuse_leaks(names, task.name)
+def _refuse_features(solution: Solution, task: ClassTask, names: Sequence[str]) -> None:
+    """Refuse a feature that the task cannot look at."""
     for name in names:
         solution.contract.column(name)
         if name not in task.features.columns:
@@ -126,7 +160,7 @@ def _refuse_features(solution: Solution, task: Task, names: Sequence[str]) -> No
 
 
 def _manifest(
-    solution: Solution, task: Task, rows: Rows, fitted: Fitted, decided: Decided, job: Work
+    solution: Solution, task: ClassTask, rows: Rows, fitted: Fitted, decided: Decided, job: Work
 ) -> dict[str, Any]:
     """Say what was learned from what, and what it achieved on rows that it was not learned from."""
     contract = solution.contract
@@ -158,7 +192,7 @@ def _manifest(
     }
 
 
-def _data_fingerprint(task: Task, rows: Rows) -> str:
+def _data_fingerprint(task: ClassTask, rows: Rows) -> str:
     """SHA-256 over what was looked at and what the answers were, row by row."""
     digest = hashlib.sha256(task.features.identity(rows.table).astype("<u8").tobytes())
     digest.update("\0".join(rows.classes).encode())

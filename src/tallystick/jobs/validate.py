@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.connectors import Chunk
-from tallystick.contracts import Checked, Naming, Report
-from tallystick.jobs.intake import Intake, conform
+from tallystick.contracts import Checked, Naming, Report, written, written_schema
+from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Reading, work
 
 __all__ = ["Validated", "validate"]
@@ -46,11 +46,14 @@ def validate(
     intake = Intake.open(found, source, job, labels_wanted=True)
     if output is None:
         return Validated(intake.count())
-    columns = {column.name: column.arrow for column in found.contract.columns}
+    columns = found.contract.columns
+    typed = str(output).endswith(".parquet")
 
     def check(chunk: Chunk, naming: Naming) -> _Clean:
         return _Clean(found.contract.check(chunk.rows, naming, job.settings, as_of=job.as_of))
 
-    schema = pa.schema(list(columns.items()))
-    report = intake.flow(check, lambda done: conform(done.checked.rows, schema), output, schema)
+    def rows(done: _Clean) -> pa.RecordBatch:
+        return written(done.checked.rows, columns, job.settings, typed=typed)
+
+    report = intake.flow(check, rows, output, written_schema(columns, typed=typed))
     return Validated(report, Path(output))

@@ -1,24 +1,41 @@
-"""The one door of learners: a sparse matrix and class codes in, a linear model out."""
+"""The one door of learners: a matrix and class codes in, a model out that is scored without its library."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.errors import UsageError
 from tallystick.models import LinearModel
 
-__all__ = ["Learner", "Sample", "class_weights", "one_versus_rest", "spread"]
+__all__ = [
+    "TABLE",
+    "TEXT",
+    "Learner",
+    "Sample",
+    "class_weights",
+    "one_versus_rest",
+    "refuse_unless",
+    "spread",
+]
+
+#: What a learner may take: texts as a sparse matrix of weights, tables as a dense matrix of numbers.
+TEXT, TABLE = "text", "table"
 
 
 @dataclass(frozen=True)
 class Sample:
     """What is learned from.
 
-    matrix: SciPy CSR float64 (rows, features); truth: codes 0 … classes - 1 (rows,), a class may be absent;
-    weight: float64 (rows,), how much each row counts, all alike when None.
+    matrix: of texts SciPy CSR float64 (rows, features), of tables a dense float64 array (rows, features) in
+    which NaN is missing; truth: codes 0 … classes - 1 (rows,), a class may be absent, and of tables 0 or 1
+    (1: the event); weight: float64 (rows,), how much each row counts, all alike when None.
     """
 
     matrix: Any
@@ -45,13 +62,49 @@ class Sample:
 
 
 class Learner(Protocol):
-    """A way to fit. Same sample, same model, to the bit."""
+    """A way to fit. Same sample, same model, to the bit.
+
+    takes: what it can learn from, "text" or "table"; needs_labels: False for one that looks for what is odd
+    and never at `truth`.
+    """
 
     name: str
     title: str
+    takes: frozenset[str]
+    needs_labels: bool
 
-    def fit(self, sample: Sample) -> LinearModel:
-        """Fit; a class without rows gets a score below that of all others."""
+    def fit(self, sample: Sample) -> Any:
+        """Fit: a LinearModel for text, a model of `tallystick.models` for tables.
+
+        Of texts a class without rows gets a score below that of all others; of tables it is a DataError.
+        """
+
+
+def refuse_unless(learner: Learner, kind: str, others: Iterable[Learner] | None = None) -> None:
+    """Raise UsageError where a learner does not take such data; it names those that do.
+
+    kind: "text" or "table"; others: the learners to name, the built-in ones when None.
+
+    >>> from tallystick.learners.naive_bayes import LEARNER
+    >>> refuse_unless(LEARNER, "text")
+    """
+    if kind in learner.takes:
+        return
+    able = sorted(one.name for one in (built_in() if others is None else others) if kind in one.takes)
+    raise UsageError(
+        f'The learner "{learner.name}" learns from {" and ".join(sorted(learner.takes))}, not from {kind}.',
+        f"These do: {', '.join(able)}." if able else "None of those there are does.",
+    )
+
+
+def built_in() -> list[Learner]:
+    """Load the learners that lie beside this file."""
+    package = importlib.import_module("tallystick.learners")
+    modules = (
+        importlib.import_module(f"tallystick.learners.{m.name}")
+        for m in pkgutil.iter_modules(package.__path__)
+    )
+    return [module.LEARNER for module in modules if hasattr(module, "LEARNER")]
 
 
 def class_weights(sample: Sample, power: float) -> dict[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tallystick.learners.base import Learner, Sample, spread
+from tallystick.learners.base import TEXT, Learner, Sample, spread
 from tallystick.learners.naive_bayes import class_sums
 from tallystick.models import LinearModel
 
@@ -16,6 +16,8 @@ class ComplementNaiveBayes:
 
     name = "complement_naive_bayes"
     title = "complement naive Bayes"
+    takes = frozenset({TEXT})
+    needs_labels = True
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""

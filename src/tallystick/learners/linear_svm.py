@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
+from tallystick.learners.base import TEXT, Learner, Sample, class_weights, one_versus_rest, spread
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER"]
@@ -13,6 +13,8 @@ class LinearSvm:
 
     name = "linear_svm"
     title = "linear support vector machine"
+    takes = frozenset({TEXT})
+    needs_labels = True
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by dual coordinate descent."""

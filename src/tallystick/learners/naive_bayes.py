@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import Learner, Sample, spread
+from tallystick.learners.base import TEXT, Learner, Sample, spread
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER", "class_sums"]
@@ -26,6 +26,8 @@ class NaiveBayes:
 
     name = "naive_bayes"
     title = "naive Bayes"
+    takes = frozenset({TEXT})
+    needs_labels = True
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""

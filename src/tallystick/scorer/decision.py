@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tallystick.scorer.routing import ROUTE
 
-__all__ = ["REASON", "TIME", "decision_schema"]
+__all__ = ["REASON", "TIME", "WORDED", "decision_schema", "picked", "reason_type", "repeated"]
 
+FEW = 16
 TIME = pa.timestamp("us", tz="UTC")
 REASON = pa.struct([("feature", pa.string()), ("value", pa.float64()), ("effect", pa.float64())])
+#: A reason that is said in words as well.
+WORDED = pa.struct([*REASON, ("words", pa.string())])
 
 
-def decision_schema(*, routes: bool, reasons: bool = True, all_scores: bool = False) -> pa.Schema:
+def reason_type(*, worded: bool) -> pa.DataType:
+    """Return what one reason is: feature, value, effect, and words where the solution has them."""
+    return WORDED if worded else REASON
+
+
+def decision_schema(
+    *, routes: bool, reasons: bool = True, all_scores: bool = False, worded: bool = False
+) -> pa.Schema:
     """Return the columns of decisions, in the order in which they are written.
 
     >>> decision_schema(routes=False).names[:5]
@@ -26,7 +41,7 @@ def decision_schema(*, routes: bool, reasons: bool = True, all_scores: bool = Fa
         ("score", pa.float64()),
         ("action", pa.string()),
         *([("route", ROUTE)] if routes else []),
-        *([("reasons", pa.list_(REASON))] if reasons else []),
+        *([("reasons", pa.list_(reason_type(worded=worded)))] if reasons else []),
         ("model", pa.string()),
         # Entity column to number; null for a solution that declares no windows.
         ("sequence", pa.map_(pa.string(), pa.int64())),
@@ -34,3 +49,16 @@ def decision_schema(*, routes: bool, reasons: bool = True, all_scores: bool = Fa
         *([("scores", pa.map_(pa.string(), pa.float64()))] if all_scores else []),
     ]
     return pa.schema(fields)
+
+
+@lru_cache(maxsize=64)
+def repeated(value: str | bool, rows: int) -> pa.Array:
+    """Return one value over and over; arrays never change, so one serves all batches of a size."""
+    return pa.repeat(pa.scalar(value), rows)
+
+
+def picked(values: Sequence[str], array: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
+    """Turn codes into what they stand for; of a few rows by hand, since a `take` costs more than they do."""
+    if len(codes) <= FEW:
+        return pa.array([values[code] for code in codes.tolist()], pa.string())
+    return array.take(pa.array(codes))

@@ -11,13 +11,27 @@ import numpy as np
 
 from tallystick.config import Settings
 from tallystick.errors import BundleError, UsageError
-from tallystick.models import Bundle, Calibration, LinearModel, load
-from tallystick.scorer.policy import Abstention, choose
+from tallystick.evaluation import Thresholds
+from tallystick.models import (
+    Bundle,
+    Calibration,
+    EventCalibration,
+    LinearModel,
+    RankCalibration,
+    load,
+    load_model,
+)
+from tallystick.scorer.classes import ClassModel
+from tallystick.scorer.events import EventModel
+from tallystick.scorer.policy import Abstention, choose, rethink
 from tallystick.scorer.routing import Routing
-from tallystick.scorer.scorer import Scorer, TaskModel
-from tallystick.scorer.solution import Solution, Task
+from tallystick.scorer.rules import Rules
+from tallystick.scorer.scorer import Scorer
+from tallystick.scorer.solution import ClassTask, EventTask, Solution, Task
+from tallystick.scorer.values import DERIVED
+from tallystick.windows import Windows, WindowState
 
-__all__ = ["find_bundles", "load_scorer", "task_model"]
+__all__ = ["find_bundles", "load_routing", "load_rules", "load_scorer", "load_windows", "task_model"]
 
 
 def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = ()) -> dict[str, Bundle]:
@@ -58,27 +72,52 @@ def _load(solution: Solution, task: Task, folder: Path) -> Bundle:
     return bundle
 
 
-def task_model(task: Task, bundle: Bundle, settings: Settings) -> TaskModel:
-    """Make one bundle ready to score; a wanted accuracy or automation in the settings goes before its own."""
-    manifest, arrays = bundle.manifest, bundle.arrays
+def task_model(solution: Solution, task: Task, bundle: Bundle, settings: Settings) -> ClassModel | EventModel:
+    """Make one bundle ready to score; what the settings want of its decisions goes before its own."""
     try:
-        fitted = task.features.load(manifest["features"], arrays)
-        model = LinearModel(arrays["weights"], arrays["intercept"])
-        classes = tuple(manifest["classes"])
-        abstention = Abstention(**manifest["policy"])
-        if settings.accuracy is not None or settings.automation is not None:
-            chance, label = arrays["oof.probability"], arrays["oof.label"]
-            sure = chance[np.arange(len(label)), label]
-            abstention = choose(sure, label == arrays["oof.truth"], settings)
-        calibration = Calibration.of(arrays["prior"], **manifest["calibration"])
-        ready = TaskModel(task, fitted.scorer(model), calibration, classes, abstention, bundle.name)
-    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(task, EventTask):
+            return _event_model(solution, task, bundle, settings)
+        assert isinstance(task, ClassTask)
+        return _class_model(task, bundle, settings)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise BundleError(
             f"The model {bundle.name} lacks something that scoring needs: {error}.", "Train it again."
         ) from None
+
+
+def _class_model(task: ClassTask, bundle: Bundle, settings: Settings) -> ClassModel:
+    manifest, arrays = bundle.manifest, bundle.arrays
+    fitted = task.features.load(manifest["features"], arrays)
+    model = LinearModel(arrays["weights"], arrays["intercept"])
+    classes = tuple(manifest["classes"])
+    abstention = Abstention(**manifest["policy"])
+    if settings.accuracy is not None or settings.automation is not None:
+        chance, label = arrays["oof.probability"], arrays["oof.label"]
+        sure = chance[np.arange(len(label)), label]
+        abstention = choose(sure, label == arrays["oof.truth"], settings)
+    calibration = Calibration.of(arrays["prior"], **manifest["calibration"])
     if model.weights.shape != (fitted.count, len(classes)) or not np.isfinite(model.weights).all():
         raise BundleError(f"The model {bundle.name} does not fit together.", "Train it again.")
-    return ready
+    return ClassModel(task, fitted.scorer(model), calibration, classes, abstention, bundle.name)
+
+
+def _event_model(solution: Solution, task: EventTask, bundle: Bundle, settings: Settings) -> EventModel:
+    manifest, arrays = bundle.manifest, bundle.arrays
+    fitted = task.features.load(manifest["features"])
+    own = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
+    model = load_model(manifest["model"], own)
+    calibration: EventCalibration | RankCalibration
+    if task.anomaly:
+        calibration = RankCalibration.of(manifest["calibration"], arrays)
+    else:
+        calibration = EventCalibration.of(manifest["calibration"])
+    thresholds = Thresholds.of(manifest["policy"])
+    if settings.review or settings.decline:
+        thresholds = rethink(bundle, settings)
+    usual = arrays["usual"]
+    if usual.shape != (fitted.count,):
+        raise BundleError(f"The model {bundle.name} does not fit together.", "Train it again.")
+    return EventModel(task, fitted, model, calibration, thresholds, usual, solution.in_words, bundle.name)
 
 
 def load_scorer(
@@ -88,17 +127,55 @@ def load_scorer(
     *,
     tasks: Sequence[str] = (),
     as_of: datetime | None = None,
+    rules: str | Path | None = None,
     **options: Any,
 ) -> Scorer:
-    """Load a model folder, the routing rules and the thresholds into a Scorer.
+    """Load a model folder, the routing rules, the rules beside the model and the thresholds into a Scorer.
 
     options: `reasons`, `all_scores` and `threads` of the Scorer.
     """
     bundles = find_bundles(solution, folder, tasks)
-    models = tuple(task_model(solution.task(name), bundle, settings) for name, bundle in bundles.items())
-    known = {solution.tasks[0].label: models[0].classes}
+    models = tuple(
+        task_model(solution, solution.task(name), bundle, settings) for name, bundle in bundles.items()
+    )
+    known = {model.task.label: model.classes for model in models[:1] if isinstance(model, ClassModel)}
     routing = load_routing(solution, settings, known)
-    return Scorer(solution, models, settings, routing, as_of=as_of, **options)
+    windows = load_windows(bundles)
+    state = None
+    if windows is not None:
+        first = next(iter(bundles.values())).manifest["features"]
+        state = WindowState(windows, first["zone"], first["currency"])
+    return Scorer(
+        solution,
+        models,
+        settings,
+        routing,
+        load_rules(solution, windows, rules or settings.rules),
+        windows,
+        state,
+        as_of=as_of,
+        **options,
+    )
+
+
+def load_windows(bundles: Mapping[str, Bundle]) -> Windows | None:
+    """Return the windows that the bundles of a folder were trained with, the same for all."""
+    declared = [bundle.manifest.get("windows") for bundle in bundles.values()]
+    if any(one != declared[0] for one in declared):
+        raise UsageError(
+            f"The tasks {', '.join(bundles)} were trained with different windows.",
+            "Name one of them: --task. Or train them together.",
+        )
+    return Windows.of(declared[0]) if declared[0] else None
+
+
+def load_rules(solution: Solution, windows: Windows | None, path: str | Path | None) -> Rules | None:
+    """Read the rules beside the model, if a file is named."""
+    if not path:
+        return None
+    columns = [column.name for column in solution.contract.columns if not column.after_event]
+    known = [*(c for c in columns if c not in solution.contract.labels), *DERIVED]
+    return Rules.load(path, [*known, *(windows.names if windows else ())])
 
 
 def load_routing(

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config import Settings
-from tallystick.evaluation import Coverage
+from tallystick.evaluation import Costs, Coverage, Thresholds, day_numbers
+from tallystick.evaluation import choose_thresholds as choose_among
+from tallystick.models import Bundle
 
-__all__ = ["Abstention", "aim", "choose"]
+__all__ = ["Abstention", "act", "aim", "choose", "choose_thresholds", "costs", "rethink"]
 
 ACCURACY = 0.95
+REVIEW, DECLINE = "false_positive_rate=.005", "precision=.9"
+LATEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,56 @@ def aim(settings: Settings) -> dict[str, float]:
     if settings.automation is not None:
         return {"automation": settings.automation}
     return {"accuracy": ACCURACY if settings.accuracy is None else settings.accuracy}
+
+
+def act(thresholds: Thresholds, score: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Say by code what is done about each score: 0 nothing, 1 a person looks, 2 it is refused.
+
+    >>> act(Thresholds(0.5, 0.9), np.array([0.1, 0.5, 0.95])).tolist()
+    [0, 1, 2]
+    """
+    review = np.inf if thresholds.review is None else thresholds.review
+    decline = np.inf if thresholds.decline is None else thresholds.decline
+    return np.where(score >= decline, 2, (score >= review).astype(np.int64))
+
+
+def choose_thresholds(
+    truth: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    time: NDArray[np.int64],
+    amount: NDArray[np.float64] | None,
+    settings: Settings,
+) -> Thresholds:
+    """Choose when an event is looked at and when it is refused, on out-of-fold scores.
+
+    truth: whether it happened; score: its probability; time: microseconds, for what is said by the day;
+    amount: what was at stake, in major units.
+    """
+    dated = time < LATEST
+    if not dated.all():
+        # What has no time is of no day; with nothing dated, all is of one.
+        kept = dated if dated.any() else ~dated
+        truth, score, time = truth[kept], score[kept], np.where(dated, time, 0)[kept]
+        amount = None if amount is None else amount[kept]
+    return choose_among(
+        truth,
+        score,
+        day_numbers(time, settings.zone),
+        amount,
+        review=settings.review or REVIEW,
+        decline=settings.decline or DECLINE,
+        costs=costs(settings),
+    )
+
+
+def costs(settings: Settings) -> Costs:
+    """Return what mistakes cost, as the settings say."""
+    return Costs(review_cost=settings.review_cost, good_declined_share=settings.decline_cost)
+
+
+def rethink(bundle: Bundle, settings: Settings) -> Thresholds:
+    """Choose the thresholds of a bundle anew, on the scores that it kept of rows it had not seen."""
+    kept = {name: bundle.arrays[f"oof.{name}"] for name in ("truth", "probability", "time", "amount")}
+    return choose_thresholds(
+        kept["truth"].astype(bool), kept["probability"], kept["time"], kept["amount"], settings
+    )

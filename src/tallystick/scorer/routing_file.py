@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
-from tallystick.errors import UsageError, did_you_mean
+from tallystick.contracts.yaml_lines import Lines, compose, read_text
+from tallystick.errors import did_you_mean
 from tallystick.scorer.routing import PRIORITIES, Routing, Rule
 from tallystick.scorer.routing_terms import Due, Span
 from tallystick.scorer.words import Clause, plain
 
 __all__ = ["read", "write"]
 
-LARGEST = 1_000_000  # bytes
-DEEPEST = 8
 MOST_WORDS = 20_000
 WORDS = {"words": "any_of", "all words": "all_of", "no words": "none_of"}
 
@@ -36,18 +35,17 @@ def read(
     zone: str,
 ) -> Routing:
     """Read and check a routing file; see `Routing.load`."""
-    name, text = _text(source)
-    root = _compose(name, text)
+    name, text = read_text(source, "routing", "Without one, the solution's own is used.")
+    root = compose(name, text, "It needs `version: 1`, a `default` and, mostly, `rules`.")
     reader = _Reader(
-        label, (frozenset(columns) | {"action"}) - {label}, {k: tuple(v) for k, v in known.items()}, decimals
+        label=label,
+        columns=(frozenset(columns) | {"action"}) - {label},
+        known={k: tuple(v) for k, v in known.items()},
+        decimals=decimals,
     )
     routing = reader.routing(root, zone)
-    if reader.problems or routing is None:
-        lines = [f"line {line}: {problem}" for line, problem in sorted(reader.problems)]
-        if len(lines) == 1:
-            raise UsageError(f"{name}, {lines[0]}")
-        raise UsageError(f"{name} cannot be used, {len(lines)} things are wrong:\n  " + "\n  ".join(lines))
-    return routing
+    reader.check(name)
+    return cast("Routing", routing)  # None only where something is wrong
 
 
 def write(document: Mapping[str, Any]) -> str:
@@ -71,67 +69,14 @@ def _text_node(dumper: yaml.SafeDumper, text: str) -> Any:
 _Dumper.add_representer(str, _text_node)
 
 
-def _text(source: str | Path) -> tuple[str, str]:
-    if isinstance(source, str) and "\n" in source:
-        return "routing", source
-    path = Path(source)
-    try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is too large for a routing file: at most {LARGEST:,} bytes are read.")
-        return str(path), path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}, line {line}: this is not UTF-8.", "Save the file as UTF-8.") from None
-    except OSError as error:
-        raise UsageError(
-            f'The routing file "{path}" cannot be read: {error.strerror}.',
-            "Without one, the solution's own is used.",
-        ) from None
-
-
-def _compose(name: str, text: str) -> Any:
-    """Parse YAML into nodes that know their lines; what a list of rules has no use for is refused."""
-    try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            mark: Any = event.start_mark
-            line = mark.line + 1
-            if getattr(event, "anchor", None):  # of an alias too
-                raise UsageError(f"{name}, line {line}: & and * at the start of a value cannot be used here.",
-                                 "Write the value out, or in quotes.")  # fmt: skip
-            if tag := getattr(event, "tag", None):
-                raise UsageError(f"{name}, line {line}: {tag} cannot be used here: no value needs a tag.")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise UsageError(f"{name}, line {line}: this is nested too deeply.")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise UsageError(
-            f"{name}{where}: this is not YAML: {problem}.",
-            "Often a colon lacks the space after it, an indent differs, or a quote is not closed.",
-        ) from None
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise UsageError(
-            f"{name}, line {line}: a character that YAML does not allow: {error.reason}."
-        ) from None
-    if root is None:
-        raise UsageError(f"{name} is empty.", "It needs `version: 1`, a `default` and, mostly, `rules`.")
-    return root
-
-
 @dataclass
-class _Reader:
+class _Reader(Lines):
     """Turns nodes into rules and gathers what is wrong."""
 
-    label: str
-    columns: frozenset[str]
-    known: Mapping[str, tuple[str, ...]]
-    decimals: int
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    label: str = "label"
+    columns: frozenset[str] = frozenset()
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    decimals: int = 2
     notes: list[str] = field(default_factory=list)
     departments: tuple[str, ...] = ()
     words: int = 0
@@ -263,61 +208,9 @@ class _Reader:
             self.wrong(node, f"{where}: there are more than {MOST_WORDS:,} words in all.")
         return tuple(phrases)
 
-    def texts(self, node: Any, where: str) -> list[str]:
-        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        if not items:
-            self.wrong(node, f"{where}: the list is empty.")
-        return [text for text in (self.scalar(item, where) for item in items) if text]
-
-    def items(self, node: Any, where: str) -> list[Any]:
-        if isinstance(node, yaml.SequenceNode):
-            return list(node.value)
-        if not (
-            isinstance(node, yaml.ScalarNode) and node.value == ""
-        ):  # `rules:` and nothing below: no rules
-            self.wrong(node, f"{where}: a list is wanted, each item after a dash.")
-        return []
-
-    def mapping(
-        self, node: Any, allowed: Iterable[str], where: str, needed: Iterable[str] = ()
-    ) -> dict[str, Any]:
-        """Read `key: value` pairs; unknown, double and missing keys are said."""
-        if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, f"{where}: `key: value` pairs are wanted ({', '.join(allowed)}).")
-            return {}
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            name = self.scalar(key, where)
-            if name is None:
-                continue
-            if name not in allowed:
-                self.wrong(key, f'{where}: "{name}" is not known here. {did_you_mean(name, allowed)}')
-            elif name in found:
-                self.wrong(
-                    key, f'{where}: "{name}" is said twice, first at line {found[name].start_mark.line + 1}.'
-                )
-            else:
-                found[name] = value
-        for name in needed:
-            if name not in found:
-                self.wrong(node, f'{where}: "{name}" is missing.')
-        return found
-
-    def scalar(self, node: Any, where: str) -> str | None:
-        if not isinstance(node, yaml.ScalarNode):
-            self.wrong(node, f"{where}: one value is wanted, not a list or pairs.")
-        elif not node.value.strip():
-            self.wrong(node, f"{where}: the value is empty.")
-        else:
-            return str(node.value).strip()
-        return None
-
     def attempt(self, node: Any, where: str, parse: Any, said: str, *more: Any) -> Any:
         try:
             return parse(said, *more) if said else None
         except ValueError as error:
             self.wrong(node, f'{where}: "{said}" cannot be used: {error}')
             return None
-
-    def wrong(self, node: Any, problem: str) -> None:
-        self.problems.append((node.start_mark.line + 1, problem))

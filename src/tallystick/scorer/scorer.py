@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,39 +14,18 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Checked, Naming
-from tallystick.models import Calibration
-from tallystick.scorer.decision import REASON, TIME, decision_schema
-from tallystick.scorer.policy import Abstention
+from tallystick.scorer.classes import ClassModel
+from tallystick.scorer.decision import TIME, decision_schema, repeated
+from tallystick.scorer.events import EventModel
 from tallystick.scorer.routing import Routing
-from tallystick.scorer.solution import RowScorer, Solution, Task
+from tallystick.scorer.rules import Rules
+from tallystick.scorer.solution import Solution
+from tallystick.scorer.values import BEHAVIOUR, behaviour_column
+from tallystick.windows import Windows, WindowState, order
 
-__all__ = ["TOP", "Scored", "Scorer", "TaskModel"]
+__all__ = ["Behaved", "Scored", "Scorer"]
 
-TOP = 5  # reasons given for one decision
-FEW = 16
-
-
-@dataclass(frozen=True)
-class TaskModel:
-    """A task with all that decides it: what scores its rows, its classes, and when a person decides."""
-
-    task: Task
-    scorer: RowScorer
-    calibration: Calibration
-    classes: tuple[str, ...]
-    abstention: Abstention
-    name: str
-
-    @cached_property
-    def names(self) -> pa.Array:
-        """The classes as an array that codes can pick from."""
-        return pa.array(self.classes, pa.string())
-
-    @cached_property
-    def actions(self) -> pa.Array:
-        """What is done when a person decides, and what when none does."""
-        sure, unsure = self.task.actions
-        return pa.array([unsure, sure])
+LATEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -59,13 +37,38 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Behaved:
+    """Clean rows that were applied to the window state: with their behaviour, sequences, and which were late.
+
+    sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows.
+    """
+
+    rows: pa.RecordBatch
+    sequence: NDArray[np.int64] | None = None
+    late: NDArray[np.bool_] | None = None
+
+    def take(self, index: NDArray[np.int64]) -> Behaved:
+        """Return some of the rows."""
+        sequence = None if self.sequence is None else self.sequence[index]
+        late = None if self.late is None else self.late[index]
+        return Behaved(self.rows.take(pa.array(index)), sequence, late)
+
+
+@dataclass(frozen=True)
 class Scorer:
-    """Solution and models as one. It opens no file, pickles small; a row alone gets the bits of a batch."""
+    """Solution, models and window state as one; a row alone gets the bits of a batch.
+
+    It opens no file and pickles small. windows: what the models were trained with; state: what came before,
+    which every payment and every label that is applied changes.
+    """
 
     solution: Solution
-    models: tuple[TaskModel, ...]
+    models: tuple[ClassModel | EventModel, ...]
     settings: Settings = field(default_factory=Settings)
     routing: Routing | None = None
+    rules: Rules | None = None
+    windows: Windows | None = None
+    state: WindowState | None = None
     reasons: bool = True
     all_scores: bool = False
     as_of: datetime | None = None
@@ -75,7 +78,10 @@ class Scorer:
     def schema(self) -> pa.Schema:
         """The columns of the decisions."""
         return decision_schema(
-            routes=self.routing is not None, reasons=self.reasons, all_scores=self.all_scores
+            routes=self.routing is not None,
+            reasons=self.reasons,
+            all_scores=self.all_scores,
+            worded=any(isinstance(model, EventModel) for model in self.models),
         )
 
     def score(
@@ -85,65 +91,76 @@ class Scorer:
 
         naming: what the batch's columns are called; name and records: the file and the record number of each
         row, from which rows without a key take their id. Bad rows are in `checked.bad`, not in the decisions.
-        Decisions come in the order of the rows, those of one record next to each other.
+        Decisions come in the order of the rows, those of one record next to each other; windows see the rows
+        in the order of their times.
         """
         checked = self.solution.contract.check(
             rows, naming, self.settings, as_of=self.as_of, labels_wanted=False
         )
         clean, kept = checked.rows, checked.kept
-        numbers = kept + 1 if records is None else records[kept]
-        shared = self._shared(clean, name, numbers)
-        parts = [self._decide(model, clean, shared) for model in self.models]
-        if len(parts) == 1:
-            return Scored(parts[0], checked)
-        together = pa.Table.from_batches(parts).combine_chunks()
-        order = np.arange(len(parts) * len(clean)).reshape(len(parts), -1).T.ravel()
-        batches = together.take(pa.array(order)).combine_chunks().to_batches()
-        return Scored(batches[0] if batches else self.schema.empty_table().to_batches()[0], checked)
+        ids = self.ids(clean, name, kept + 1 if records is None else records[kept])
+        if self.state is None or len(clean) == 1:
+            return Scored(self.decide(self.behave(clean), ids), checked)
+        index = order(
+            times(clean, self.solution.contract.event_time),
+            np.zeros(len(clean), bool),
+            ids,
+            np.arange(len(clean)),
+        )
+        back = np.empty_like(index)
+        back[index] = np.arange(len(index))
+        return Scored(self.decide(self.behave(clean.take(pa.array(index))).take(back), ids), checked)
 
-    def _shared(self, clean: pa.RecordBatch, name: str, numbers: NDArray[np.int64]) -> dict[str, pa.Array]:
-        """The columns that all tasks' decisions have in common."""
-        contract, rows = self.solution.contract, len(clean)
-        key = _column(clean, contract.key, pa.string())
+    def ids(self, clean: pa.RecordBatch, name: str, numbers: NDArray[np.int64]) -> pa.Array:
+        """Return what decisions call each row: its key, or its place."""
+        key = _column(clean, self.solution.contract.key, pa.string())
         if key.null_count:
             places = pc.binary_join_element_wise(name, pa.array(numbers).cast(pa.string()), ":")
             key = pc.coalesce(key, places)
-        return {
-            "id": key,
-            "event_time": _column(clean, contract.event_time, TIME),
-            "sequence": _nulls(self.schema.field("sequence").type, rows),
-            "late": _repeated(False, rows),
+        return key
+
+    def behave(self, clean: pa.RecordBatch, labels: NDArray[np.bool_] | None = None) -> Behaved:
+        """Apply clean rows to the window state, in the order in which they come.
+
+        labels: which of them are labels of earlier payments, that changed the state and get no decision.
+        """
+        if self.state is None:
+            return Behaved(clean)
+        applied = self.state.apply(clean, labels)
+        rows = clean.append_column(BEHAVIOUR, behaviour_column(applied.features))
+        behaved = Behaved(rows, applied.sequence, applied.late)
+        return behaved if labels is None else behaved.take(np.flatnonzero(~labels))
+
+    def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
+        """Decide rows that went through `behave`: those of one record next to each other."""
+        clean, rows = behaved.rows, len(behaved.rows)
+        shared = {
+            "id": ids,
+            "event_time": _column(clean, self.solution.contract.event_time, TIME),
+            "sequence": self._sequences(behaved),
+            "late": repeated(False, rows) if behaved.late is None else pa.array(behaved.late),
         }
+        parts = [self._decide(model, clean, shared) for model in self.models]
+        if len(parts) == 1:
+            return parts[0]
+        together = pa.Table.from_batches(parts).combine_chunks()
+        index = np.arange(len(parts) * rows).reshape(len(parts), -1).T.ravel()
+        batches = together.take(pa.array(index)).combine_chunks().to_batches()
+        return batches[0] if batches else self.schema.empty_table().to_batches()[0]
 
     def _decide(
-        self, model: TaskModel, clean: pa.RecordBatch, shared: Mapping[str, pa.Array]
+        self, model: ClassModel | EventModel, clean: pa.RecordBatch, shared: Mapping[str, pa.Array]
     ) -> pa.RecordBatch:
-        rows, features = len(clean), model.task.features
-        missing = features.missing(clean)
-        seen, place = clean, None
-        if missing.any():
-            seen = clean.filter(pa.array(~missing))
-            # Where each row's result stands among the rows that could be looked at.
-            place = pa.array(np.cumsum(~missing) - 1, mask=missing)
-        if self.reasons:
-            logits, why = model.scorer.logits_and_reasons(seen, TOP, self.threads)
+        if isinstance(model, EventModel):
+            made = model.decide(
+                clean,
+                reasons=self.reasons,
+                all_scores=self.all_scores,
+                threads=self.threads,
+                rules=None if model.task.anomaly else self.rules,
+            )
         else:
-            logits, why = model.scorer.logits(seen, self.threads), None
-        decided = model.calibration.decide(logits)
-        score = decided.sure
-        automatic = np.zeros(rows, np.int64)
-        automatic[~missing] = model.abstention.automatic(score)
-        made = {
-            "task": _repeated(model.task.name, rows),
-            "label": _spread(_picked(model.classes, model.names, decided.label), place),
-            "score": _spread(pa.array(score), place),
-            "action": _picked(model.task.actions[::-1], model.actions, automatic),
-            "model": _repeated(model.name, rows),
-        }
-        if why is not None:
-            made["reasons"] = _explain(why, place, features.missing_reason)
-        if self.all_scores:
-            made["scores"] = _spread(_scores(model.classes, decided.chance), place)
+            made = model.decide(clean, reasons=self.reasons, all_scores=self.all_scores, threads=self.threads)
         if self.routing is not None:
             made["route"] = self._route(self.routing, clean, made, shared["event_time"])
         columns = {**shared, **made}
@@ -152,6 +169,16 @@ class Scorer:
     @cached_property
     def _names(self) -> list[str]:
         return list(self.schema.names)
+
+    def _sequences(self, behaved: Behaved) -> pa.Array:
+        kind, rows = self.schema.field("sequence").type, len(behaved.rows)
+        if behaved.sequence is None or self.windows is None:
+            return _nulls(kind, rows)
+        row, entity = np.nonzero(behaved.sequence)
+        offsets = np.zeros(rows + 1, np.int32)
+        np.cumsum(np.count_nonzero(behaved.sequence, axis=1), out=offsets[1:])
+        keys = pa.array(self.windows.entities, pa.string()).take(pa.array(entity))
+        return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(behaved.sequence[row, entity]))
 
     def _route(
         self, routing: Routing, clean: pa.RecordBatch, made: Mapping[str, pa.Array], received_at: pa.Array
@@ -170,17 +197,12 @@ class Scorer:
         )
 
 
-@lru_cache(maxsize=64)
-def _repeated(value: str | bool, rows: int) -> pa.Array:
-    """One value over and over; arrays never change, so one serves all batches of a size."""
-    return pa.repeat(pa.scalar(value), rows)
-
-
-def _picked(values: Sequence[str], array: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
-    """Turn codes into what they stand for; of a few rows by hand, since a `take` costs more than they do."""
-    if len(codes) <= FEW:
-        return pa.array([values[code] for code in codes.tolist()], pa.string())
-    return array.take(pa.array(codes))
+def times(clean: pa.RecordBatch, event_time: str | None) -> NDArray[np.int64]:
+    """Return the event times as microseconds, the latest of all where there is none."""
+    if event_time is None or event_time not in clean.schema.names:
+        return np.full(len(clean), LATEST)
+    found: NDArray[np.int64] = clean.column(event_time).cast(pa.int64()).fill_null(LATEST).to_numpy()
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -192,27 +214,3 @@ def _column(clean: pa.RecordBatch, name: str | None, kind: pa.DataType) -> pa.Ar
     if name is None or name not in clean.schema.names:
         return pa.nulls(len(clean), kind)
     return clean.column(name)
-
-
-def _spread(values: pa.Array, place: pa.Array | None) -> pa.Array:
-    """Put results back to their rows; rows that could not be looked at are null."""
-    return values if place is None else values.take(place)
-
-
-def _explain(why: pa.Array, place: pa.Array | None, code: str) -> pa.Array:
-    """Give rows that could not be looked at the one reason that says so."""
-    if place is None:
-        return why
-    known = pa.concat_arrays(
-        [why, pa.array([[{"feature": code, "value": None, "effect": None}]], pa.list_(REASON))]
-    )
-    return known.take(place.fill_null(len(why)))
-
-
-def _scores(classes: Sequence[str], chance: NDArray[np.float64]) -> pa.Array:
-    """All classes with their probability, for each row."""
-    rows, count = chance.shape
-    names = pa.array(np.tile(np.arange(count), rows))
-    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * count)
-    keys: Any = pa.array(classes, pa.string()).take(names)
-    return pa.MapArray.from_arrays(offsets, keys, pa.array(chance.ravel()))

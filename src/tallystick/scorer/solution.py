@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,11 +12,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.config import Settings
 from tallystick.contracts import Contract
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.models import LinearModel
+from tallystick.scorer.analysis import Analysis
+from tallystick.scorer.table import TableFeatures
 
-__all__ = ["Features", "FittedFeatures", "RowScorer", "Simulate", "Solution", "Task"]
+__all__ = [
+    "ClassTask",
+    "EventTask",
+    "Features",
+    "FittedFeatures",
+    "RowScorer",
+    "Simulate",
+    "Solution",
+    "Task",
+    "plain_words",
+]
 
 
 class RowScorer(Protocol):
@@ -64,7 +78,7 @@ class Features(Protocol):
     def missing_reason(self) -> str:
         """The reason code such rows get."""
 
-    def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedFeatures:
+    def fit(self, rows: pa.RecordBatch, settings: Settings) -> FittedFeatures:
         """Learn from training rows what scoring needs (a vocabulary, say)."""
 
     def load(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FittedFeatures:
@@ -80,24 +94,19 @@ class Features(Protocol):
         """Hash what is looked at, so that a row that was trained from is known again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """One thing that a solution predicts.
+    """One thing that a solution predicts; what it looks at depends on its kind.
 
     name: as on the command line; label: the contract's column that holds the answer; learner: the default;
-    settings: of learners, by their name; lean: how much labels favour rare classes (`models.Calibration`);
-    part_weight: how much parts of rows count in learning;
-    split: how folds are cut; actions: decided without a person, and left to one; purpose and limits: words
-    of the model card.
+    settings: of learners, by their name; split: how folds are cut; actions: what its decisions lead to;
+    purpose and limits: words of the model card.
     """
 
     name: str
     label: str
-    features: Features
     learner: str
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    lean: float = 0.0
-    part_weight: float = 0.0
     split: str = "grouped"
     actions: tuple[str, ...] = ("auto", "review")
     purpose: str = ""
@@ -106,6 +115,63 @@ class Task:
     def learner_settings(self, learner: str) -> Mapping[str, Any]:
         """Return what this task tells a learner; nothing for one that it does not name."""
         return self.settings.get(learner, {})
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The columns of the contract that it may read."""
+        raise NotImplementedError
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of them without which there is nothing to look at."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassTask(Task):
+    """Which of several classes a record belongs to.
+
+    actions: taken without a person, and left to one; lean: how much labels favour rare classes
+    (`models.Calibration`); part_weight: how much parts of rows count in learning.
+    """
+
+    features: Features
+    lean: float = 0.0
+    part_weight: float = 0.0
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """What its features read."""
+        return self.features.columns
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All of it."""
+        return self.features.columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventTask(Task):
+    """Whether something happens (a fraud, a default), or how odd a record is (`anomaly`).
+
+    features: the columns of a table, and behaviour from windows; actions: nothing done, looked at by a
+    person, and refused, in this order.
+    """
+
+    features: TableFeatures
+    anomaly: bool = False
+    split: str = "time"
+    actions: tuple[str, ...] = ("accept", "review", "decline")
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """What its features read, of which any may be missing."""
+        return self.features.columns
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Nothing: its features adapt to the columns that are there."""
+        return ()
 
 
 class Simulate(Protocol):
@@ -120,12 +186,26 @@ def no_inputs(rows: pa.RecordBatch, needs: Collection[str]) -> dict[str, pa.Arra
     return {}
 
 
+def plain_words(feature: str, value: float, usual: float | None) -> str:
+    """Say a reason without knowing what it is about.
+
+    >>> plain_words("age", 19.0, 41.5)
+    'age is 19; usually 41.5'
+    """
+    return f"{feature} is {value:g}" + ("" if usual is None else f"; usually {usual:g}")
+
+
 @dataclass(frozen=True)
 class Solution:
     """One job of a bank: everything that is known about it, and nothing about files, engines or verbs.
 
     routing: the default routing file, if it routes; routing_inputs: what routing rules look at besides
     columns of the contract (`narrative`, `amount`), of those that are needed.
+    windows: the file that declares its behaviour windows, if it has any; rules: a file of rules to begin
+    with, used where it is named; labels: the contract of labels that
+    arrive by themselves; label_delay: how long after its event a label becomes known where nothing says when;
+    amount and scenario: the columns of what is at stake and of the kind of event, for reports; in_words: says
+    a reason in words; analyses: tables of what happened.
     """
 
     name: str
@@ -136,6 +216,14 @@ class Solution:
     routing: Path | None = None
     routing_inputs: Callable[[pa.RecordBatch, Collection[str]], dict[str, pa.Array]] = no_inputs
     demo_rows: int = 6_000
+    windows: Path | None = None
+    rules: Path | None = None
+    labels: Contract | None = None
+    label_delay: timedelta = timedelta(0)
+    amount: str | None = None
+    scenario: str | None = None
+    in_words: Callable[[str, float, float | None], str] = plain_words
+    analyses: tuple[Analysis, ...] = ()
 
     def task(self, name: str) -> Task:
         """Find a task by name; UsageError says which there are."""

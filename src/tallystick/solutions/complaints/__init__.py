@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tallystick.scorer import Solution, Task
+from tallystick.scorer import ClassTask, Solution
 from tallystick.solutions.complaints.contract import COMPLAINTS
 from tallystick.solutions.complaints.features import Narrative, routing_inputs
 from tallystick.solutions.complaints.simulator import simulate
@@ -26,7 +26,7 @@ SOLUTION = Solution(
     title="Consumer complaints: classify, route, explain",
     contract=COMPLAINTS,
     tasks=(
-        Task(
+        ClassTask(
             name="product",
             label="product",
             features=Narrative(TEXT),

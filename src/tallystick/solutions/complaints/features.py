@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.config import Settings
 from tallystick.models import LinearModel
 from tallystick.text import TextScorer, TextSpec, Vocabulary, amounts, near_copies
 
@@ -38,7 +39,7 @@ class Narrative:
         blank: NDArray[np.bool_] = narrative.is_null().to_numpy(zero_copy_only=False)
         return blank
 
-    def fit(self, rows: pa.RecordBatch, threads: int = 1) -> FittedNarrative:  # noqa: ARG002 - counting is quick on one
+    def fit(self, rows: pa.RecordBatch, settings: Settings) -> FittedNarrative:  # noqa: ARG002 - nothing to set
         """Learn the vocabulary and its weights."""
         return FittedNarrative(Vocabulary.fit(rows.column(COLUMN), self.spec))
 

@@ -1,0 +1,125 @@
+"""The report on scored events: the same for training, which keeps its figures, and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.evaluation import (
+    Thresholds,
+    average_precision,
+    card_precision,
+    day_numbers,
+    event_report,
+    oracle_scores,
+    roc_auc,
+)
+from tallystick.jobs.event_rows import EventRows, coded
+from tallystick.jobs.options import Work
+from tallystick.jobs.past import LATEST, Events
+from tallystick.scorer import EventTask
+from tallystick.scorer.policy import costs
+
+__all__ = ["oracle_of", "report_on_events"]
+
+DAY = 86_400_000_000
+
+
+def report_on_events(
+    task: EventTask,
+    rows: EventRows,
+    score: NDArray[np.float64],
+    thresholds: Thresholds,
+    job: Work,
+    split: Mapping[str, Any] | None = None,
+    oracle: NDArray[np.float64] | None = None,
+    parts: Sequence[NDArray[np.int64]] = (),
+) -> dict[str, Any]:
+    """Report on scored rows: what `event_report` says, at the thresholds that were chosen.
+
+    oracle: what the best that can be expected would have said of each row, for simulated rows; parts: the
+    rows of each week of a protocol, whose figures are then told by week, and the headline as their mean.
+    """
+    job.progress.stage(f"Measuring {task.name}")
+    weeks = [_ranking(rows.take(part), score[part], job) for part in parts]
+    best = [_ranking(rows.take(part), oracle[part], job) for part in parts] if oracle is not None else []
+    if oracle is not None and not parts:
+        best = [_ranking(rows, oracle, job)]
+    report = event_report(
+        task.name,
+        rows.fraud,
+        score,
+        time=rows.time,
+        zone=job.settings.zone,
+        entity=rows.entity,
+        amount=rows.amount,
+        currency=rows.currencies,
+        scenario=rows.scenario,
+        thresholds=thresholds,
+        costs=costs(job.settings),
+        probability=not task.anomaly,
+        split=split,
+        seed=job.settings.seed,
+        oracle=_mean(best) if best else None,
+    )
+    if len(weeks) > 1:
+        report |= _mean(weeks)
+        report["weeks"] = [week | ({"oracle": best[i]} if best else {}) for i, week in enumerate(weeks)]
+    return report
+
+
+def _ranking(rows: EventRows, score: NDArray[np.float64], job: Work) -> dict[str, Any]:
+    """The figures of ranking on some rows."""
+    found: dict[str, Any] = {
+        "rows": len(rows),
+        "events": int(rows.fraud.sum()),
+        "average_precision": average_precision(rows.fraud, score),
+        "roc_auc": roc_auc(rows.fraud, score),
+    }
+    if rows.entity is not None:
+        day = day_numbers(rows.time, job.settings.zone)
+        found["card_precision_at_100"] = card_precision(day, rows.entity, rows.fraud, score)
+        found["from"] = str(np.datetime64(int(rows.time.min()), "us").astype("datetime64[D]"))
+    return found
+
+
+def _mean(weeks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The mean of each figure over weeks."""
+    names = ("average_precision", "roc_auc", "card_precision_at_100")
+    return {
+        name: float(np.mean([week[name] for week in weeks]))
+        for name in names
+        if all(week.get(name) is not None for week in weeks)
+    }
+
+
+def oracle_of(events: Events, rows: EventRows, job: Work) -> NDArray[np.float64] | None:
+    """Return what the best that can be expected says of rows of a simulation; None where they are none.
+
+    It knows how the simulator works and every label that was known by then; see `evaluation.oracle`.
+    """
+    solution = rows.solution
+    names = events.rows.schema.names
+    wanted = (solution.contract.person, "terminal_id", solution.amount, solution.scenario)
+    if any(name is None or name not in names for name in wanted) or (events.time == LATEST).any():
+        return None
+    whole = EventRows(solution, events.rows, events.truth, events.known, events.time, job.settings)
+    terminal = coded(events.rows.column("terminal_id"))
+    if whole.entity is None or whole.amount is None or whole.scenario is None or terminal is None:
+        return None
+    known = events.known[whole.fraud] - events.time[whole.fraud]
+    late = float(np.median(known)) / DAY if len(known) else 0.0
+    said = oracle_scores(
+        whole.time,
+        whole.entity,
+        terminal,
+        whole.amount,
+        whole.fraud,
+        whole.scenario,
+        late,
+        zone=job.settings.zone,
+    )
+    return None if said is None else said[rows.index]

@@ -1,0 +1,234 @@
+"""Events in the order in which they became known: an input, what came before it, labels that came later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tallystick.connectors import open_sink
+from tallystick.contracts import Contract, Report
+from tallystick.contracts.steps import span
+from tallystick.errors import DataError, UsageError
+from tallystick.jobs.intake import Intake, Place
+from tallystick.jobs.labels import Labels, read_labels
+from tallystick.jobs.options import Work
+from tallystick.scorer import Behaved, EventTask, Solution
+from tallystick.windows import order
+
+__all__ = ["BATCH", "LATEST", "Events", "columns_of", "gather_events", "refuse_event_options", "replay"]
+
+LATEST = np.iinfo(np.int64).max
+BATCH = 65_536  # events that are applied together: rows of one entity are then worked on in one go
+
+Apply = Callable[[pa.RecordBatch, NDArray[np.bool_]], Behaved]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events in memory, what came before the input first.
+
+    rows: clean columns; ids: what decisions call them; given: which belong to the input; time: microseconds,
+    the latest of all where missing; truth: 1 and 0, NaN where no label is; known: when the label became
+    known, microseconds, the latest of all where there is none.
+    """
+
+    rows: pa.RecordBatch
+    ids: pa.Array
+    given: NDArray[np.bool_]
+    time: NDArray[np.int64]
+    truth: NDArray[np.float64]
+    known: NDArray[np.int64]
+    report: Report
+
+    def held(self) -> set[str]:
+        """The columns that hold anything; `known_fraud` where a label says yes."""
+        names = self.rows.schema.names
+        found = {name for name in names if self.rows.column(name).null_count < len(self.rows)}
+        return found | ({"known_fraud"} if (self.truth == 1).any() else set())
+
+
+def gather_events(
+    solution: Solution,
+    source: Any,
+    job: Work,
+    columns: Collection[str],
+    *,
+    history: Any = None,
+    labels: Any = None,
+    output: Path | None = None,
+    needs: dict[str, str] | None = None,
+) -> Events:
+    """Read an input, its history and its labels; bad rows go to quarantine, a key counts once.
+
+    columns: of the contract, besides key, times and label. output: what will be written from it: bad rows
+    and duplicates, if there are any, go beside it.
+    """
+    contract = solution.contract
+    label = contract.labels[0] if contract.labels else None
+    roles = {contract.key, contract.event_time, contract.known_at, contract.person, label, "sequence"}
+    wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
+    intake = Intake.open(solution, source, job, labels_wanted=False, needs=needs or {})
+    beside = aside = None
+    if output is not None:
+        beside, aside = Path(f"{output}.quarantine.jsonl"), Path(f"{output}.duplicates.jsonl")
+        for path in (output, beside, aside):
+            open_sink(path, source=intake.source)  # none may be the input
+    table, places, report = intake.gather_placed(wanted, quarantine=beside, aside=aside)
+    given = np.ones(len(table), bool)
+    if history is not None:
+        apart = replace(job, quarantine=None)
+        before, before_places, _ = Intake.open(solution, history, apart, labels_wanted=False).gather_placed(
+            wanted
+        )
+        fresh = _fresh(table, before, contract)
+        twice = int((~fresh).sum())
+        table, places = table.filter(pa.array(fresh)), places.filter(fresh)
+        report = report.moved_to_duplicates(twice)
+        given = np.concatenate([np.zeros(len(before), bool), np.ones(len(table), bool)])
+        table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
+    rows = whole(table)
+    time = _micros(rows, contract.event_time)
+    found = _labels(rows, time, contract, label, delay(solution, job))
+    if labels is not None:
+        arrived = read_labels(solution, labels, job)
+        found, report = (
+            _merged(found, arrived, rows, time, contract, delay(solution, job)),
+            report + arrived.report,
+        )
+    return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report)
+
+
+def columns_of(solution: Solution, tasks: Iterable[EventTask], *more: str) -> set[str]:
+    """Return the columns of the contract that event tasks and their reports may read."""
+    looked_at = {name for task in tasks for name in (*task.looks_at, task.label)}
+    own = {solution.amount, solution.scenario, *more}
+    before = {c.name for c in solution.contract.columns if not c.after_event}
+    return looked_at | {name for name in own if name} | before
+
+
+def refuse_event_options(solution: Solution, **given: Any) -> None:
+    """Raise UsageError for options that only a solution with behaviour over time can use."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{solution.name} has no use for --{name}.", "Leave it out.")
+
+
+def delay(solution: Solution, job: Work) -> int:
+    """Return how long after its event a label becomes known where nothing says when, in microseconds."""
+    if not job.settings.label_delay:
+        return solution.label_delay // timedelta(microseconds=1)
+    try:
+        return span(job.settings.label_delay)
+    except ValueError as error:
+        raise UsageError(f"label_delay: {error}.", "Write it as 7d or 12h.") from None
+
+
+def replay(
+    events: Events, apply: Apply, until: int | None = None
+) -> Iterator[tuple[NDArray[np.int64], Behaved]]:
+    """Apply events and the labels that say yes in their order; yield where rows stand, and the rows.
+
+    until: microseconds; nothing from then on is applied.
+    """
+    yes = np.flatnonzero((events.truth == 1) & (events.known < LATEST))
+    row = np.concatenate([np.arange(len(events.time)), yes])
+    moment = np.concatenate([events.time, events.known[yes]])
+    is_label = np.zeros(len(row), bool)
+    is_label[len(events.time) :] = True
+    keys = events.ids.take(pa.array(row))
+    index = order(moment, is_label, keys, row)
+    if until is not None:
+        index = index[moment[index] < until]
+    for start in range(0, len(index), BATCH):
+        part = index[start : start + BATCH]
+        rows, label = row[part], is_label[part]
+        yield rows[~label], apply(events.rows.take(pa.array(rows)), label)
+
+
+def whole(table: pa.Table) -> pa.RecordBatch:
+    """Make one batch of a table; text gets offsets that reach beyond 2 GiB where it needs them."""
+    if not len(table):
+        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
+    if table.nbytes > 2**31:
+        fields = [f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema]
+        table = table.cast(pa.schema(fields))
+    (batch,) = table.combine_chunks().to_batches()
+    return batch
+
+
+def _micros(rows: pa.RecordBatch, name: str | None) -> NDArray[np.int64]:
+    if name is None or name not in rows.schema.names:
+        return np.full(len(rows), LATEST)
+    found: NDArray[np.int64] = rows.column(name).cast(pa.int64()).fill_null(LATEST).to_numpy()
+    return found
+
+
+def _labels(
+    rows: pa.RecordBatch, time: NDArray[np.int64], contract: Contract, label: str | None, after: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """What the input's own label column says, and when that became known."""
+    if label is None or label not in rows.schema.names:
+        return np.full(len(rows), np.nan), np.full(len(rows), LATEST)
+    column = rows.column(label)
+    truth = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    said = _micros(rows, contract.known_at)
+    known = np.where(said < LATEST, said, _later(time, after))
+    return truth, _after(known, time, np.isnan(truth))
+
+
+def _later(time: NDArray[np.int64], after: int) -> NDArray[np.int64]:
+    """Times some microseconds on; the latest of all stays."""
+    return np.where(time > LATEST - after, LATEST, np.minimum(time, LATEST - after) + after)
+
+
+def _after(known: NDArray[np.int64], time: NDArray[np.int64], none: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Nothing is known of an event before it, or at its own moment: that would be the answer itself."""
+    later = np.where(time < LATEST, np.minimum(time, LATEST - 1) + 1, LATEST)
+    return np.where(none, LATEST, np.maximum(known, later))
+
+
+def _merged(
+    found: tuple[NDArray[np.float64], NDArray[np.int64]],
+    arrived: Labels,
+    rows: pa.RecordBatch,
+    time: NDArray[np.int64],
+    contract: Contract,
+    after: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Let labels that arrived by themselves go before those of the input's own column."""
+    if contract.key is None:
+        raise DataError(f"{contract.name} has no key, so labels cannot find their rows.")
+    truth, known = found[0].copy(), np.where(found[1] < LATEST, found[1], _later(time, after))
+    at = pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key).fill_null(-1).to_numpy()
+    hit = np.flatnonzero(at >= 0)
+    truth[hit] = arrived.truth[at[hit]]
+    said = arrived.known[at[hit]]
+    known[hit] = np.where(said >= 0, said, known[hit])
+    return truth, _after(known, time, np.isnan(truth))
+
+
+def _fresh(table: pa.Table, before: pa.Table, contract: Contract) -> NDArray[np.bool_]:
+    """Say which rows of the input are not in its history already."""
+    if contract.key is None:
+        return np.ones(len(table), bool)
+    key = table.column(contract.key)
+    known = pc.is_in(key, before.column(contract.key).combine_chunks().drop_null())
+    fresh: NDArray[np.bool_] = pc.or_(pc.invert(known), key.is_null()).to_numpy()
+    return fresh
+
+
+def _ids(rows: pa.RecordBatch, contract: Contract, places: Place) -> pa.Array:
+    key = (
+        pa.nulls(len(rows), pa.string())
+        if contract.key is None
+        else rows.column(contract.key).cast(pa.string())
+    )
+    return key if not key.null_count else pc.coalesce(key, places.names())

@@ -1,0 +1,81 @@
+"""Autoencoder: what a narrow network cannot repeat is odd (Hawkins et al. 2002)."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.graph import Graph
+from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.table import one_thread, table
+from tallystick.models.network import Network
+from tallystick.models.scaling import Scaling
+
+__all__ = ["LEARNER"]
+
+#: width: of the layers before and after the narrow one; narrow: how many numbers a row is pressed into, 0: a
+#: third of its columns; rows: how many rows are learned from at most, drawn by weight; contamination: the
+#: share thought odd, which changes nothing here.
+USUAL = {
+    "width": 32,
+    "narrow": 0,
+    "epochs": 15,
+    "batch": 512,
+    "learning_rate": 0.002,
+    "alpha": 1e-4,
+    "rows": 200_000,
+    "contamination": None,
+}
+
+
+class Autoencoder:
+    """ReLU layers with a narrow one amid; the score is the mean squared error of a row; settings: USUAL.
+
+    What each column adds is its own squared error over their number. A missing value has no error.
+    """
+
+    name = "autoencoder"
+    title = "autoencoder"
+    takes = frozenset({TABLE})
+    needs_labels = False
+
+    def fit(self, sample: Sample) -> Network:
+        """Fit on one thread; truth is not looked at."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPRegressor
+
+        how = chosen(self.name, sample.settings, USUAL)
+        matrix, weight = table(sample, needs_labels=False), sample.weights
+        if len(matrix) > how["rows"]:
+            rng = np.random.default_rng(sample.seed)
+            drawn = np.sort(rng.choice(len(matrix), how["rows"], p=weight / weight.sum()))
+            matrix, weight = matrix[drawn], np.ones(len(drawn))
+        features = matrix.shape[1]
+        scaling = Scaling.fit(matrix, weight)
+        columns = scaling.apply(matrix)
+        model = MLPRegressor(
+            hidden_layer_sizes=(how["width"], how["narrow"] or max(1, features // 3), how["width"]),
+            batch_size=min(how["batch"], len(matrix)),
+            learning_rate_init=how["learning_rate"],
+            alpha=how["alpha"],
+            max_iter=how["epochs"],
+            random_state=sample.seed,
+        )
+        with one_thread(), refused_by_library(self.name), warnings.catch_warnings():
+            # Going through the rows a set number of times is how it ends.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            target = columns if features > 1 else columns[:, 0]
+            model.fit(columns, target, sample_weight=weight * (len(weight) / weight.sum()))
+        graph = Graph(features)
+        start = graph.scaled(scaling)
+        error = graph.add("Sub", graph.layers(start, model.coefs_, model.intercepts_), start)
+        known = graph.add("Where", graph.missing(), graph.constant(0.0), error)
+        # A column that never changed says nothing of a row.
+        share = graph.constant((scaling.inverse != 0.0) / features)
+        last = graph.add("Mul", graph.add("Mul", known, known), share)
+        return Network(graph.bytes(last, features), scaling.fill, parts=True)
+
+
+LEARNER: Learner = Autoencoder()

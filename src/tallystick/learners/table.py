@@ -1,0 +1,69 @@
+"""A sample of a table, looked at before it is learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.errors import DataError
+from tallystick.learners.base import Sample, class_weights
+
+__all__ = ["event_weights", "one_thread", "table"]
+
+Floats = NDArray[np.float64]
+
+#: Trees compare in float32.
+FARTHEST = float(np.finfo(np.float32).max)
+
+
+def table(sample: Sample, needs_labels: bool = True) -> Floats:
+    """Return the matrix of a table, C-contiguous; DataError where nothing can be learned from it.
+
+    >>> import numpy as np
+    >>> table(Sample(np.ones((2, 1)), np.array([0, 1]), 2)).tolist()
+    [[1.0], [1.0]]
+    """
+    matrix = np.ascontiguousarray(sample.matrix, dtype=np.float64)
+    rows, features = matrix.shape
+    if not rows or not features:
+        raise DataError(
+            f"There is nothing to learn from: {rows} rows of {features} features.",
+            "Give rows, and columns that features can be made of.",
+        )
+    # NaN compares False and stays: it is missing.
+    too_far = np.abs(matrix) > FARTHEST
+    if too_far.any():
+        column = int(too_far.any(axis=0).argmax())
+        raise DataError(
+            f"Feature number {column + 1} holds the value {matrix[too_far[:, column], column][0]}.",
+            "Leave such values out, or make them missing.",
+        )
+    if needs_labels and len(sample.present) < 2:
+        # Two classes are taken apart here, so one that is absent leaves nothing to learn.
+        what = "an event (1)" if int(sample.present[0]) else "no event (0)"
+        raise DataError(
+            f"All {rows:,} rows to learn from are {what}; nothing can be told apart.",
+            "Give rows of both, for instance a longer time; or learn without labels what is odd.",
+        )
+    return matrix
+
+
+def event_weights(sample: Sample, power: float) -> Floats:
+    """Weigh rows by their own weight and by (mean count / count of their class) ** power, mean one."""
+    by_class = np.zeros(sample.classes)
+    for code, weight in class_weights(sample, power).items():
+        by_class[code] = weight
+    weights = sample.weights * by_class[sample.truth]
+    return np.asarray(weights * (len(weights) / weights.sum()), dtype=np.float64)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold NumPy's and SciPy's linear algebra to one thread: with two, last bits may differ."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1):
+        yield

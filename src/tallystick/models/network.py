@@ -1,0 +1,120 @@
+"""Networks as ONNX graphs, run by ONNX Runtime on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tallystick.errors import BundleError
+
+__all__ = ["BLOCK", "Network"]
+
+Floats = NDArray[np.float64]
+
+#: Rows that go through a graph at once: what lies between its layers stays small whatever comes in.
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Network:
+    """A graph with one input `x` float64 (rows, features), NaN = missing, and one output `y` float64.
+
+    graph: the bytes of an ONNX model, uint8; usual: float64 (features,), an ordinary value of each column.
+    With parts, y is (rows, features), what each column adds to the score, as an autoencoder's errors do;
+    without, y is (rows, 1), the score. A row alone and in a batch agree to 1e-6: the order in which a layer
+    is summed is the runtime's.
+    """
+
+    graph: NDArray[np.uint8]
+    usual: Floats
+    parts: bool = False
+    kind: ClassVar[str] = "network"
+
+    @cached_property
+    def session(self) -> Any:
+        """The runtime with the graph in it, made at its first use."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(
+                self.graph.tobytes(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exceptions share no base of their own
+            raise BundleError(
+                f"The network of this model cannot be read: {str(error).splitlines()[0]}",
+                "Train the model again with this version.",
+            ) from error
+
+    def _run(self, X: Floats) -> Floats:
+        blocks = [
+            self.session.run(["y"], {"x": np.ascontiguousarray(X[start : start + BLOCK], np.float64)})[0]
+            for start in range(0, len(X), BLOCK)
+        ]
+        return np.concatenate(blocks) if blocks else np.empty((0, len(self.usual) if self.parts else 1))
+
+    def raw(self, X: Floats, threads: int = 1) -> Floats:  # noqa: ARG002 - as all models
+        """Return the score of each row (rows,); threads is not used."""
+        found = self._run(X)
+        if not self.parts:
+            return np.ascontiguousarray(found[:, 0])
+        out = np.empty(len(X))
+        _add(np.ascontiguousarray(found), out)
+        return out
+
+    def contributions(self, X: Floats, threads: int = 1) -> Floats:  # noqa: ARG002 - as all models
+        """Return what each value adds (rows, features + 1); the last column is the score of a usual row.
+
+        With parts they are exact. Without, it is the mean of what is lost when one value is made usual and
+        what is won when it alone is not: Shapley's value where no more than two columns act together. What
+        is then left to the score is shared out in proportion, so that a row adds up.
+        """
+        features = len(self.usual)
+        out = np.zeros((len(X), features + 1))
+        if self.parts:
+            out[:, :-1] = self._run(X)
+            return out
+        base = float(self.raw(self.usual[None])[0])
+        out[:, -1] = base
+        diagonal = np.arange(features)
+        for r, row in enumerate(X):
+            asked = np.concatenate([np.tile(row, (features + 1, 1)), np.tile(self.usual, (features, 1))])
+            asked[diagonal, diagonal] = self.usual
+            asked[features + 1 + diagonal, diagonal] = row
+            told = self.raw(asked)
+            whole = told[features]
+            moved = ((whole - told[:features]) + (told[features + 1 :] - base)) / 2
+            size = np.abs(moved)
+            share = size / size.sum() if size.any() else np.full(features, 1.0 / features)
+            out[r, :-1] = moved + share * (whole - base - moved.sum())
+        return out
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a manifest keeps."""
+        return {"kind": self.kind, "parts": self.parts}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what a bundle keeps."""
+        return {"graph": self.graph, "usual": self.usual}
+
+    @classmethod
+    def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """Bring back what `describe` and `arrays` gave."""
+        return cls(arrays["graph"], arrays["usual"], bool(description["parts"]))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _add(parts: Floats, out: Floats) -> None:
+    for r in range(parts.shape[0]):
+        total = 0.0
+        for c in range(parts.shape[1]):
+            total += parts[r, c]
+        out[r] = total

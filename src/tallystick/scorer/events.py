@@ -1,0 +1,149 @@
+"""How an event is decided: a probability, two thresholds, rules beside the model, and reasons for alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.evaluation import Thresholds
+from tallystick.models import EventCalibration, Model, RankCalibration
+from tallystick.scorer.decision import WORDED, picked, repeated
+from tallystick.scorer.policy import act
+from tallystick.scorer.rules import Rules, combine
+from tallystick.scorer.solution import EventTask
+from tallystick.scorer.table import FittedTable
+from tallystick.scorer.values import Values
+
+__all__ = ["TOP", "EventModel"]
+
+TOP = 5  # reasons given for one alert
+YES_NO = ("no", "yes")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EventModel:
+    """An event or anomaly task with all that decides it.
+
+    usual: the median of each feature over the training rows, for reasons; in_words: says a reason.
+    """
+
+    task: EventTask
+    features: FittedTable
+    model: Model
+    calibration: EventCalibration | RankCalibration
+    thresholds: Thresholds
+    usual: Floats
+    in_words: Callable[[str, float, float | None], str]
+    name: str
+
+    @cached_property
+    def actions(self) -> pa.Array:
+        """What is done, by code: nothing, a person looks, refused."""
+        return pa.array(self.task.actions)
+
+    @cached_property
+    def labels(self) -> pa.Array:
+        """No and yes."""
+        return pa.array(YES_NO)
+
+    def chance(self, clean: pa.RecordBatch, threads: int = 1) -> Floats:
+        """Return the probability of the event (how odd a row is, for an anomaly): float64 (rows,)."""
+        return self.calibration.apply(self.model.raw(self.features.matrix(clean), threads))
+
+    def decide(
+        self,
+        clean: pa.RecordBatch,
+        *,
+        reasons: bool,
+        all_scores: bool,
+        threads: int,
+        rules: Rules | None = None,
+    ) -> dict[str, pa.Array]:
+        """Decide clean rows with their behaviour; the columns of the decisions that are this task's own."""
+        rows = len(clean)
+        X = self.features.matrix(clean)
+        chance = self.calibration.apply(self.model.raw(X, threads))
+        action = act(self.thresholds, chance)
+        label = (action > 0).astype(np.int64)
+        ruled = None
+        if rules is not None:
+            values = Values(clean, self.features.zone, self.features.currency, self.features.behaviour)
+            ruled = rules.apply(values)
+            action = combine(action, ruled)
+        made = {
+            "task": repeated(self.task.name, rows),
+            "label": picked(YES_NO, self.labels, label),
+            "score": pa.array(chance),
+            "action": picked(self.task.actions, self.actions, action),
+            "model": repeated(self.name, rows),
+        }
+        if reasons:
+            alerts = np.flatnonzero((action > 0) | (label > 0))
+            said: dict[int, list[dict[str, Any]]] = {row: [] for row in alerts.tolist()}
+            if rules is not None and ruled is not None:
+                for row, words in rules.say(values, ruled).items():
+                    name = f"rule:{rules.names[ruled.first[row]]}"
+                    said.setdefault(row, []).append(
+                        {"feature": name, "value": None, "effect": None, "words": words}
+                    )
+            self._explain(X, alerts, said, threads)
+            made["reasons"] = _listed(said, rows)
+        if all_scores:
+            made["scores"] = _both(chance)
+        return made
+
+    def _explain(
+        self, X: Floats, alerts: NDArray[np.int64], said: dict[int, list[dict[str, Any]]], threads: int
+    ) -> None:
+        """Add the features that moved each alert most, from the model itself; they add up to its score."""
+        if not len(alerts):
+            return
+        names = self.features.names
+        parts = self.model.contributions(np.ascontiguousarray(X[alerts]), threads)[:, :-1]
+        for row, effects, values in zip(alerts.tolist(), parts, X[alerts], strict=True):
+            # What pulled the score up: an alert is explained by what speaks for it.
+            top = np.argsort(-effects, kind="stable")[:TOP]
+            for i in top[effects[top] > 0].tolist():
+                value = float(values[i])
+                usual = None if np.isnan(self.usual[i]) else float(self.usual[i])
+                said[row].append(
+                    {
+                        "feature": names[i],
+                        "value": None if np.isnan(value) else value,
+                        "effect": float(effects[i]),
+                        "words": self.in_words(names[i], value, usual),
+                    }
+                )
+
+
+def _listed(said: dict[int, list[dict[str, Any]]], rows: int) -> pa.Array:
+    """Spread reasons over all rows; those without any have an empty list."""
+    kind = pa.list_(WORDED)
+    if not said:
+        return pa.array([[]] * rows, kind) if rows <= 64 else _empty(rows, kind)
+    sizes = np.zeros(rows + 1, np.int32)
+    order = sorted(said)
+    for row in order:
+        sizes[row + 1] = len(said[row])
+    flat = pa.array([one for row in order for one in said[row]], WORDED)
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(sizes, dtype=np.int32)), flat)
+
+
+def _empty(rows: int, kind: pa.DataType) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], kind.value_type))
+
+
+def _both(chance: Floats) -> pa.Array:
+    """The probabilities of no and of yes, for each row."""
+    rows = len(chance)
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * 2)
+    keys: Any = pa.array(YES_NO * rows, pa.string())
+    return pa.MapArray.from_arrays(offsets, keys, pa.array(np.stack([1 - chance, chance], axis=1).ravel()))

@@ -1,0 +1,115 @@
+"""Values of rows by name, for features and rules: columns, what follows from the time, behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as kinds
+from numpy.typing import NDArray
+
+from tallystick.contracts.money import major
+from tallystick.windows.calendar import derived
+
+__all__ = ["BEHAVIOUR", "DERIVED", "Values", "behaviour_column"]
+
+#: What follows from the time of a row.
+DERIVED = ("hour", "weekday", "night", "weekend")
+
+#: The column of a batch that holds its window features: fixed_size_list<double>.
+BEHAVIOUR = "behaviour"
+#: Columns of money: minor units in the column, major units as values.
+MONEY = frozenset({"amount"})
+CURRENCY = "currency"
+EVENT_TIME = "event_time"
+
+Floats = NDArray[np.float64]
+
+
+def behaviour_column(features: Floats) -> pa.Array:
+    """Wrap window features (rows, features) as one Arrow column, without a copy."""
+    flat = pa.array(np.ascontiguousarray(features).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, max(features.shape[1], 1))
+
+
+class Values(Mapping[str, NDArray[Any]]):
+    """What rows hold, looked up by name as it is needed.
+
+    Numbers, flags and money (in major units) come as float64 with NaN for unknown, texts as objects with
+    None. names: of the window features in the rows' column of them. Raises KeyError for a name that is none.
+    """
+
+    def __init__(self, rows: pa.RecordBatch, zone: str, currency: str, names: Sequence[str] = ()) -> None:
+        self._rows, self._zone, self._currency = rows, zone, currency
+        self._columns = rows.schema.names
+        self._names = names
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name in self._place:
+            return self.behaviour[:, self._place[name]]
+        if name in DERIVED:
+            return self._calendar[name]
+        if name not in self._columns or name == BEHAVIOUR:
+            raise KeyError(name)
+        column = self._rows.column(name)
+        if kinds.is_string(column.type) or kinds.is_large_string(column.type):
+            return np.array(column.to_pylist(), dtype=object)
+        return self.number(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (name for name in self._columns if name != BEHAVIOUR)
+        yield from (*DERIVED, *self._names)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self._names)}
+
+    @cached_property
+    def behaviour(self) -> Floats:
+        """The window features of all rows: float64 (rows, features)."""
+        column = self._rows.column(BEHAVIOUR)
+        width = column.type.list_size
+        flat: Floats = column.values.to_numpy(zero_copy_only=False)
+        return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
+
+    def number(self, name: str) -> Floats:
+        """Return a column of numbers, or what follows from the time, as float64; NaN where there is none."""
+        if name in DERIVED:
+            return self._calendar[name]
+        if name not in self._columns:
+            return np.full(len(self._rows), np.nan)
+        column = self._rows.column(name)
+        if name in MONEY:
+            return self._money(column)
+        if not kinds.is_float64(column.type):
+            column = column.cast(pa.float64())
+        return _floats(column)
+
+    def _money(self, column: pa.Array) -> Floats:
+        codes = self._rows.column(CURRENCY) if CURRENCY in self._columns else None
+        values = major(column.fill_null(0).to_numpy(zero_copy_only=False), codes, self._currency)
+        if column.null_count:
+            values = np.where(column.is_null().to_numpy(zero_copy_only=False), np.nan, values)
+        return values
+
+    @cached_property
+    def _calendar(self) -> dict[str, Floats]:
+        if EVENT_TIME not in self._columns:
+            return {name: np.full(len(self._rows), np.nan) for name in DERIVED}
+        column = self._rows.column(EVENT_TIME)
+        utc = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        known = column.is_valid().to_numpy(zero_copy_only=False)
+        found = derived(utc, known, self._zone)
+        return {name: np.where(known, values, np.nan) for name, values in found.items()}
+
+
+def _floats(column: pa.Array) -> Floats:
+    """Arrow numbers as float64, null as NaN."""
+    values: Floats = column.to_numpy(zero_copy_only=False)
+    return values.astype(np.float64, copy=False)

@@ -1,0 +1,61 @@
+"""Fraud: payments scored while they happen, by what card and terminal did before, with reasons."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tallystick.scorer import EventTask, Solution, TableFeatures
+from tallystick.solutions.fraud.contract import LABELS, TRANSACTIONS
+from tallystick.solutions.fraud.simulator import simulate
+from tallystick.solutions.fraud.words import in_words
+
+__all__ = ["SOLUTION"]
+
+FEATURES = TableFeatures(
+    numbers=("amount", *(f"v{i}" for i in range(1, 29))),
+    derived=("hour", "weekday", "night", "weekend"),
+    categories=("place", "merchant_category", "channel", "device"),
+    identified_by=("transaction_id", "event_time", "customer_id", "terminal_id", "payee_id", "amount", "v1"),
+)
+
+LIMITS = """
+Not for accusing anyone: it says which payments look like those that turned out to be frauds. What was declined
+has no outcome, so a model that is trained again on what the last one let through sees less and less of what
+that one stopped; keep a small share of declined payments under review. A card or a terminal without history
+is judged by its first payments alone.
+"""
+
+SOLUTION = Solution(
+    name="fraud",
+    title="Card payments: score, stop, explain",
+    contract=TRANSACTIONS,
+    tasks=(
+        EventTask(
+            name="fraud",
+            label="is_fraud",
+            features=FEATURES,
+            learner="gradient_boosting",
+            settings={},
+            purpose="Says how likely a payment is a fraud, from the payment and from behaviour before it.",
+            limits=LIMITS,
+        ),
+        EventTask(
+            name="anomaly",
+            label="is_fraud",
+            features=FEATURES,
+            anomaly=True,
+            learner="isolation_forest",
+            settings={},
+            purpose="Says how odd a payment is among those before it, without any label.",
+            limits=LIMITS,
+        ),
+    ),
+    simulate=simulate,
+    demo_rows=30_000,
+    windows=Path(__file__).with_name("windows.yaml"),
+    rules=Path(__file__).with_name("rules.yaml"),
+    labels=LABELS,
+    label_delay=timedelta(days=7),
+    amount="amount",
+    scenario="scenario",
+    in_words=in_words,
+)

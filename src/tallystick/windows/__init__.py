@@ -1,0 +1,7 @@
+"""Behaviour over trailing windows: declared in a few words, kept for each entity, exact in time and order."""
+
+from tallystick.windows.declaration import Windows
+from tallystick.windows.ordering import order
+from tallystick.windows.state import Applied, WindowState
+
+__all__ = ["Applied", "WindowState", "Windows", "order"]

@@ -1,0 +1,303 @@
+"""What a window says: one value for each output, from its totals and from the buckets in it.
+
+Bodies of the window kernel. `t` is where the window's totals lie in `heads`; its buckets are numbers [low,
+high). Money comes in major units, times in seconds; NaN where nothing can be said.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import njit
+
+from tallystick.windows.layout import (
+    BY_CURRENCY,
+    C_CURRENCY,
+    C_TIME,
+    CAPACITY,
+    O_COLUMN,
+    O_COUNT,
+    O_COUNT_OF,
+    O_DISTINCT,
+    O_FEATURE,
+    O_KIND,
+    O_LEAST,
+    O_MEAN,
+    O_MOST,
+    O_NUMBER_LEAST,
+    O_NUMBER_MEAN,
+    O_NUMBER_MOST,
+    O_NUMBER_RATIO,
+    O_NUMBER_RATIO_TRIMMED,
+    O_NUMBER_STD,
+    O_NUMBER_SUM,
+    O_NUMBER_TRIMMED,
+    O_OTHER,
+    O_PARAMETER,
+    O_RATIO,
+    O_RATIO_TRIMMED,
+    O_SHARE,
+    O_SINCE_FIRST,
+    O_SINCE_LAST,
+    O_SINCE_RUN,
+    O_STD,
+    O_SUM,
+    O_TRIMMED,
+    O_WORD,
+    SEGMENT,
+    T_BUCKET,
+    T_EXACT,
+    T_PREFIX,
+    T_SUBKEY,
+    W_OUT,
+    W_OUTS_END,
+)
+from tallystick.windows.sums import nearest, spread
+
+__all__ = ["read"]
+
+Array = Any  # as `layout` says
+
+_HASHES = float(1 << 62)
+
+
+@njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
+def read(
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, tracks: Array, wins: Array,
+    outs: Array, k: int, h: int, win: int, t: int, low: int, high: int, scale: float, scratch: Array,
+    values: Array, features: Array,
+) -> None:  # fmt: skip
+    """Write what one window says to a row's features."""
+    nan = math.nan
+    for o in range(wins[win, W_OUT], wins[win, W_OUTS_END]):
+        kind, column = outs[o, O_KIND], outs[o, O_COLUMN]
+        count, word = heads[t + outs[o, O_COUNT]], t + outs[o, O_WORD]
+        value = nan
+        if kind == O_COUNT_OF:
+            value = float(count)
+        elif kind == O_SUM:
+            value = nearest(heads[word], heads[word + 1]) / scale
+        elif kind == O_MEAN:
+            if count > 0:
+                value = nearest(heads[word], heads[word + 1]) / (float(count) * scale)
+        elif kind == O_SHARE:
+            if heads[word] > 0:
+                value = float(count) / float(heads[word])
+        elif kind == O_RATIO:
+            if count > 0 and cells[r, column] != -0x8000000000000000:
+                mean = nearest(heads[word], heads[word + 1]) / (float(count) * scale)
+                if mean != 0.0:
+                    value = float(cells[r, column]) / scale / mean
+        elif kind == O_STD:
+            if count > 1:
+                other = t + outs[o, O_OTHER]
+                value = spread(
+                    count, heads[word], heads[word + 1], heads[other], heads[other + 1], heads[other + 2],
+                    scratch,
+                )  # fmt: skip
+                value = math.sqrt(value) / scale
+        else:
+            value = _scan(
+                cells, numbers, r, heads, pool, floats, tracks, outs, o, k, h, low, high, scale, scratch, values
+            )
+        features[r, outs[o, O_FEATURE]] = value
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _scan(
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, tracks: Array, outs: Array,
+    o: int, k: int, h: int, low: int, high: int, scale: float, scratch: Array, values: Array,
+) -> float:  # fmt: skip
+    """Return a value that is found by looking at the buckets one by one."""
+    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
+    body = at + tracks[k, T_PREFIX]
+    kind, column, parameter = outs[o, O_KIND], outs[o, O_COLUMN], outs[o, O_PARAMETER]
+    count, word = body + outs[o, O_COUNT], body + outs[o, O_WORD]
+    money = tracks[k, T_SUBKEY] == BY_CURRENCY
+    currency = cells[r, C_CURRENCY]
+    result = math.nan
+    if kind == O_DISTINCT:
+        return _distinct(pool, at, mask, words, low, high, scratch)
+    if kind in (O_SINCE_LAST, O_SINCE_FIRST, O_SINCE_RUN):
+        # first and last time of a bucket: in `exact` both are its tile
+        first = body + outs[o, O_WORD] if tracks[k, T_EXACT] == 0 else at
+        last = body + outs[o, O_OTHER] if tracks[k, T_EXACT] == 0 else at
+        return _since(pool, at, mask, words, low, high, kind, count, first, last, parameter, cells[r, C_TIME])
+    if kind == O_LEAST or kind == O_MOST:
+        found, best = False, 0
+        for b in range(low, high):
+            place = (b & mask) * words
+            if pool[count + place] > 0 and (not money or pool[at + place + 1] == currency):
+                x = pool[word + place]
+                if not found or (x < best if kind == O_LEAST else x > best):
+                    found, best = True, x
+        return float(best) / scale if found else result
+    if kind == O_TRIMMED or kind == O_RATIO_TRIMMED:
+        n = 0
+        for b in range(low, high):
+            place = (b & mask) * words
+            if pool[count + place] > 0 and (not money or pool[at + place + 1] == currency):
+                scratch[n] = pool[word + place]
+                n += 1
+        if n == 0:
+            return result
+        _sort(scratch, n)
+        cut = n * parameter // 1_000_000
+        lo, hi = 0, 0
+        for i in range(cut, n - cut):
+            lo += scratch[i] & 0xFFFFFFFF
+            hi += scratch[i] >> 32
+        result = nearest(lo, hi) / (float(n - 2 * cut) * scale)
+        if kind == O_TRIMMED:
+            return result
+        if result == 0.0 or cells[r, column] == -0x8000000000000000:
+            return math.nan
+        return float(cells[r, column]) / scale / result
+    if kind == O_NUMBER_TRIMMED or kind == O_NUMBER_RATIO_TRIMMED:
+        n = 0
+        for b in range(low, high):
+            place = (b & mask) * words
+            if pool[count + place] > 0:
+                values[n] = floats[word + place]
+                n += 1
+        if n == 0:
+            return result
+        _sort(values, n)
+        cut = n * parameter // 1_000_000
+        total = 0.0
+        for i in range(cut, n - cut):
+            total += values[i]
+        result = total / float(n - 2 * cut)
+        if kind == O_NUMBER_TRIMMED:
+            return result
+        return numbers[r, column] / result if result != 0.0 else math.nan
+    return _numbers(
+        pool, floats, mask, words, low, high, kind, count, word, body + outs[o, O_OTHER], numbers[r, column]
+    )
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _numbers(
+    pool: Array, floats: Array, mask: int, words: int, low: int, high: int, kind: int, count: int, word: int,
+    other: int, current: float,
+) -> float:  # fmt: skip
+    """Fold numbers in the order of their tiles."""
+    n, total, mean, away, best = 0, 0.0, 0.0, 0.0, math.nan
+    for b in range(low, high):
+        place = (b & mask) * words
+        here = pool[count + place]
+        if here == 0:
+            continue
+        if kind == O_NUMBER_STD:
+            step = floats[other + place + 1] - mean
+            both = float(n + here)
+            mean += step * float(here) / both
+            away += floats[other + place + 2] + step * step * float(n) * float(here) / both
+        elif kind == O_NUMBER_LEAST or kind == O_NUMBER_MOST:
+            x = floats[word + place]
+            if n == 0 or (x < best if kind == O_NUMBER_LEAST else x > best):
+                best = x
+        else:
+            total += floats[word + place]
+        n += here
+    if kind == O_NUMBER_SUM:
+        return total
+    if kind == O_NUMBER_STD:
+        return math.sqrt(away / float(n - 1)) if n > 1 else math.nan
+    if kind == O_NUMBER_MEAN or kind == O_NUMBER_RATIO:
+        if n == 0:
+            return math.nan
+        mean = total / float(n)
+        if kind == O_NUMBER_MEAN:
+            return mean
+        return current / mean if mean != 0.0 else math.nan
+    return best
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _since(
+    pool: Array, at: int, mask: int, words: int, low: int, high: int, kind: int, count: int, first: int,
+    last: int, gap: int, time: int,
+) -> float:  # fmt: skip
+    """Return seconds since the last, the first, or the first of the last run (gaps of at most `gap`)."""
+    step, b = (1, low) if kind == O_SINCE_FIRST else (-1, high - 1)
+    found = False
+    moment = time
+    while low <= b < high:
+        if pool[count + (b & mask) * words] == 0:
+            b += step
+            continue
+        # all buckets of this tile: there is one for each currency
+        tile = pool[at + (b & mask) * words]
+        least, most = pool[first + (b & mask) * words], pool[last + (b & mask) * words]
+        b += step
+        while low <= b < high and pool[at + (b & mask) * words] == tile:
+            place = (b & mask) * words
+            if pool[count + place] > 0:
+                least, most = min(least, pool[first + place]), max(most, pool[last + place])
+            b += step
+        if kind == O_SINCE_FIRST:
+            return float(max(time - least, 0)) / 1e6
+        if kind == O_SINCE_LAST:
+            return float(max(time - most, 0)) / 1e6
+        if found and moment - most > gap:
+            break
+        found = True
+        moment = least
+    return float(max(time - moment, 0)) / 1e6 if found else math.nan
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _distinct(pool: Array, at: int, mask: int, words: int, low: int, high: int, scratch: Array) -> float:
+    """Count hashes; where a tile kept only a sample, estimate from those below its largest.
+
+    Source: Bar-Yossef et al., Counting distinct elements in a data stream (2002), as joined in theta sketches.
+    """
+    if high - low < 2:
+        if low == high:
+            return 0.0
+    below = 0x7FFFFFFFFFFFFFFF
+    tile, largest, sampled = 0, 0, False
+    for b in range(low, high):
+        place = at + (b & mask) * words
+        if b == low or pool[place] != tile:
+            if sampled:
+                below = min(below, largest)
+            tile, largest, sampled = pool[place], 0, False
+        largest = max(largest, pool[place + 1] >> 1)
+        sampled = sampled or pool[place + 1] & 1 == 1
+    if sampled:
+        below = min(below, largest)
+    size = 4
+    while size < 2 * (high - low):
+        size *= 2
+    for i in range(size):
+        scratch[i] = -1
+    found = 0
+    for b in range(low, high):
+        value = pool[at + (b & mask) * words + 1] >> 1
+        if value >= below:
+            continue
+        i = value & (size - 1)
+        while scratch[i] >= 0 and scratch[i] != value:
+            i = (i + 1) & (size - 1)
+        if scratch[i] < 0:
+            scratch[i] = value
+            found += 1
+    if below == 0x7FFFFFFFFFFFFFFF:
+        return float(found)
+    return math.floor(float(found) / (float(below) / _HASHES) + 0.5)
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _sort(values: Array, n: int) -> None:
+    """Sort the first n values (Shell's way; gaps of Ciura, 2001, carried on by 2.25)."""
+    for gap in (35_927, 15_967, 7_096, 3_154, 1_402, 623, 301, 132, 57, 23, 10, 4, 1):
+        for i in range(gap, n):
+            value = values[i]
+            j = i
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value

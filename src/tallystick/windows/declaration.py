@@ -1,0 +1,186 @@
+"""What a solution or a user wants of windows: conditions and features, in a short file or in Python."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from tallystick.contracts.conditions import DERIVED, Condition
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.windows.file import load
+from tallystick.windows.groups import AGGREGATES, DEFAULTS, Group
+from tallystick.windows.plan import Plan
+
+__all__ = ["Windows"]
+
+#: Changes when the state or the meaning of a word does, so that no old state is read as new.
+_VERSION: Final = 1
+_WORDS: Final = (*DEFAULTS, "money", "conditions", "features")
+#: Conditions that need no words.
+_PLAIN: Final = ("known_fraud", "night", "weekend")
+
+
+class _Columns(Collection[str]):
+    """Any name is a column here: which there are is for the contract to say."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and "+" not in name
+
+    def __iter__(self) -> Any:
+        return iter(DERIVED)
+
+    def __len__(self) -> int:
+        return len(DERIVED)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Features of behaviour over trailing windows, as declared.
+
+    names: the features in order; columns: what they read (`currency` only where it is there); entities: the
+    single columns that number their events, those of pairs too; horizon_us: after how long without an event
+    an entity surely reads as new; fingerprint: changes with any word. UsageError names the entry and the word.
+
+    >>> windows = Windows.of({"features": [
+    ...     {"entity": "customer_id", "windows": ["1d", "7d"], "aggregates": ["count", "mean amount"]}]})
+    >>> windows.names[0], windows.names[3], windows.entities
+    ('customer_id__count__1d', 'customer_id__mean_amount__7d', ('customer_id',))
+    """
+
+    document: Mapping[str, Any]
+    groups: tuple[Group, ...] = field(repr=False)
+    conditions: Mapping[str, Condition] = field(repr=False, compare=False)
+    money: tuple[str, ...] = ("amount",)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Windows:
+        """Read a declaration from a YAML file; UsageError names the file and what is wrong in it."""
+        return cls.of(load(path), str(path))
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], name: str = "windows") -> Windows:
+        """Take a declaration in Python: the words of the file. `name` is what errors call it."""
+        if not isinstance(document, Mapping):
+            raise UsageError(f"{name}: `features` and their words are wanted, not {type(document).__name__}.")
+        for word in document:
+            if word not in _WORDS:
+                raise UsageError(f'{name}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
+        conditions = {text: Condition.parse(text, _Columns()) for text in _PLAIN}
+        written = document.get("conditions") or {}
+        if not isinstance(written, Mapping):
+            raise UsageError(f"{name}, conditions: names with a condition each are wanted.")
+        for key, text in written.items():
+            if not isinstance(text, str) or not str(key).isidentifier():
+                raise UsageError(f'{name}, conditions: "{key}" needs a plain name and a condition in quotes.')
+            try:
+                conditions[str(key)] = Condition.parse(text, _Columns())
+            except UsageError as error:
+                raise UsageError(f"{name}, conditions, {key}: {error.message}", error.hint) from None
+        entries = document.get("features") or []
+        money = document.get("money", ["amount"])
+        for word, given in (("features", entries), ("money", money)):
+            if not isinstance(given, list | tuple):
+                raise UsageError(f"{name}, {word}: a list is wanted.")
+        defaults = {word: document.get(word, value) for word, value in DEFAULTS.items()}
+        groups = tuple(
+            Group.of(entry, defaults, conditions, f"{name}, features, entry {i}")
+            for i, entry in enumerate(entries, 1)
+        )
+        _unique(groups, name)
+        return cls(_copy(document), groups, conditions, tuple(str(m) for m in money))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration in the words that it was given in."""
+        copied: dict[str, Any] = _copy(self.document)
+        return copied
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the features' names, in order."""
+        return tuple(name for group in self.groups for name, _, _ in group.names())
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that are read; `currency` may be missing in a table."""
+        found = {"event_time"} if self.groups else set()
+        for group in self.groups:
+            for one in group.aggregates:
+                found |= self._needs(group, one.column)
+                if one.column in self.money and AGGREGATES[one.kind] == "value":
+                    found.add("currency")
+        return tuple(sorted(found))
+
+    @cached_property
+    def entities(self) -> tuple[str, ...]:
+        """Return the single columns that number their events, in the order in which they are named."""
+        return tuple(dict.fromkeys(part for group in self.groups for part in group.entity))
+
+    @cached_property
+    def horizon_us(self) -> int:
+        """Return the longest window with its delay, in microseconds."""
+        return max((length + g.delay for g in self.groups for _, length in g.windows), default=0)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a name of the declaration, hexadecimal."""
+        used = {g.where: self.conditions[g.where].text for g in self.groups if g.where}
+        known = [_VERSION, [asdict(g) for g in self.groups], used, list(self.money)]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Return the tables that the kernel works by."""
+        return Plan.of(self.groups, self.conditions, self.money)
+
+    def restrict(self, columns: Collection[str]) -> Windows:
+        """Return the features whose columns are there; one that lacks a column is left out.
+
+        >>> declared = {"features": [{"entity": "payee_id", "windows": "1d", "aggregates": ["count"]}]}
+        >>> Windows.of(declared).restrict(["event_time", "customer_id"]).names
+        ()
+        """
+        there = set(columns)
+        entries = []
+        for group, entry in zip(self.groups, self.document.get("features") or [], strict=True):
+            kept = [
+                text
+                for one, text in zip(group.aggregates, _listed(entry["aggregates"]), strict=True)
+                if self._needs(group, one.column) <= there
+            ]
+            if kept:
+                entries.append({**entry, "aggregates": kept})
+        return Windows.of({**self.document, "features": entries})
+
+    def _needs(self, group: Group, column: str) -> set[str]:
+        where = self.conditions[group.where].columns - DERIVED.keys() if group.where else frozenset()
+        return {"event_time", *group.entity, *where, *([column] if column else [])}
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _copy(value: Any) -> Any:
+    """Copy a document of plain values; tuples become lists, as a file has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _copy(one) for key, one in value.items()}
+    return [_copy(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _unique(groups: tuple[Group, ...], name: str) -> None:
+    """Refuse two features of one name."""
+    seen: dict[str, int] = {}
+    for number, group in enumerate(groups, 1):
+        for feature, _, _ in group.names():
+            if feature in seen:
+                where = f"entries {seen[feature]} and {number}" if seen[feature] != number else f"entry {number}"
+                raise UsageError(
+                    f'{name}, features: "{feature}" is declared twice, in {where}.',
+                    "Leave one out, or give an entry a `suffix`, which ends its features' names.",
+                )
+            seen[feature] = number

@@ -1,0 +1,190 @@
+"""One entry of a declaration: an entity, its windows, and what is wanted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.windows.spans import span
+
+__all__ = ["AGGREGATES", "DEFAULTS", "Aggregate", "Group"]
+
+#: Aggregate → what it takes beside events: nothing, a value (money or a number) or a text of another column.
+AGGREGATES: Final = {
+    "count": "", "sum": "value", "mean": "value", "std": "value", "min": "value", "max": "value",
+    "ratio": "value", "trimmed_mean": "value", "ratio_trimmed": "value", "distinct": "text", "share": "",
+    "risk": "", "since_last": "", "since_first": "", "since_run_start": "", "first_seen": "",
+}  # fmt: skip
+
+#: Words that hold for all entries, or in an entry for that one.
+DEFAULTS: Final[dict[str, Any]] = {
+    "mode": "tiled", "tiles": 30, "cap": 1024, "distinct_cap": 64, "include_current": False, "gap": "7d",
+    "trim": 0.1,
+}  # fmt: skip
+_WORDS: Final = ("entity", "windows", "aggregates", "where", "delay", "suffix", *DEFAULTS)
+_WHOLE: Final = {"tiles": (1, 4096), "cap": (1, 65_536), "distinct_cap": (2, 4096)}
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """What is computed: its kind, and the column that it is computed of ("" for events themselves)."""
+
+    kind: str
+    column: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Say whether it needs the events themselves, whatever the mode."""
+        return self.kind in ("trimmed_mean", "ratio_trimmed")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One entry, checked; lengths of time in microseconds beside their words, trim in millionths."""
+
+    entity: tuple[str, ...]
+    windows: tuple[tuple[str, int], ...]
+    aggregates: tuple[Aggregate, ...]
+    where: str
+    delay: int
+    suffix: str
+    mode: str
+    tiles: int
+    cap: int
+    distinct_cap: int
+    include_current: bool
+    gap: int
+    trim: int
+
+    def names(self) -> list[tuple[str, Aggregate, int]]:
+        """Return each feature's name, its aggregate and its window (0 for `first_seen`, which has none)."""
+        tail = "".join(f"__{part}" for part in (self.where, self.suffix) if part)
+        found = []
+        for one in self.aggregates:
+            what = f"{one.kind}_{one.column}" if one.column else one.kind
+            head = f"{'+'.join(self.entity)}__{what}__"
+            if one.kind == "first_seen":
+                found.append((f"{head}ever{tail}", one, 0))
+            else:
+                found += [(f"{head}{text}{tail}", one, length) for text, length in self.windows]
+        return found
+
+    @classmethod
+    def of(
+        cls, entry: object, defaults: Mapping[str, Any], conditions: Mapping[str, object], spot: str
+    ) -> Group:
+        """Check one entry; a UsageError says where it is wrong, what there is and what to do."""
+        if not isinstance(entry, Mapping):
+            raise UsageError(f"{spot} is not a list of words and values.", "Begin: {entity: customer_id, …}")
+        for word in entry:
+            if word not in _WORDS:
+                raise UsageError(f'{spot}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
+        for word in ("entity", "windows", "aggregates"):
+            if not entry.get(word):
+                raise UsageError(f"{spot} lacks the word {word}.", f"Needed: {', '.join(_WORDS[:3])}.")
+        value = _Values(spot, {**defaults, **entry})
+        entity = tuple(value.texts("entity"))
+        if len(set(entity)) != len(entity) or "event_time" in entity:
+            raise UsageError(f"{spot}, entity: {', '.join(entity)} cannot be one.", "Name columns, each once.")
+        where = str(entry.get("where") or "")
+        if where and where not in conditions:
+            raise UsageError(
+                f'{spot}, where: there is no condition "{where}".',
+                did_you_mean(where, conditions) + " Name what you mean under `conditions`.",
+            )
+        group = cls(
+            entity=entity,
+            windows=tuple((text, value.length("windows", text)) for text in value.texts("windows")),
+            aggregates=tuple(value.aggregate(text) for text in value.texts("aggregates")),
+            where=where,
+            delay=value.length("delay", entry["delay"]) if entry.get("delay") not in (None, 0, "0d") else 0,
+            suffix=str(entry.get("suffix") or ""),
+            mode=value.mode(),
+            tiles=value.whole("tiles"),
+            cap=value.whole("cap"),
+            distinct_cap=value.whole("distinct_cap"),
+            include_current=value.flag("include_current"),
+            gap=value.length("gap", value.given["gap"]),
+            trim=value.share("trim"),
+        )
+        group._check(spot, "delay" in entry)
+        return group
+
+    def _check(self, spot: str, delayed: bool) -> None:
+        for one in self.aggregates:
+            if one.kind == "share" and not self.where:
+                raise UsageError(f"{spot}: share lacks a where.", "It is the share of events that meet it.")
+            if one.kind == "first_seen" and (self.where or self.delay):
+                raise UsageError(f"{spot}: first_seen takes no where and no delay.", "since_first does.")
+            if one.kind == "risk" and not delayed:
+                raise UsageError(
+                    f"{spot}: risk lacks a delay.",
+                    "Labels arrive late: `delay: 7d` counts frauds and payments up to 7 days ago.",
+                )
+        if self.mode == "tiled":
+            for text, length in self.windows:
+                if length % self.tiles:
+                    raise UsageError(
+                        f"{spot}, windows: {text} cannot be cut into {self.tiles} equal tiles.",
+                        "Choose `tiles` that divide it, such as 30 or 24.",
+                    )
+
+
+class _Values:
+    """Reads the values of one entry, and says where one is wrong."""
+
+    def __init__(self, spot: str, given: dict[str, Any]) -> None:
+        self.spot, self.given = spot, given
+
+    def texts(self, word: str) -> list[str]:
+        value = self.given[word]
+        values = [value] if isinstance(value, str) else value
+        if not isinstance(values, list | tuple) or not all(isinstance(v, str) and v.strip() for v in values):
+            raise self._wrong(word, "a text or a list of texts is wanted")
+        return [v.strip() for v in values]
+
+    def length(self, word: str, text: object) -> int:
+        try:
+            return span(text)
+        except ValueError as error:
+            raise self._wrong(word, str(error)) from None
+
+    def aggregate(self, text: str) -> Aggregate:
+        kind, _, column = text.partition(" ")
+        column = column.strip()
+        if kind not in AGGREGATES:
+            raise UsageError(
+                f'{self.spot}, aggregates: there is no "{kind}".', did_you_mean(kind, AGGREGATES)
+            )
+        if bool(column) != bool(AGGREGATES[kind]):
+            said = f"write the column after it: `{kind} amount`" if AGGREGATES[kind] else "it takes no column"
+            raise self._wrong("aggregates", f'"{text}": {said}')
+        return Aggregate(kind, column)
+
+    def mode(self) -> str:
+        if self.given["mode"] not in ("tiled", "exact"):
+            raise self._wrong("mode", f'"{self.given["mode"]}" is none; there are tiled and exact')
+        return str(self.given["mode"])
+
+    def whole(self, word: str) -> int:
+        least, most = _WHOLE[word]
+        value = self.given[word]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self._wrong(word, f"a whole number from {least} to {most} is wanted, not {value}")
+        return value
+
+    def flag(self, word: str) -> bool:
+        if not isinstance(self.given[word], bool):
+            raise self._wrong(word, f'true or false is wanted, not "{self.given[word]}"')
+        return bool(self.given[word])
+
+    def share(self, word: str) -> int:
+        value = self.given[word]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 0.5:
+            raise self._wrong(word, f"a share from 0 to below .5 is wanted, not {value}")
+        return round(value * 1_000_000)
+
+    def _wrong(self, word: str, said: str) -> UsageError:
+        return UsageError(f"{self.spot}, {word}: {said}.")

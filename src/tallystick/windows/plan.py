@@ -1,0 +1,267 @@
+"""A declaration as the tables that the kernel works by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.contracts.conditions import Condition
+from tallystick.errors import UsageError
+from tallystick.windows import layout as at
+from tallystick.windows.groups import Aggregate, Group
+
+__all__ = ["Plan"]
+
+Table = NDArray[np.int64]
+
+#: Bits of a row's word for conditions; the first says that it is a payment.
+_BITS: Final = 62
+_SIZE: Final = {at.SUM: 2, at.SQUARES: 3, at.NUMBER_SPREAD: 3}
+_COMMON: Final = (at.COUNT, at.COUNT_NUMBER)
+_MONEY: Final = (at.COUNT_KNOWN, at.SUM, at.SQUARES)
+
+
+@dataclass
+class _Track:
+    """What a track keeps, while it is found out: windows, accumulators, outputs."""
+
+    exact: bool
+    tile: int
+    lag: int
+    current: bool
+    cap: int
+    sketch: int = 0
+    hashed: int = 0
+    gate: int = 0
+    windows: dict[int, list[list[int]]] = field(default_factory=dict)
+    accs: dict[tuple[int, int, int], int] = field(default_factory=dict)
+
+    def acc(self, kind: int, condition: int, column: int = 0) -> tuple[int, int, int]:
+        """Note that an accumulator is needed; its word is known once all are."""
+        self.gate |= 1 << condition
+        self.accs[kind, condition, column] = -1
+        return kind, condition, column
+
+    def place(self) -> tuple[int, int, int]:
+        """Give each accumulator its word: counts of events, then money, which is kept by currency, then others.
+
+        Returns the common words, all additive words, all words.
+        """
+        words, ends = 0, []
+        for part in (_COMMON, _MONEY, range(at.LEAST, at.NUMBER_MOST + 1)):
+            for key in self.accs:
+                if key[0] in part:
+                    self.accs[key] = words
+                    words += _SIZE.get(key[0], 1)
+            ends.append(words)
+        return ends[0], ends[1], ends[2]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tables for the kernel (see `layout`), and which cells of a row hold what.
+
+    entities: names of each entity's columns, single ones first, in the order of the table `entity`.
+    conditions: what the bits of a row mean, from bit 1. money, numbers, hashes: column → its cell;
+    money_columns: all that are money, used or not.
+    """
+
+    entities: tuple[tuple[str, ...], ...]
+    conditions: tuple[Condition, ...]
+    money_columns: frozenset[str]
+    money: dict[str, int]
+    numbers: dict[str, int]
+    hashes: dict[str, int]
+    cells: int
+    scratch: int
+    features: int
+    entity: Table
+    tracks: Table
+    wins: Table
+    accs: Table
+    outs: Table
+
+    @classmethod
+    def of(
+        cls, groups: tuple[Group, ...], conditions: Mapping[str, Condition], money: tuple[str, ...]
+    ) -> Plan:
+        """Work out the tables of a declaration."""
+        return _Planner(groups, conditions, frozenset(money)).plan()
+
+
+class _Planner:
+    def __init__(
+        self, groups: tuple[Group, ...], conditions: Mapping[str, Condition], money: frozenset[str]
+    ) -> None:
+        self.groups, self.named, self.money_columns = groups, conditions, money
+        self.bits: dict[str, int] = {}
+        self.conditions: list[Condition] = []
+        self.cells: dict[str, dict[str, int]] = {"money": {}, "number": {}, "hash": {}}
+        self.used = at.C_VALUES
+        singles = dict.fromkeys((part,) for g in groups for part in g.entity)
+        pairs = dict.fromkeys(g.entity for g in groups if len(g.entity) > 1)
+        self.entities = (*singles, *pairs)
+        self.tracks: dict[tuple[Any, ...], _Track] = {}
+        self.first_seen: dict[tuple[str, ...], int] = {}
+
+    def plan(self) -> Plan:
+        feature = 0
+        for group in self.groups:
+            for _, one, length in group.names():
+                if one.kind == "first_seen":
+                    if group.entity in self.first_seen:
+                        raise UsageError(f"first_seen of {'+'.join(group.entity)} is declared twice.")
+                    self.first_seen[group.entity] = feature
+                else:
+                    self._feature(group, one, length, feature)
+                feature += 1
+        return self._tables(feature)
+
+    def _bit(self, text: str) -> int:
+        if text not in self.bits:
+            if len(self.bits) == _BITS - 1:
+                raise UsageError(f"More than {_BITS - 1} different conditions are declared.", "Leave some out.")
+            self.bits[text] = len(self.bits) + 1
+            self.conditions.append(self.named[text] if text in self.named else self._parse(text))
+        return self.bits[text]
+
+    def _parse(self, text: str) -> Condition:
+        return Condition.parse(text, {*(c for one in self.named.values() for c in one.columns), "known_fraud"})
+
+    def _cell(self, kind: str, column: str) -> int:
+        cells = self.cells[kind]
+        if column not in cells:
+            cells[column] = self.used
+            self.used += 1
+        return cells[column]
+
+    def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> None:
+        exact = group.mode == "exact" or one.exact
+        where = self._bit(group.where) if group.where else 0
+        labels = bool(group.where) and self.named[group.where].uses_label
+        tile = 1 if exact else length // group.tiles
+        key: tuple[Any, ...] = (group.entity, exact, tile, group.delay, group.include_current)
+        if exact:
+            shared = one.kind in ("share", "risk")
+            key += (group.cap, 0 if shared else where, labels or one.kind == "risk")
+        if one.kind == "distinct":
+            key += ("distinct", one.column, where, group.distinct_cap)
+        track = self.tracks.get(key)
+        if track is None:
+            cap = group.cap if exact else 0
+            track = _Track(exact, tile, group.delay, group.include_current, cap)
+            self.tracks[key] = track
+        out = self._output(track, group, one, where)
+        track.windows.setdefault(length // tile, []).append([*out, feature])
+
+    def _output(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
+        """Return an output: its kind, its three words (as keys of accumulators), column and parameter."""
+        if one.kind == "distinct":
+            track.sketch, track.hashed = group.distinct_cap, self._cell("hash", one.column)
+            track.gate |= 1 << where
+            return [at.O_DISTINCT, None, None, None, 0, 0]
+        if one.column:
+            return self._of_values(track, group, one, where)
+        count = track.acc(at.COUNT, where)
+        if one.kind == "count":
+            return [at.O_COUNT_OF, count, None, None, 0, 0]
+        if one.kind == "share":
+            return [at.O_SHARE, count, track.acc(at.COUNT, 0), None, 0, 0]
+        if one.kind == "risk":
+            text = self.named[group.where].text if group.where else ""
+            fraud = self._bit(f"known_fraud and ({text})" if text else "known_fraud")
+            return [at.O_SHARE, track.acc(at.COUNT, fraud), count, None, 0, 0]
+        first = last = None
+        if not track.exact:
+            first, last = track.acc(at.FIRST_TIME, where), track.acc(at.LAST_TIME, where)
+        kinds = {"since_last": at.O_SINCE_LAST, "since_first": at.O_SINCE_FIRST, "since_run_start": at.O_SINCE_RUN}
+        return [kinds[one.kind], count, first, last, 0, group.gap]
+
+    def _of_values(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
+        money = one.column in self.money_columns
+        column = self._cell("money" if money else "number", one.column)
+
+        def acc(of_money: int, of_number: int) -> tuple[int, int, int]:
+            return track.acc(of_money if money else of_number, where, column)
+
+        count = acc(at.COUNT_KNOWN, at.COUNT_NUMBER)
+        if one.kind in ("min", "max"):
+            low = one.kind == "min"
+            word = acc(at.LEAST, at.NUMBER_LEAST) if low else acc(at.MOST, at.NUMBER_MOST)
+            kind = (at.O_LEAST if low else at.O_MOST) if money else (at.O_NUMBER_LEAST if low else at.O_NUMBER_MOST)
+            return [kind, count, word, None, column, 0]
+        if one.exact:
+            word = acc(at.LEAST, at.NUMBER_LEAST)  # in `exact` a bucket is one event
+            ratio = one.kind == "ratio_trimmed"
+            of_money = at.O_RATIO_TRIMMED if ratio else at.O_TRIMMED
+            of_number = at.O_NUMBER_RATIO_TRIMMED if ratio else at.O_NUMBER_TRIMMED
+            return [of_money if money else of_number, count, word, None, column, group.trim]
+        if one.kind == "std":
+            other = acc(at.SQUARES, at.NUMBER_SPREAD)
+            word = acc(at.SUM, at.NUMBER_SPREAD)
+            return [at.O_STD if money else at.O_NUMBER_STD, count, word, other, column, 0]
+        kinds = {
+            "sum": (at.O_SUM, at.O_NUMBER_SUM),
+            "mean": (at.O_MEAN, at.O_NUMBER_MEAN),
+            "ratio": (at.O_RATIO, at.O_NUMBER_RATIO),
+        }
+        return [kinds[one.kind][not money], count, acc(at.SUM, at.NUMBER_SUM), None, column, 0]
+
+    def _tables(self, features: int) -> Plan:
+        entity, tracks, wins, accs, outs = [], [], [], [], []
+        scratch = 16
+        for number, columns in enumerate(self.entities):
+            at_track, words, horizon = len(tracks), at.TRACKS, self._horizon(columns)
+            for key, track in self.tracks.items():
+                if key[0] != columns:
+                    continue
+                common, additive, size = track.place()
+                subkey = at.BY_HASH if track.sketch else at.NO_SUBKEY
+                if any(kind in (*_MONEY, at.LEAST, at.MOST) for kind, _, _ in track.accs):
+                    subkey = at.BY_CURRENCY
+                prefix = 2 if subkey else 1
+                row = [0] * at.T_WIDTH
+                row[at.T_AT], row[at.T_TILE], row[at.T_LAG] = words, track.tile, track.lag
+                row[at.T_CURRENT], row[at.T_EXACT], row[at.T_CAP] = track.current, track.exact, track.cap
+                row[at.T_BUCKET], row[at.T_PREFIX] = prefix + size, prefix
+                row[at.T_COMMON], row[at.T_ADDITIVE], row[at.T_SUBKEY] = common, additive, subkey
+                row[at.T_GATE], row[at.T_HASH], row[at.T_SKETCH] = track.gate, track.hashed, track.sketch
+                labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
+                row[at.T_LABELS] = int(track.gate & labelled != 0)
+                row[at.T_ACC] = len(accs)
+                accs += [[kind, bit, column, word] for (kind, bit, column), word in track.accs.items()]
+                row[at.T_ACCS_END], row[at.T_WINDOW] = len(accs), len(wins)
+                place = at.WINDOWS
+                for tiles in sorted(track.windows, reverse=True):
+                    wins.append([tiles, place, len(outs), len(outs) + len(track.windows[tiles])])
+                    place += 1 + additive
+                    for kind, count, word, other, column, parameter, feature in track.windows[tiles]:
+                        found = [track.accs[k] if k else 0 for k in (count, word, other)]
+                        outs.append([kind, feature, *found, column, parameter])
+                row[at.T_WINDOWS_END] = len(wins)
+                words += place
+                tracks.append(row)
+                kept = max(track.windows) + -(-track.lag // track.tile) + 2
+                most = track.cap if track.exact else kept * max(track.sketch, 1)
+                scratch = max(scratch, 4 * most if track.sketch or track.exact else 16, additive)
+            single = number if len(columns) == 1 else -1
+            first = self.first_seen.get(columns, -1)
+            entity.append([words, horizon, first, at_track, len(tracks), single])
+        return Plan(
+            self.entities, tuple(self.conditions), self.money_columns, self.cells["money"], self.cells["number"],
+            self.cells["hash"], self.used, scratch, features, _table(entity, at.E_WIDTH), _table(tracks, at.T_WIDTH),
+            _table(wins, at.W_WIDTH), _table(accs, at.A_WIDTH), _table(outs, at.O_WIDTH),
+        )  # fmt: skip
+
+    def _horizon(self, columns: tuple[str, ...]) -> int:
+        return max(
+            (length + g.delay for g in self.groups if g.entity == columns for _, length in g.windows), default=0
+        )
+
+
+def _table(rows: list[list[int]], width: int) -> Table:
+    return np.array(rows, np.int64).reshape(-1, width)

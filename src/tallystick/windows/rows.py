@@ -1,0 +1,184 @@
+"""Clean rows as the cells that the kernel reads: one row of int64 words for each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts.conditions import DERIVED
+from tallystick.contracts.currencies import digits
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.windows.calendar import derived
+from tallystick.windows.hashes import hashes
+from tallystick.windows.keys import Codes, codes_of
+from tallystick.windows.layout import C_BITS, C_CURRENCY, C_LABEL, C_TIME, NEVER, NO_VALUE
+from tallystick.windows.plan import Plan
+
+__all__ = ["Reader"]
+
+_TIME: Final = pa.timestamp("us", tz="UTC")
+_CALENDAR: Final = {"hour", "weekday", "night", "weekend"}
+
+
+class Reader:
+    """Turns batches into cells; it knows the currencies that it has met.
+
+    scales: float64, minor units in a major one, for each of `currencies`.
+    """
+
+    def __init__(self, plan: Plan, zone: str, currency: str, currencies: list[str] | None = None) -> None:
+        self.plan, self.zone, self.currency = plan, zone, currency
+        self.currencies = currencies or [currency]
+        self.scales = np.array([10.0 ** digits(one) for one in self.currencies])
+        self._used = frozenset(c for one in plan.conditions for c in one.columns)
+
+    def read(self, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> Batch:
+        """Return the cells of a batch, and its columns for what else is asked of them."""
+        return Batch(self, rows, labels)
+
+    def codes(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        """Return the number of each currency; a new one gets the next."""
+        for name in names:
+            if name not in self.currencies:
+                self.scales = np.append(self.scales, 10.0 ** digits(name))
+                self.currencies.append(name)
+        return np.array([self.currencies.index(name) for name in names], np.int64)
+
+    def conditions(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the bits of each row: bit 0 for a payment, the others for conditions as they come to hold.
+
+        A condition holds of a payment by what was known when it came (no fraud yet), and of a label event
+        when it holds now and did not then.
+        """
+        labels = batch.labels
+        bits = np.ones(batch.n, np.int64) if labels is None else (~labels).astype(np.int64)
+        if not self.plan.conditions:
+            return bits
+        values = self._values(batch)
+        for bit, condition in enumerate(self.plan.conditions, 1):
+            values["known_fraud"] = np.zeros(batch.n, bool)
+            holds = condition.holds(values)
+            if labels is not None:
+                if condition.uses_label:
+                    values["known_fraud"] = labels
+                    holds = np.where(labels, condition.holds(values) & ~holds, holds)
+                else:
+                    holds = holds & ~labels
+            bits |= holds.astype(np.int64) << bit
+        return bits
+
+    def _values(self, batch: Batch) -> dict[str, NDArray[Any]]:
+        values: dict[str, NDArray[Any]] = {}
+        if self._used & _CALENDAR:
+            values.update(derived(batch.times, batch.times != NEVER, self.zone))
+        for name in self._used - DERIVED.keys():
+            if name in self.plan.money_columns:
+                minor = batch.money(name)
+                values[name] = np.where(minor == NO_VALUE, np.nan, minor / self.scales[batch.currencies])
+            else:
+                values[name] = batch.values(name)
+        return values
+
+
+class Batch:
+    """One batch, read column by column."""
+
+    def __init__(self, reader: Reader, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> None:
+        self.reader, self.rows, self.n = reader, rows, rows.num_rows
+        self.labels = None if labels is None or not labels.any() else labels
+        self._codes: dict[str, Codes] = {}
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column; UsageError where there is none."""
+        place = self.rows.schema.get_field_index(name)
+        if place < 0:
+            raise UsageError(
+                f'The windows need the column "{name}", which is not there.',
+                did_you_mean(name, self.rows.schema.names) + " `restrict` leaves out what needs it.",
+            )
+        return self.rows.column(place)
+
+    def codes(self, name: str) -> Codes:
+        """Return a text column as codes; each column is looked at once."""
+        if name not in self._codes:
+            self._codes[name] = codes_of(self.column(name))
+        return self._codes[name]
+
+    @cached_property
+    def times(self) -> NDArray[np.int64]:
+        """Return event times in microseconds, NEVER where there is none."""
+        column = self.column("event_time")
+        if column.type != _TIME:
+            column = column.cast(_TIME)
+        return _words(column, NEVER)
+
+    @cached_property
+    def currencies(self) -> NDArray[np.int64]:
+        """Return each row's currency as a number of the reader's."""
+        if self.rows.schema.get_field_index("currency") < 0:
+            return np.zeros(self.n, np.int64)
+        numbers, names = self.codes("currency")
+        known = np.append(self.reader.codes(tuple(names)), self.reader.codes((self.reader.currency,)))
+        return known[numbers]  # -1, no currency, is the last: the setting's
+
+    def money(self, name: str) -> NDArray[np.int64]:
+        """Return minor units, NO_VALUE where there are none."""
+        column = self.column(name)
+        if column.type != pa.int64():
+            raise UsageError(
+                f'The column "{name}" is declared as money, but holds {column.type}, not whole minor units.',
+                "Leave it out of `money` in the declaration, or read it through its contract.",
+            )
+        return _words(column, NO_VALUE)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return numbers, NaN where there are none."""
+        column = self.column(name)
+        if pa.types.is_string(column.type) or pa.types.is_timestamp(column.type):
+            raise UsageError(f'"{name}" holds {column.type}, not numbers.', "Only count and distinct fit it.")
+        found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return found
+
+    def hashes(self, name: str) -> NDArray[np.int64]:
+        """Return hashes of texts, NO_VALUE where there is none."""
+        numbers, texts = self.codes(name)
+        return np.append(hashes(texts), NO_VALUE)[numbers]
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Return a column as conditions take it: numbers, flags, or texts as objects."""
+        column = self.column(name)
+        if pa.types.is_boolean(column.type):
+            return column.fill_null(False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return self.numbers(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+    def cells(self) -> NDArray[np.int64]:
+        """Return the cells, as the plan places them."""
+        plan = self.reader.plan
+        cells = np.empty((self.n, plan.cells), np.int64)
+        cells[:, C_TIME] = self.times
+        cells[:, C_CURRENCY] = self.currencies
+        cells[:, C_BITS] = self.reader.conditions(self)
+        cells[:, C_LABEL] = 0 if self.labels is None else self.labels
+        for name, place in plan.money.items():
+            cells[:, place] = self.money(name)
+        for name, place in plan.numbers.items():
+            cells[:, place] = self.numbers(name).view(np.int64)
+        for name, place in plan.hashes.items():
+            cells[:, place] = self.hashes(name)
+        return cells
+
+
+def _words(column: pa.Array, null: int) -> NDArray[np.int64]:
+    """Return a column of 64-bit values as it lies in memory, with `null` where there is none."""
+    words = np.frombuffer(column.buffers()[1], np.int64, len(column), column.offset * 8)
+    if column.null_count:
+        words = np.where(column.is_valid().to_numpy(zero_copy_only=False), words, null)
+    return words

@@ -1,0 +1,24 @@
+"""Streams and declarations by chance, and their rows as Arrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+TYPES = {
+    "event_time": pa.timestamp("us", tz="UTC"), "customer_id": pa.string(), "terminal_id": pa.string(),
+    "device_id": pa.string(), "amount": pa.int64(), "currency": pa.string(), "v1": pa.float64(),
+    "place": pa.string(),
+}  # fmt: skip
+
+
+def batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    arrays = []
+    for name, kind in TYPES.items():
+        values = [row.get(name) for row in rows]
+        if name == "event_time":
+            arrays.append(pa.array(values, pa.int64()).cast(kind))
+        else:
+            arrays.append(pa.array(values, kind))
+    return pa.RecordBatch.from_arrays(arrays, names=list(TYPES))
