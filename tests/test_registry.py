@@ -5,7 +5,7 @@ from tallystick.errors import UsageError
 
 
 def test_what_is_built_in_is_found() -> None:
-    assert registry.names("solutions") == ["complaints"]
+    assert registry.names("solutions") == ["complaints", "fraud"]
     assert registry.names("engines") == ["local"]
     assert registry.names("learners") == [
         "anomaly_boosting",

@@ -81,7 +81,7 @@ def test_rows_that_count_nothing_change_nothing() -> None:
 numbers = st.floats(-50, 50).map(lambda x: round(x, 6))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(numbers, st.booleans()), min_size=1, max_size=40),
     st.lists(numbers, min_size=2, max_size=20),

@@ -26,7 +26,9 @@ def microseconds(text: str) -> int:
 
 
 def local(row: Row, zone: str) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row["event_time"])).astimezone(ZoneInfo(zone))
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row["event_time"])).astimezone(
+        ZoneInfo(zone)
+    )
 
 
 @dataclass
@@ -112,7 +114,9 @@ class Reference:
                 found += [microseconds(w) + delay for w in listed(g["windows"])]
         return max(found)
 
-    def value(self, entity: Entity, group: dict[str, Any], kind: str, column: str, window: str, now: Event) -> float:
+    def value(
+        self, entity: Entity, group: dict[str, Any], kind: str, column: str, window: str, now: Event
+    ) -> float:
         get = {**self.document, **group}.get
         trimmed = kind in ("trimmed_mean", "ratio_trimmed")
         exact = get("mode", "tiled") == "exact" or trimmed
@@ -126,8 +130,6 @@ class Reference:
         events = entity.events + ([now] if get("include_current", False) else [])
         if exact:
             counted = (None, fraud) if kind == "share" else (where, fraud) if kind == "risk" else (where,)
-            if kind == "risk":
-                counted = (where, fraud, None)
             kept = [e for e in events if any(e.meets(c) for c in counted)]
             if kind == "distinct":
                 kept = [e for e in kept if e.row[column] is not None]

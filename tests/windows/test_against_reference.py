@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from tallystick.windows import WindowState, Windows
 from tests.windows.conftest import batch
 from tests.windows.reference import US, Reference, local
+
+from tallystick.windows import Windows, WindowState
 
 ZONE = "America/New_York"
 MINUTE, HOUR, DAY = US["m"], US["h"], US["d"]
@@ -59,8 +60,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         mode = draw(st.sampled_from(["tiled", "exact"]))
         group: dict[str, Any] = {
             "entity": draw(st.sampled_from(entities)),
-            "windows": draw(st.lists(st.sampled_from(["5m", "1h", "1d", "7d"]), min_size=1, max_size=3, unique=True)),
-            "aggregates": draw(st.lists(st.sampled_from(PLAIN + VALUES), min_size=1, max_size=6, unique=True)),
+            "windows": draw(
+                st.lists(st.sampled_from(["5m", "1h", "1d", "7d"]), min_size=1, max_size=3, unique=True)
+            ),
+            "aggregates": draw(
+                st.lists(st.sampled_from(PLAIN + VALUES), min_size=1, max_size=6, unique=True)
+            ),
             "mode": mode,
             "tiles": draw(st.sampled_from([1, 2, 5, 30])),
             "cap": draw(st.sampled_from([1, 2, 3, 7, 1024])),
@@ -89,14 +94,18 @@ def streams(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[bool]]:
     amounts = st.one_of(
         st.integers(-30_000, 100_000), st.sampled_from([10**15, -(10**15), 10**15 - 1, 0, 1, -1, None])
     )
-    steps = st.sampled_from([0, 0, 1, -1, MINUTE // 2, -MINUTE, 5 * MINUTE, -HOUR, HOUR - 1, DAY, -2 * DAY, 9 * DAY])
+    steps = st.sampled_from(
+        [0, 0, 1, -1, MINUTE // 2, -MINUTE, 5 * MINUTE, -HOUR, HOUR - 1, DAY, -2 * DAY, 9 * DAY]
+    )
     few = draw(st.booleans())
     rows: list[dict[str, Any]] = []
     labels: list[bool] = []
     time = draw(st.sampled_from([0, -3 * DAY, 1_520_000_000 * US["s"], 17]))
     for _ in range(draw(st.integers(1, 40))):
         if rows and draw(st.integers(0, 5)) == 0:
-            paid = draw(st.sampled_from([row for row, label in zip(rows, labels, strict=True) if not label] or rows))
+            paid = draw(
+                st.sampled_from([row for row, label in zip(rows, labels, strict=True) if not label] or rows)
+            )
             rows.append(paid)
             labels.append(True)
             continue
@@ -159,7 +168,7 @@ def test_any_split_gives_the_same_bits_with_the_state_saved_between(
     assert np.array_equal(np.concatenate([a.late for a in alone]), whole.late)
     edges = sorted({0, len(rows), *(c for c in cuts if c < len(rows))})
     found = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         found.append(parts.apply(batch(rows[begin:end]), np.array(labels[begin:end])).features)
         parts = WindowState.load(Windows.of(windows.to_dict()), parts.arrays())
     assert bits(np.concatenate(found)) == bits(whole.features)

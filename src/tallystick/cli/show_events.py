@@ -137,22 +137,16 @@ def analysed(terminal: Terminal, result: Analysed) -> None:
     account(terminal, result.intake)
     for one in result.analyses:
         terminal.say()
-        rows = [tuple(_cell(value) for value in row.values()) for row in one.rows[:MOST]]
-        title = one.title + (f" (the first {MOST} of {len(one.rows):,})" if len(one.rows) > MOST else "")
-        terminal.table(title, tuple(one.columns), rows)
+        rows = one.cells()
+        if rows:
+            title = one.title + (f" (the first {MOST} of {len(rows):,})" if len(rows) > MOST else "")
+            names = [name.replace("_", " ") for name in one.columns]
+            terminal.table(title, names, rows[:MOST], left=len(one.align) - len(one.align.lstrip("l")))
+        else:
+            terminal.say(f"[bold]{escape(one.title)}[/bold]: none.")
     for name, missing in result.left_out.items():
         terminal.note(f"{name} is left out: it needs {', '.join(missing)}.")
     if result.output:
         terminal.say(f"The tables are in [bold]{escape(str(result.output))}[/bold].")
     if result.page:
         terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return str(value)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Unpack
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as kinds
 
 from tallystick import registry
 from tallystick.connectors import open_sink
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
+from tallystick.evaluation import day_numbers
 from tallystick.jobs.event_rows import with_behaviour
 from tallystick.jobs.options import Reading, Work, work
 from tallystick.jobs.pages import check_page, write_analyses
-from tallystick.jobs.past import Events, columns_of, gather_events
-from tallystick.scorer import BEHAVIOUR, Analysis, EventTask, Solution, Values
+from tallystick.jobs.past import LATEST, Events, columns_of, gather_events
+from tallystick.scorer import Analysis, EventTask, Solution, Values
 from tallystick.windows import Windows
 
 __all__ = ["Analysed", "AnalysisTable", "analyse"]
@@ -26,13 +31,26 @@ __all__ = ["Analysed", "AnalysisTable", "analyse"]
 
 @dataclass(frozen=True)
 class AnalysisTable:
-    """One analysis: its table as plain values."""
+    """One analysis: its table as plain values, times in the setting zone; kinds: what each column holds."""
 
     name: str
     title: str
     note: str
     columns: tuple[str, ...]
     rows: list[dict[str, Any]]
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def align(self) -> str:
+        """A letter for each column: l for words, r for numbers."""
+        return "".join("l" if kind in ("text", "time") else "r" for kind in self.kinds)
+
+    def cells(self) -> list[list[str]]:
+        """Return the rows as people read them."""
+        return [
+            [_said(row[name], kind) for name, kind in zip(self.columns, self.kinds, strict=True)]
+            for row in self.rows
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -88,56 +106,120 @@ def analyse(
     asked = [one for one in found.analyses if not analysis or one.name in analysis]
     tasks = [task for task in found.tasks if isinstance(task, EventTask)]
     events = gather_events(found, source, job, columns_of(found, tasks), labels=labels)
-    held = events.held() | ({tasks[0].label} if tasks and not np.isnan(events.truth).all() else set())
+    known = {tasks[0].label} if tasks else set()
+    held = events.held() - known | (known if not np.isnan(events.truth).all() else set())
     left_out = {one.name: missing for one in asked if (missing := [c for c in one.columns if c not in held])}
     runnable = [one for one in asked if one.name not in left_out]
     if not runnable:
         wanted = "; ".join(f"{name} needs {', '.join(columns)}" for name, columns in left_out.items())
         raise DataError(f"No analysis can run: {wanted}.", "Say which column is which: --map THEIRS=OURS.")
-    job.progress.stage("Analysing", len(runnable))
-    done = []
-    for one in runnable:
-        table = job.engine.collect(one.run(job.engine.table(_frame(found, one, events, job)), job.settings))
-        done.append(
-            AnalysisTable(one.name, one.title, one.note, tuple(table.column_names), table.to_pylist())
-        )
+    done = {}
+    for one, table in _tables(found, runnable, events, job):
         if output is not None:
             _write(Path(output) / f"{one.name}.csv", table)
-        job.progress.step()
-    result = tuple(_plain(one) for one in done)
+        done[one.name] = _plain(one, table, ZoneInfo(job.settings.zone))
+    result = tuple(done[one.name] for one in runnable)
     if report is not None:
         charts = {one.name: one.figure for one in runnable if one.figure is not None}
         write_analyses(report, found, result, charts)
     return Analysed(events.report, result, left_out, Path(output) if output else None, report)
 
 
-def _frame(solution: Solution, analysis: Analysis, events: Events, job: Work) -> pa.Table:
-    """The records as a table: money in major units, what is known of labels, declared behaviour."""
-    rows = events.rows
-    if analysis.windows is not None:
-        windows = Windows.of(dict(analysis.windows)).restrict(events.held())
-        rows = with_behaviour(solution, events, windows, events.given, job).table
-        names = windows.names
-    else:
-        names = ()
-    values = Values(rows, job.settings.zone, job.settings.currency, names)
-    columns = {name: rows.column(name) for name in rows.schema.names if name != BEHAVIOUR}
+def _tables(
+    solution: Solution, analyses: Sequence[Analysis], events: Events, job: Work
+) -> Iterator[tuple[Analysis, pa.Table]]:
+    """Run analyses; those that declare the same behaviour share one replay, which is let go of after them."""
+    base = _records(solution, events, job)
+    declared = [None if one.windows is None else dict(one.windows) for one in analyses]
+    for i, windows in enumerate(declared):
+        if windows in declared[:i]:
+            continue
+        table = base if windows is None else _with_windows(solution, base, windows, events, job)
+        frame = job.engine.table(table)
+        mine = [one for one, other in zip(analyses, declared, strict=True) if other == windows]
+        job.progress.stage("Analysing", len(mine))
+        for one in mine:
+            yield one, job.engine.collect(one.run(frame, job.settings))
+            job.progress.step()
+
+
+def _records(solution: Solution, events: Events, job: Work) -> pa.Table:
+    """The records as a table: money in major units, the label where any is known, and what a time says locally."""
+    rows, zone = events.rows, job.settings.zone
+    values = Values(rows, zone, job.settings.currency)
+    columns: dict[str, Any] = {name: rows.column(name) for name in rows.schema.names}
     if solution.amount is not None and solution.amount in columns:
         columns[solution.amount] = pa.array(values.number(solution.amount), from_pandas=True)
+        codes = columns.get("currency", pa.nulls(len(rows), pa.string()))
+        columns["currency"] = codes.cast(pa.string()).fill_null(job.settings.currency)
     for label in solution.contract.labels[:1]:
-        columns[label] = pa.array(events.truth, from_pandas=True)
-    for name in names:
-        columns[name] = pa.array(np.ascontiguousarray(values[name]), from_pandas=True)
+        columns.pop(label, None)
+        if not np.isnan(events.truth).all():
+            columns[label] = pa.array(events.truth, from_pandas=True).cast(pa.int64())
+    for name, kind in (
+        ("hour", pa.int64()),
+        ("weekday", pa.int64()),
+        ("night", pa.bool_()),
+        ("weekend", pa.bool_()),
+    ):
+        columns[name] = pa.array(values.number(name), from_pandas=True).cast(kind)
+    dated = events.time < LATEST
+    day = day_numbers(np.where(dated, events.time, 0), zone).astype(np.int32)
+    columns["date"] = pa.array(day, mask=~dated).cast(pa.date32())
     return pa.table(columns)
 
 
-def _plain(one: AnalysisTable) -> AnalysisTable:
-    """Turn times into text, so that a result is ready for JSON."""
-    rows = [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
-        for row in one.rows
-    ]
-    return AnalysisTable(one.name, one.title, one.note, one.columns, rows)
+def _with_windows(
+    solution: Solution, base: pa.Table, windows: dict[str, Any], events: Events, job: Work
+) -> pa.Table:
+    """The records with declared behaviour beside them, what is not known yet as null."""
+    declared = Windows.of(windows).restrict(events.held())
+    rows = with_behaviour(solution, events, declared, events.given, job).table
+    values = Values(rows, job.settings.zone, job.settings.currency, declared.names)
+    for name in declared.names:
+        base = base.append_column(name, pa.array(np.ascontiguousarray(values[name]), from_pandas=True))
+    return base
+
+
+def _plain(one: Analysis, table: pa.Table, zone: tzinfo) -> AnalysisTable:
+    """Turn a result into plain values: times local, as text; what is no number as none."""
+    names = tuple(table.column_names)
+    rows = [{name: _value(value, zone) for name, value in row.items()} for row in table.to_pylist()]
+    found = tuple(_kind(field.name, field.type) for field in table.schema)
+    return AnalysisTable(one.name, one.title, one.note, names, rows, found)
+
+
+def _value(value: Any, zone: tzinfo) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _kind(name: str, kind: pa.DataType) -> str:
+    """Say what a column holds: text, time, whole, share (by its name) or number."""
+    if kinds.is_timestamp(kind):
+        return "time"
+    if kinds.is_integer(kind):
+        return "whole"
+    if kinds.is_floating(kind):
+        return "share" if name.endswith("share") else "number"
+    return "text"
+
+
+def _said(value: Any, kind: str) -> str:
+    if value is None:
+        return "–"
+    if kind == "time":
+        return str(value)[:19].replace("T", " ")
+    if kind == "whole":
+        return f"{value:,}"
+    if kind == "share":
+        return f"{value:.1%}" if value >= 0.01 or not value else f"{value:.2%}"
+    if kind == "number":
+        return f"{value:,.2f}"
+    return str(value)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -57,14 +57,16 @@ class Design:
         """Learn which features there are."""
         return self.task.features.fit(rows.table, rows.settings, self.behaviour, self.only)
 
-    def model(self, X: Floats, fraud: NDArray[np.bool_], job: Work) -> Model:
-        """Fit the model; raw scores."""
-        sample = Sample(X, fraud.astype(np.int64), 2, None, job.settings.seed, dict(self.settings))
+    def model(self, X: Floats, fraud: NDArray[np.bool_], names: tuple[str, ...], job: Work) -> Model:
+        """Fit the model; raw scores. names: of the features."""
+        settings = dict(self.settings)
+        seed, threads = job.settings.seed, job.settings.cores()
+        sample = Sample(X, fraud.astype(np.int64), 2, None, seed, settings, names, threads)
         fitted: Model = self.learner.fit(sample)
         return fitted
 
 
-def out_of_time(design: Design, rows: EventRows, X: Floats, job: Work) -> Floats:
+def out_of_time(design: Design, rows: EventRows, X: Floats, names: tuple[str, ...], job: Work) -> Floats:
     """Score each row by a model of the rows before its fold whose labels were known by then.
 
     Returns raw scores (rows,), NaN for the first part, which nothing came before.
@@ -74,11 +76,11 @@ def out_of_time(design: Design, rows: EventRows, X: Floats, job: Work) -> Floats
     parts = folds(split, FOLDS, time=rows.time, y=rows.fraud, groups=rows.entity, seed=job.settings.seed)
     job.progress.stage(f"Learning {design.task.name}, fold by fold", FOLDS)
     for train, test in parts:
-        if split == "time":
+        if split == "time" and design.learner.needs_labels:
             train = train[rows.known[train] <= rows.time[test].min()]
         known = rows.fraud[train]
         if not design.learner.needs_labels or 0 < known.sum() < len(known):
-            raw[test] = design.model(X[train], known, job).raw(X[test], job.settings.cores())
+            raw[test] = design.model(X[train], known, names, job).raw(X[test], job.settings.cores())
         job.progress.step()
     return raw
 
@@ -87,7 +89,7 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
     """Fit a task on all rows; also give each row's probability by a model of what came before it, or NaN."""
     features = design.features(rows)
     X = features.matrix(rows.table)
-    raw = out_of_time(design, rows, X, job)
+    raw = out_of_time(design, rows, X, features.names, job)
     seen = np.flatnonzero(~np.isnan(raw))
     if not len(seen):
         raise DataError(
@@ -96,7 +98,7 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
         )
     calibration = calibrate(design.task, raw[seen], rows.fraud[seen])
     job.progress.stage(f"Learning {design.task.name}, from all rows")
-    model = design.model(X, rows.fraud, job)
+    model = design.model(X, rows.fraud, features.names, job)
     chance = np.full(len(rows), np.nan)
     chance[seen] = calibration.apply(raw[seen])
     return FittedEvent(features, model, calibration, usual(X)), chance
@@ -111,12 +113,12 @@ def fit_only(design: Design, rows: EventRows, fraud: NDArray[np.bool_], job: Wor
     X = features.matrix(rows.table)
     (train, test), *_ = folds("time", FOLDS, time=rows.time)[-1:]
     train = train[rows.known[train] <= rows.time[test].min()]
-    model = design.model(X, fraud, job)
+    model = design.model(X, fraud, features.names, job)
     if not design.learner.needs_labels:
         return FittedEvent(features, model, calibrate(design.task, model.raw(X), fraud), usual(X))
     if not 0 < fraud[train].sum() < len(train) or not fraud[test].any():
         train, test = np.arange(len(rows)), np.arange(len(rows))
-    held_out = design.model(X[train], fraud[train], job).raw(X[test], job.settings.cores())
+    held_out = design.model(X[train], fraud[train], features.names, job).raw(X[test], job.settings.cores())
     return FittedEvent(features, model, calibrate(design.task, held_out, fraud[test]), usual(X))
 
 

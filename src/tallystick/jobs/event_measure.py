@@ -81,7 +81,7 @@ def _ranking(rows: EventRows, score: NDArray[np.float64], job: Work) -> dict[str
     }
     if rows.entity is not None:
         day = day_numbers(rows.time, job.settings.zone)
-        found["card_precision_at_100"] = card_precision(day, rows.entity, rows.fraud, score)
+        found["card_precision_at_100"] = card_precision(day, rows.entity, rows.fraud, score)["value"]
         found["from"] = str(np.datetime64(int(rows.time.min()), "us").astype("datetime64[D]"))
     return found
 

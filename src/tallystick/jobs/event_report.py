@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,11 @@ def evaluate_events(
     """Measure the bundles of event tasks; one report for each task, and the account of the input."""
     windows = load_windows(bundles)
     tried = load_rules(solution, windows, rules)
-    events = gather_events(solution, source, job, columns_of(solution, tasks), history=history, labels=labels)
+    # What is later than as_of is passed over, not in the future: it was only not known yet.
+    told = replace(job, as_of=None)
+    events = gather_events(
+        solution, source, told, columns_of(solution, tasks), history=history, labels=labels
+    )
     reports = {}
     for task in tasks:
         bundle = bundles[task.name]

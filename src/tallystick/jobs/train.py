@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -93,7 +93,9 @@ def train(
     events = [one for one in asked if isinstance(one, EventTask)]
     if events:
         wanted = Wanted(learner, features, windows, from_, until)
-        held = gather_events(found, source, job, columns_of(found, events), history=history, labels=labels)
+        # What is later than as_of is passed over, not in the future: it was only not known yet.
+        told = replace(job, as_of=None)
+        held = gather_events(found, source, told, columns_of(found, events), history=history, labels=labels)
         done = train_events(found, pick_event_tasks(events, bool(task), held), held, Path(model), wanted, job)
         return Trained(held.report, tuple(TaskTrained(one.name, at, said) for one, at, said in done))
     refuse_event_options(found, windows=windows, history=history, labels=labels)

@@ -12,9 +12,7 @@ __all__ = ["LEARNER"]
 
 #: Those of gradient boosting, and of the isolation forest with `isolation_` before them.
 USUAL = gradient_boosting.USUAL | {
-    f"isolation_{name}": value
-    for name, value in isolation_forest.USUAL.items()
-    if name not in ("contamination", "nthread")
+    f"isolation_{name}": value for name, value in isolation_forest.USUAL.items() if name != "contamination"
 }
 
 
@@ -33,10 +31,10 @@ class AnomalyBoosting:
         alone = isolation_forest.USUAL | {
             name.removeprefix("isolation_"): value
             for name, value in how.items()
-            if name.startswith("isolation_") or name == "nthread"
+            if name.startswith("isolation_")
         }
         first = isolation_forest.isolate(matrix, sample, alone)
-        return Stack(first, gradient_boosting.boost(widened(first, matrix, how["nthread"]), sample, how))
+        return Stack(first, gradient_boosting.boost(widened(first, matrix, sample.threads), sample, how))
 
 
 LEARNER: Learner = AnomalyBoosting()

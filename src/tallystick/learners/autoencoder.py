@@ -15,11 +15,13 @@ from tallystick.models.scaling import Scaling
 
 __all__ = ["LEARNER"]
 
-#: width: of the layers before and after the narrow one; narrow: how many numbers a row is pressed into, 0: a
-#: third of its columns; rows: how many rows are learned from at most, drawn by weight; contamination: the
-#: share thought odd, which changes nothing here.
+#: narrow: how many numbers a row is pressed into, 0: a fifth of its columns; width: of one more layer before
+#: and one after, 0: none (wide layers learn to repeat what is odd too: on a week of the Handbook's payments
+#: and its 15 features average precision is .09 with a width of 32, .30 without);
+#: rows: how many are learned from at most, drawn by weight; contamination: the share thought odd, which
+#: changes nothing here.
 USUAL = {
-    "width": 32,
+    "width": 0,
     "narrow": 0,
     "epochs": 15,
     "batch": 512,
@@ -55,8 +57,9 @@ class Autoencoder:
         features = matrix.shape[1]
         scaling = Scaling.fit(matrix, weight)
         columns = scaling.apply(matrix)
+        outer = (how["width"],) if how["width"] else ()
         model = MLPRegressor(
-            hidden_layer_sizes=(how["width"], how["narrow"] or max(1, features // 3), how["width"]),
+            hidden_layer_sizes=(*outer, how["narrow"] or max(1, features // 5), *outer),
             batch_size=min(how["batch"], len(matrix)),
             learning_rate_init=how["learning_rate"],
             alpha=how["alpha"],
@@ -68,9 +71,13 @@ class Autoencoder:
             warnings.simplefilter("ignore", ConvergenceWarning)
             target = columns if features > 1 else columns[:, 0]
             model.fit(columns, target, sample_weight=weight * (len(weight) / weight.sum()))
+        weights, biases = model.coefs_, model.intercepts_
+        if features == 1:
+            # One number cannot be pressed into fewer: its distance from the usual is its error.
+            weights, biases = [np.zeros((1, 1))], [np.zeros(1)]
         graph = Graph(features)
         start = graph.scaled(scaling)
-        error = graph.add("Sub", graph.layers(start, model.coefs_, model.intercepts_), start)
+        error = graph.add("Sub", graph.layers(start, weights, biases), start)
         known = graph.add("Where", graph.missing(), graph.constant(0.0), error)
         # A column that never changed says nothing of a row.
         share = graph.constant((scaling.inverse != 0.0) / features)

@@ -35,7 +35,9 @@ class Sample:
 
     matrix: of texts SciPy CSR float64 (rows, features), of tables a dense float64 array (rows, features) in
     which NaN is missing; truth: codes 0 … classes - 1 (rows,), a class may be absent, and of tables 0 or 1
-    (1: the event); weight: float64 (rows,), how much each row counts, all alike when None.
+    (1: the event); weight: float64 (rows,), how much each row counts, all alike when None; names: of the
+    columns of a table, where a setting may speak of them; threads: how many may be used, which changes no
+    bit.
     """
 
     matrix: Any
@@ -44,6 +46,8 @@ class Sample:
     weight: NDArray[np.float64] | None = None
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    threads: int = 1
 
     @property
     def weights(self) -> NDArray[np.float64]:

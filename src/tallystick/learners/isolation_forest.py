@@ -17,13 +17,12 @@ from tallystick.models.trees import Trees
 __all__ = ["LEARNER", "USUAL", "isolate"]
 
 #: n_estimators: trees; rows: how many each is grown on; max_features: the share of columns each looks at;
-#: contamination: the share thought odd, which changes nothing here; nthread changes the time and no bit.
+#: contamination: the share thought odd, which changes nothing here.
 USUAL: dict[str, Any] = {
     "n_estimators": 200,
     "rows": 256,
     "max_features": 1.0,
     "contamination": None,
-    "nthread": 1,
 }
 # Every tree draws from these rows: more would only take longer.
 POOL = 65_536
@@ -42,7 +41,7 @@ def isolate(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any])
         n_estimators=how["n_estimators"],
         max_samples=min(how["rows"], len(matrix)),
         max_features=how["max_features"],
-        n_jobs=how["nthread"],
+        n_jobs=sample.threads,
         random_state=sample.seed,
     )
     with refused_by_library("isolation_forest"):

@@ -49,7 +49,7 @@ class NeuralNetwork:
         flagged = np.flatnonzero(gone.any(axis=0) & ~gone.all(axis=0))
         scaling = Scaling.fit(matrix, sample.weights)
         model = MLPClassifier(
-            how["hidden"],
+            hidden_layer_sizes=how["hidden"],
             batch_size=min(how["batch"], len(matrix)),
             learning_rate_init=how["learning_rate"],
             alpha=how["alpha"],

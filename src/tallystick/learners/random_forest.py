@@ -12,14 +12,13 @@ __all__ = ["LEARNER"]
 
 #: As scikit-learn names them; but max_features: the share of columns looked at for a split, 0: the root of
 #: their number; weight_power: how much the rarer class is weighed up (0: as the rows come, 1: both classes
-#: alike); nthread, which changes the time taken and no bit of the model.
+#: alike).
 USUAL = {
-    "n_estimators": 200,
+    "n_estimators": 100,
     "max_depth": 14,
     "min_samples_leaf": 5,
     "max_features": 0.0,
     "weight_power": 0.5,
-    "nthread": 1,
 }
 
 
@@ -42,7 +41,7 @@ class RandomForest:
             max_depth=how["max_depth"],
             min_samples_leaf=how["min_samples_leaf"],
             max_features=how["max_features"] or "sqrt",
-            n_jobs=how["nthread"],
+            n_jobs=sample.threads,
             random_state=sample.seed,
         )
         with refused_by_library(self.name):

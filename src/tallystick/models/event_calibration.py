@@ -153,7 +153,9 @@ def _fit(raw: Floats, event: NDArray[np.bool_], heavy: Floats) -> tuple[float, F
     share = (raw - knots[piece - 1]) / lengths[piece - 1]
     # Slopes are told in units of the spread of the scores, both kinds of rows counting alike.
     middles = [np.average(raw[one], weights=heavy[one]) for one in (event, ~event) if one.any()]
-    unit = float(np.std(middles) + np.std(raw)) or 1.0
+    unit = float(np.std(middles) + np.std(raw)) if len(raw) else 0.0
+    # Scores that are alike but for their last digits have no spread.
+    unit = unit if unit > 1e-9 * float(np.abs(knots).max()) else 1.0
     total = float(heavy.sum()) or 1.0
 
     def loss(parameters: Floats) -> tuple[float, Floats]:

@@ -106,20 +106,23 @@ class EventModel:
         """Add the features that moved each alert most, from the model itself; they add up to its score."""
         if not len(alerts):
             return
-        names = self.features.names
+        # A model may add columns of its own, such as an anomaly score; their values are its secret.
+        added = getattr(self.model, "added", ())
+        names, usual = (*self.features.names, *added), np.append(self.usual, [np.nan] * len(added))
         parts = self.model.contributions(np.ascontiguousarray(X[alerts]), threads)[:, :-1]
-        for row, effects, values in zip(alerts.tolist(), parts, X[alerts], strict=True):
+        seen = np.hstack([X[alerts], np.full((len(alerts), len(added)), np.nan)])
+        for row, effects, values in zip(alerts.tolist(), parts, seen, strict=True):
             # What pulled the score up: an alert is explained by what speaks for it.
             top = np.argsort(-effects, kind="stable")[:TOP]
             for i in top[effects[top] > 0].tolist():
                 value = float(values[i])
-                usual = None if np.isnan(self.usual[i]) else float(self.usual[i])
+                normal = None if np.isnan(usual[i]) else float(usual[i])
                 said[row].append(
                     {
                         "feature": names[i],
                         "value": None if np.isnan(value) else value,
                         "effect": float(effects[i]),
-                        "words": self.in_words(names[i], value, usual),
+                        "words": self.in_words(names[i], value, normal),
                     }
                 )
 

@@ -99,7 +99,22 @@ def read(
                 value = math.sqrt(value) / scale
         else:
             value = _scan(
-                cells, numbers, r, heads, pool, floats, tracks, outs, o, k, h, low, high, scale, scratch, values
+                cells,
+                numbers,
+                r,
+                heads,
+                pool,
+                floats,
+                tracks,
+                outs,
+                o,
+                k,
+                h,
+                low,
+                high,
+                scale,
+                scratch,
+                values,
             )
         features[r, outs[o, O_FEATURE]] = value
 
@@ -124,7 +139,7 @@ def _scan(
         first = body + outs[o, O_WORD] if tracks[k, T_EXACT] == 0 else at
         last = body + outs[o, O_OTHER] if tracks[k, T_EXACT] == 0 else at
         return _since(pool, at, mask, words, low, high, kind, count, first, last, parameter, cells[r, C_TIME])
-    if kind == O_LEAST or kind == O_MOST:
+    if kind in (O_LEAST, O_MOST):
         found, best = False, 0
         for b in range(low, high):
             place = (b & mask) * words
@@ -133,7 +148,7 @@ def _scan(
                 if not found or (x < best if kind == O_LEAST else x > best):
                     found, best = True, x
         return float(best) / scale if found else result
-    if kind == O_TRIMMED or kind == O_RATIO_TRIMMED:
+    if kind in (O_TRIMMED, O_RATIO_TRIMMED):
         n = 0
         for b in range(low, high):
             place = (b & mask) * words
@@ -154,7 +169,7 @@ def _scan(
         if result == 0.0 or cells[r, column] == -0x8000000000000000:
             return math.nan
         return float(cells[r, column]) / scale / result
-    if kind == O_NUMBER_TRIMMED or kind == O_NUMBER_RATIO_TRIMMED:
+    if kind in (O_NUMBER_TRIMMED, O_NUMBER_RATIO_TRIMMED):
         n = 0
         for b in range(low, high):
             place = (b & mask) * words
@@ -194,7 +209,7 @@ def _numbers(
             both = float(n + here)
             mean += step * float(here) / both
             away += floats[other + place + 2] + step * step * float(n) * float(here) / both
-        elif kind == O_NUMBER_LEAST or kind == O_NUMBER_MOST:
+        elif kind in (O_NUMBER_LEAST, O_NUMBER_MOST):
             x = floats[word + place]
             if n == 0 or (x < best if kind == O_NUMBER_LEAST else x > best):
                 best = x
@@ -205,7 +220,7 @@ def _numbers(
         return total
     if kind == O_NUMBER_STD:
         return math.sqrt(away / float(n - 1)) if n > 1 else math.nan
-    if kind == O_NUMBER_MEAN or kind == O_NUMBER_RATIO:
+    if kind in (O_NUMBER_MEAN, O_NUMBER_RATIO):
         if n == 0:
             return math.nan
         mean = total / float(n)
@@ -254,9 +269,8 @@ def _distinct(pool: Array, at: int, mask: int, words: int, low: int, high: int, 
 
     Source: Bar-Yossef et al., Counting distinct elements in a data stream (2002), as joined in theta sketches.
     """
-    if high - low < 2:
-        if low == high:
-            return 0.0
+    if high - low < 2 and low == high:
+        return 0.0
     below = 0x7FFFFFFFFFFFFFFF
     tile, largest, sampled = 0, 0, False
     for b in range(low, high):

@@ -22,7 +22,6 @@ from tallystick.windows.layout import (
     CAPACITY,
     CLASSES,
     COUNT,
-    COUNT_KNOWN,
     COUNT_NUMBER,
     CURRENCY,
     END,
@@ -54,11 +53,9 @@ from tallystick.windows.layout import (
     T_EXACT,
     T_GATE,
     T_HASH,
-    T_LAG,
     T_PREFIX,
     T_SKETCH,
     T_SUBKEY,
-    T_TILE,
     T_WINDOW,
     T_WINDOWS_END,
     W_AT,
@@ -163,9 +160,7 @@ def turn_to(heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: in
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _drop_oldest(
-    heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, start: int
-) -> None:
+def _drop_oldest(heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, start: int) -> None:
     bucket = heads[h + SEGMENT] + (start & (heads[h + CAPACITY] - 1)) * tracks[k, T_BUCKET]
     for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
         w = h + wins[i, W_AT]
@@ -265,9 +260,10 @@ def insert(
                 found = b - 1
                 break
             b -= 1
-        if kind == BY_HASH:
-            if found >= 0 or _sample(pool, at, mask, words, b, place, tracks[k, T_SKETCH], subkey):
-                return True
+        if kind == BY_HASH and (
+            found >= 0 or _sample(pool, at, mask, words, b, place, tracks[k, T_SKETCH], subkey)
+        ):
+            return True
     if found < 0:
         if end - start == heads[h + CAPACITY]:
             if not _grow(heads, pool, meta, tracks, k, h, start):
@@ -309,7 +305,7 @@ def insert(
             pool[body + word] = min(pool[body + word], cells[r, C_TIME])
         elif what == LAST_TIME:
             pool[body + word] = max(pool[body + word], cells[r, C_TIME])
-        elif what == LEAST or what == MOST:
+        elif LEAST <= what <= MOST:
             value = cells[r, column]
             if value != NO_VALUE:
                 old = pool[body + word]
@@ -334,9 +330,9 @@ def _prepare(pool: Array, floats: Array, tracks: Array, accs: Array, k: int, buc
     body = bucket + tracks[k, T_PREFIX]
     for a in range(tracks[k, T_ACC], tracks[k, T_ACCS_END]):
         what, word = accs[a, A_KIND], body + accs[a, A_WORD]
-        if what == FIRST_TIME or what == LEAST:
+        if what in (FIRST_TIME, LEAST):
             pool[word] = 0x7FFFFFFFFFFFFFFF
-        elif what == LAST_TIME or what == MOST:
+        elif what in (LAST_TIME, MOST):
             pool[word] = NEVER
         elif what == NUMBER_LEAST:
             floats[word] = float("inf")

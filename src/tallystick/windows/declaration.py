@@ -178,7 +178,9 @@ def _unique(groups: tuple[Group, ...], name: str) -> None:
     for number, group in enumerate(groups, 1):
         for feature, _, _ in group.names():
             if feature in seen:
-                where = f"entries {seen[feature]} and {number}" if seen[feature] != number else f"entry {number}"
+                where = (
+                    f"entries {seen[feature]} and {number}" if seen[feature] != number else f"entry {number}"
+                )
                 raise UsageError(
                     f'{name}, features: "{feature}" is declared twice, in {where}.',
                     "Leave one out, or give an entry a `suffix`, which ends its features' names.",

@@ -87,7 +87,9 @@ class Group:
         value = _Values(spot, {**defaults, **entry})
         entity = tuple(value.texts("entity"))
         if len(set(entity)) != len(entity) or "event_time" in entity:
-            raise UsageError(f"{spot}, entity: {', '.join(entity)} cannot be one.", "Name columns, each once.")
+            raise UsageError(
+                f"{spot}, entity: {', '.join(entity)} cannot be one.", "Name columns, each once."
+            )
         where = str(entry.get("where") or "")
         if where and where not in conditions:
             raise UsageError(

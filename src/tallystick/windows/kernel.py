@@ -46,7 +46,6 @@ from tallystick.windows.layout import (
     W_AT,
     W_OUT,
     W_OUTS_END,
-    W_TILES,
 )
 
 __all__ = ["apply", "group"]
@@ -139,7 +138,7 @@ def _visit(
     return True
 
 
-@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def _apply_one(
     cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, entity: Array,
     tracks: Array, wins: Array, accs: Array, outs: Array, h: int, scales: Array, scratch: Array, values: Array,

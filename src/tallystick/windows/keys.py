@@ -47,11 +47,15 @@ def join_codes(parts: list[Codes]) -> Codes:
                 return _NONE, []
             texts = [f"{texts[0]}{len(more[0])}:{more[0]}"]
             continue
-        joined = pa.array(codes * max(len(more), 1) + other, mask=(codes < 0) | (other < 0)).dictionary_encode()
+        joined = pa.array(
+            codes * max(len(more), 1) + other, mask=(codes < 0) | (other < 0)
+        ).dictionary_encode()
         both = joined.dictionary.to_numpy(zero_copy_only=False)
         texts = [
             f"{texts[a]}{len(more[b])}:{more[b]}"
-            for a, b in zip((both // max(len(more), 1)).tolist(), (both % max(len(more), 1)).tolist(), strict=True)
+            for a, b in zip(
+                (both // max(len(more), 1)).tolist(), (both % max(len(more), 1)).tolist(), strict=True
+            )
         ]
         codes = joined.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes, texts

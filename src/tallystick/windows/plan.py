@@ -124,13 +124,17 @@ class _Planner:
     def _bit(self, text: str) -> int:
         if text not in self.bits:
             if len(self.bits) == _BITS - 1:
-                raise UsageError(f"More than {_BITS - 1} different conditions are declared.", "Leave some out.")
+                raise UsageError(
+                    f"More than {_BITS - 1} different conditions are declared.", "Leave some out."
+                )
             self.bits[text] = len(self.bits) + 1
             self.conditions.append(self.named[text] if text in self.named else self._parse(text))
         return self.bits[text]
 
     def _parse(self, text: str) -> Condition:
-        return Condition.parse(text, {*(c for one in self.named.values() for c in one.columns), "known_fraud"})
+        return Condition.parse(
+            text, {*(c for one in self.named.values() for c in one.columns), "known_fraud"}
+        )
 
     def _cell(self, kind: str, column: str) -> int:
         cells = self.cells[kind]
@@ -142,12 +146,11 @@ class _Planner:
     def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> None:
         exact = group.mode == "exact" or one.exact
         where = self._bit(group.where) if group.where else 0
-        labels = bool(group.where) and self.named[group.where].uses_label
         tile = 1 if exact else length // group.tiles
         key: tuple[Any, ...] = (group.entity, exact, tile, group.delay, group.include_current)
         if exact:
-            shared = one.kind in ("share", "risk")
-            key += (group.cap, 0 if shared else where, labels or one.kind == "risk")
+            # the cap counts the events that the aggregate looks at, whatever else is declared
+            key += (group.cap, where, one.kind if one.kind in ("share", "risk") else "")
         if one.kind == "distinct":
             key += ("distinct", one.column, where, group.distinct_cap)
         track = self.tracks.get(key)
@@ -178,7 +181,11 @@ class _Planner:
         first = last = None
         if not track.exact:
             first, last = track.acc(at.FIRST_TIME, where), track.acc(at.LAST_TIME, where)
-        kinds = {"since_last": at.O_SINCE_LAST, "since_first": at.O_SINCE_FIRST, "since_run_start": at.O_SINCE_RUN}
+        kinds = {
+            "since_last": at.O_SINCE_LAST,
+            "since_first": at.O_SINCE_FIRST,
+            "since_run_start": at.O_SINCE_RUN,
+        }
         return [kinds[one.kind], count, first, last, 0, group.gap]
 
     def _of_values(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
@@ -192,7 +199,11 @@ class _Planner:
         if one.kind in ("min", "max"):
             low = one.kind == "min"
             word = acc(at.LEAST, at.NUMBER_LEAST) if low else acc(at.MOST, at.NUMBER_MOST)
-            kind = (at.O_LEAST if low else at.O_MOST) if money else (at.O_NUMBER_LEAST if low else at.O_NUMBER_MOST)
+            kind = (
+                (at.O_LEAST if low else at.O_MOST)
+                if money
+                else (at.O_NUMBER_LEAST if low else at.O_NUMBER_MOST)
+            )
             return [kind, count, word, None, column, 0]
         if one.exact:
             word = acc(at.LEAST, at.NUMBER_LEAST)  # in `exact` a bucket is one event
@@ -212,7 +223,11 @@ class _Planner:
         return [kinds[one.kind][not money], count, acc(at.SUM, at.NUMBER_SUM), None, column, 0]
 
     def _tables(self, features: int) -> Plan:
-        entity, tracks, wins, accs, outs = [], [], [], [], []
+        entity: list[list[int]] = []
+        tracks: list[list[int]] = []
+        wins: list[list[int]] = []
+        accs: list[list[int]] = []
+        outs: list[list[int]] = []
         scratch = 16
         for number, columns in enumerate(self.entities):
             at_track, words, horizon = len(tracks), at.TRACKS, self._horizon(columns)
@@ -259,7 +274,8 @@ class _Planner:
 
     def _horizon(self, columns: tuple[str, ...]) -> int:
         return max(
-            (length + g.delay for g in self.groups if g.entity == columns for _, length in g.windows), default=0
+            (length + g.delay for g in self.groups if g.entity == columns for _, length in g.windows),
+            default=0,
         )
 
 

@@ -96,8 +96,14 @@ class WindowState:
         places = np.empty((len(plan.entities), n), np.int64)
         order = np.empty((len(plan.entities), n), np.int64)
         for e, columns in enumerate(plan.entities):
-            codes = batch.codes(columns[0]) if len(columns) == 1 else join_codes([batch.codes(c) for c in columns])
-            order[e], places[e] = self._keys[e].locate(codes, lambda m, e=e: self._make(e, m), len(self._headers[e]))
+            codes = (
+                batch.codes(columns[0])
+                if len(columns) == 1
+                else join_codes([batch.codes(c) for c in columns])
+            )
+            order[e], places[e] = self._keys[e].locate(
+                codes, lambda m, e=e: self._make(e, m), len(self._headers[e])
+            )
         return self._run(batch, places, order)
 
     def _run(self, batch: Batch, places: NDArray[np.int64], order: NDArray[np.int64]) -> Applied:
@@ -170,7 +176,9 @@ class WindowState:
         return state
 
 
-def _header(entity: NDArray[np.int64], tracks: NDArray[np.int64], wins: NDArray[np.int64]) -> NDArray[np.int64]:
+def _header(
+    entity: NDArray[np.int64], tracks: NDArray[np.int64], wins: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the header of an entity that nothing is known of."""
     header = np.zeros(entity[at.E_WORDS], np.int64)
     header[[at.FRONTIER, at.FIRST]] = at.NEVER

@@ -110,9 +110,7 @@ def _spread_large(
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def spread(
-    n: int, low: int, high: int, s0: int, s1: int, s2: int, scratch: NDArray[np.int64]
-) -> float:
+def spread(n: int, low: int, high: int, s0: int, s1: int, s2: int, scratch: NDArray[np.int64]) -> float:
     """Return the variance (n - 1) of n >= 2 amounts from their sum and their sum of squares.
 
     The integer n * squares - sum^2 is exact and rounded once; so is the quotient. scratch: int64, at

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tallystick.scorer import EventTask, Solution, TableFeatures
+from tallystick.solutions.fraud.analyses import ANALYSES
 from tallystick.solutions.fraud.contract import LABELS, TRANSACTIONS
 from tallystick.solutions.fraud.simulator import simulate
 from tallystick.solutions.fraud.words import in_words
@@ -58,4 +59,5 @@ SOLUTION = Solution(
     amount="amount",
     scenario="scenario",
     in_words=in_words,
+    analyses=ANALYSES,
 )

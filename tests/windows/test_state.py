@@ -1,0 +1,69 @@
+"""State as arrays: saved, loaded, refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tallystick.errors import DataError, UsageError
+from tallystick.windows import Windows, WindowState
+from tests.windows.conftest import batch
+
+DECLARED = {"features": [
+    {"entity": "customer_id", "windows": ["1h"], "aggregates": ["count", "sum amount", "distinct terminal_id"]},
+    {"entity": ["customer_id", "terminal_id"], "windows": ["1h"], "aggregates": ["count"]},
+]}  # fmt: skip
+ROWS = [
+    {"event_time": i, "customer_id": f"kü{i % 3}", "terminal_id": "t", "amount": i, "currency": "EUR"}
+    for i in range(20)
+]
+
+
+def test_arrays_are_plain_numbers_and_make_the_state_anew() -> None:
+    windows = Windows.of(DECLARED)
+    on = WindowState(windows, "Europe/Berlin", "EUR")
+    on.allowed_lateness_us = 7
+    on.apply(batch(ROWS))
+    arrays = on.arrays()
+    assert {a.dtype.kind for a in arrays.values()} <= {"i", "u"}
+    again = WindowState.load(windows, arrays)
+    assert (again.zone, again.currency, again.allowed_lateness_us) == ("Europe/Berlin", "EUR", 7)
+    later = [{**row, "event_time": row["event_time"] + 5} for row in ROWS]
+    assert again.apply(batch(later)).features.tobytes() == on.apply(batch(later)).features.tobytes()
+
+
+def test_saving_leaves_the_state_free_to_go_on() -> None:
+    on = WindowState(Windows.of(DECLARED))
+    on.apply(batch(ROWS))
+    kept = on.arrays()
+    before = {name: array.copy() for name, array in kept.items()}
+    on.apply(batch(ROWS))
+    assert all(np.array_equal(before[name], array) for name, array in kept.items())
+
+
+def test_another_declaration_s_state_is_refused() -> None:
+    arrays = WindowState(Windows.of(DECLARED)).arrays()
+    with pytest.raises(DataError, match="another declaration"):
+        WindowState.load(Windows.of({**DECLARED, "tiles": 10}), arrays)
+    with pytest.raises(DataError, match="no window state"):
+        WindowState.load(Windows.of(DECLARED), {})
+
+
+def test_no_rows_and_no_features_are_fine() -> None:
+    assert WindowState(Windows.of(DECLARED)).apply(batch([])).features.shape == (0, 4)
+    assert WindowState(Windows.of({"features": []})).apply(batch(ROWS)).features.shape == (20, 0)
+
+
+def test_a_missing_column_is_named() -> None:
+    rows = pa.RecordBatch.from_pydict(
+        {"event_time": pa.array([0], pa.timestamp("us", "UTC")), "custmer_id": ["a"]}
+    )
+    with pytest.raises(UsageError, match='"customer_id"'):
+        WindowState(Windows.of(DECLARED)).apply(rows)
+
+
+def test_money_that_is_no_whole_minor_units_is_refused() -> None:
+    rows = batch(ROWS).set_column(4, "amount", pa.array([1.5] * 20))
+    with pytest.raises(UsageError, match="minor units"):
+        WindowState(Windows.of(DECLARED)).apply(rows)
