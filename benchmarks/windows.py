@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 
-for _name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
-    os.environ[_name] = "1"
+os.environ.update({"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"})
 
 import argparse
 import gc
@@ -26,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from _claims import calibration, claim, data, say
-
 from tallystick.windows import Windows, WindowState
 
 ENTITIES = ("customer_id", "terminal_id")
@@ -87,7 +85,9 @@ def polars_rolling(rows: pa.RecordBatch) -> Values:
             )  # fmt: skip
             back = np.empty((len(frame), 3))
             place = frame.sort(entity, "event_time", maintain_order=True)["row"].to_numpy()
-            back[place] = rolled.sort(entity, "event_time", maintain_order=True).select("n", "s", "m").to_numpy()
+            back[place] = (
+                rolled.sort(entity, "event_time", maintain_order=True).select("n", "s", "m").to_numpy()
+            )
             for i, name in enumerate("nsm"):
                 columns[f"{entity}{name}{window}"] = back[:, i]
     order = [f"{e}{name}{w}" for e in ENTITIES for name in "nsm" for w in WINDOWS]
@@ -130,12 +130,15 @@ def pandas(rows: pa.RecordBatch) -> Values:
     for entity in ENTITIES:
         ordered = frame.sort_values([entity, "event_time"], kind="stable")
         for window in WINDOWS:
-            rolled = ordered.groupby(entity).rolling(window, on="event_time")["amount"]
+            length = f"{WINDOWS[window]}s"
+            rolled = ordered.groupby(entity).rolling(length, on="event_time")["amount"]
             for name in ("count", "sum", "mean"):
                 back = np.empty(len(frame))
                 back[ordered.index] = getattr(rolled, name)().to_numpy()
                 columns[entity, name, window] = back
-    return np.column_stack([columns[e, k, w] for e in ENTITIES for k in ("count", "sum", "mean") for w in WINDOWS])
+    return np.column_stack(
+        [columns[e, k, w] for e in ENTITIES for k in ("count", "sum", "mean") for w in WINDOWS]
+    )
 
 
 PEERS = {"polars_by": polars_by, "polars_rolling": polars_rolling, "duckdb": duckdb, "pandas": pandas}
@@ -159,7 +162,9 @@ def differences(rows: pa.RecordBatch, mine: Values, theirs: Values) -> int:
     times, wrong = rows["event_time"].cast(pa.int64()).to_numpy(), 0
     for number, entity in enumerate(ENTITIES):
         codes = rows[entity].dictionary_encode().indices.to_numpy().astype(np.int64)
-        _, place, counts = np.unique(codes * 10**12 + times // 1_000_000, return_inverse=True, return_counts=True)
+        _, place, counts = np.unique(
+            codes * 10**12 + times // 1_000_000, return_inverse=True, return_counts=True
+        )
         alone = counts[place] == 1
         for column in range(number * 12, number * 12 + 12):
             scale = 1.0 if column % 12 < 4 else 100.0

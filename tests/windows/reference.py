@@ -1,4 +1,5 @@
-"""What windows say, the slow and obvious way: lists of everything that happened, looked through again and again.
+"""What windows say, the slow and obvious way: lists of everything that happened, looked through again and
+again.
 
 Written from the text that defines windows, time and order; it shares nothing with the kernel but names.
 """

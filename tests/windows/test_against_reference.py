@@ -76,8 +76,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             group["where"] = draw(st.sampled_from(sorted(WRITTEN)))
             group["aggregates"].append("share")
-        elif draw(st.booleans()) and not any("first_seen" in g["aggregates"] and g["entity"] == group["entity"]
-                                             for g in groups):  # fmt: skip
+        elif draw(st.booleans()) and group["entity"] not in [
+            g["entity"] for g in groups if "first_seen" in g["aggregates"]
+        ]:
             group["aggregates"].append("first_seen")
         if draw(st.booleans()) and "first_seen" not in group["aggregates"]:
             group["delay"] = draw(st.sampled_from(["1m", "1h", "1d", "3d"]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.windows.conftest import batch
 
 from tallystick.windows import Applied, Windows, WindowState
-from tests.windows.conftest import batch
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 
@@ -160,9 +160,8 @@ def test_spread_of_near_equal_large_amounts_is_not_cancelled() -> None:
 
 
 def test_std_is_null_below_two() -> None:
-    assert np.isnan(column(run(state(group(aggregates=["std amount"])), row(0), row(1), row(2)))).tolist() == [
-        True, True, False,
-    ]  # fmt: skip
+    applied = run(state(group(aggregates=["std amount"])), row(0), row(1), row(2))
+    assert np.isnan(column(applied)).tolist() == [True, True, False]
 
 
 def test_risk_is_of_what_was_known_by_then_over_all_payments_d_ago() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.windows.conftest import batch
 
 from tallystick.errors import DataError, UsageError
 from tallystick.windows import Windows, WindowState
-from tests.windows.conftest import batch
 
 DECLARED = {"features": [
-    {"entity": "customer_id", "windows": ["1h"], "aggregates": ["count", "sum amount", "distinct terminal_id"]},
+    {"entity": "customer_id", "windows": ["1h"], "aggregates": ["count", "sum amount",
+     "distinct terminal_id"]},
     {"entity": ["customer_id", "terminal_id"], "windows": ["1h"], "aggregates": ["count"]},
 ]}  # fmt: skip
 ROWS = [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["alert", "analysed", "event_figures", "featured", "rules_tried", "scenarios", "thresholds"]
 
 MOST = 12  # lines of a list that may be long
+WORDS = 18  # letters of a line of words before it is wrapped
 
 
 def share(value: float | None) -> str:
@@ -138,15 +139,33 @@ def analysed(terminal: Terminal, result: Analysed) -> None:
     for one in result.analyses:
         terminal.say()
         rows = one.cells()
-        if rows:
-            title = one.title + (f" (the first {MOST} of {len(rows):,})" if len(rows) > MOST else "")
-            names = [name.replace("_", " ") for name in one.columns]
-            terminal.table(title, names, rows[:MOST], left=len(one.align) - len(one.align.lstrip("l")))
-        else:
+        if not rows:
             terminal.say(f"[bold]{escape(one.title)}[/bold]: none.")
+            continue
+        title = one.title + (f" (the first {MOST} of {len(rows):,})" if len(rows) > MOST else "")
+        names = [name.replace("_", " ") for name in one.columns]
+        left = len(one.align) - len(one.align.lstrip("l"))
+        shown = _fitting(names, rows[:MOST], left, terminal.out.width)
+        terminal.table(title, names[:shown], [row[:shown] for row in rows[:MOST]], left=left)
+        if shown < len(names):
+            terminal.note(f"Not shown here for want of room: {', '.join(names[shown:])}.")
+    lacking: dict[str, list[str]] = {}
     for name, missing in result.left_out.items():
-        terminal.note(f"{name} is left out: it needs {', '.join(missing)}.")
+        lacking.setdefault(", ".join(missing), []).append(name)
+    for columns, names in lacking.items():
+        terminal.note(f"Left out, for there is no {columns}: {', '.join(names)}.")
     if result.output:
         terminal.say(f"The tables are in [bold]{escape(str(result.output))}[/bold].")
     if result.page:
         terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
+
+
+def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], left: int, width: int) -> int:
+    """Say how many columns fit side by side; the first `left` are words, which may be wrapped."""
+    used = 0
+    for i, name in enumerate(names):
+        need = max(len(name), *(len(row[i]) for row in rows))
+        used += (min(need, WORDS) if i < left else need) + 2
+        if used - 2 > width and i >= max(left, 1):
+            return i
+    return len(names)

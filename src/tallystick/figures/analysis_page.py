@@ -44,7 +44,9 @@ def analysis_page(
     for one in analyses:
         blocks: list[Block] = [Text(one.note)] if one.note else []
         if one.name in charts and one.rows:
-            blocks.append(Chart(charts[one.name](one.rows), one.title, wide=True))
+            blocks.append(
+                Chart(charts[one.name](one.rows), "Drawn from the table below.", one.title, wide=True)
+            )
         header = [name.replace("_", " ").capitalize() for name in one.columns]
         table = Table(one.title, header, one.cells(), one.align)
         count = len(one.rows)
@@ -52,7 +54,7 @@ def analysis_page(
         sections.append(Section(one.title, blocks))
     names = ", ".join(section.title[:1].lower() + section.title[1:] for section in sections)
     return page(
-        f"{title}: analyses",
+        f"{title} \N{EN DASH} analyses",
         sections,
         lead=f"What the records say by themselves, {len(sections)} ways: {names}."
         if sections

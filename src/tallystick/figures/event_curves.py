@@ -42,8 +42,8 @@ def precision_recall_curve(report: Mapping[str, Any]) -> go.Figure:
     return figure(
         traces,
         height=440,
-        xaxis=percent("Recall: share of the events found", range=[0, 1.01]),
-        yaxis=percent("Precision: share of what is flagged", range=[0, 1.03]),
+        xaxis=percent("Recall", range=[0, 1.01]),
+        yaxis=percent("Precision", range=[0, 1.03]),
     )
 
 
@@ -63,8 +63,8 @@ def roc_curve(report: Mapping[str, Any]) -> go.Figure:
     return figure(
         traces,
         height=440,
-        xaxis=percent("False-positive rate: share of the others flagged", range=[-0.01, 1.01]),
-        yaxis=percent("Recall: share of the events found", range=[0, 1.03]),
+        xaxis=percent("False-positive rate", range=[-0.01, 1.01]),
+        yaxis=percent("Recall", range=[0, 1.03]),
     )
 
 

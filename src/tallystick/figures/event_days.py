@@ -15,15 +15,12 @@ from tallystick.figures.words import number
 
 __all__ = ["days_chart", "quality_chart", "span_words", "weeks_chart", "weeks_table"]
 
-# Keys of a week's report, with their names and how they are written.
+# Keys of a week's report, with their names.
+RANKED = ("average_precision", "roc_auc", "card_precision_at_100")
 WEEK = {
     "rows": "Rows",
     "events": "Events",
-    "average_precision": "Average precision",
-    "roc_auc": "ROC AUC",
-    "card_precision_at_100": "Card precision at 100",
-    "precision": "Precision",
-    "recall": "Recall",
+    **dict(zip(RANKED, ("Average precision", "ROC AUC", "Card precision at 100"), strict=True)),
 }
 NONE = "The rows have no times, so nothing can be said over time."
 
@@ -86,41 +83,48 @@ def quality_chart(report: Mapping[str, Any]) -> go.Figure:
 
 
 def weeks_chart(report: Mapping[str, Any]) -> go.Figure:
-    """Draw the figures of each of `report["weeks"]`.
+    """Draw the figures of each of `report["weeks"]`, beside them dotted what could be expected at best.
 
-    >>> week = {"from": "2025-01-01", "average_precision": 0.7, "roc_auc": 0.8}
-    >>> weeks_chart({"weeks": [week]}).data[0].y
-    (0.7,)
+    >>> week = {"from": "2025-01-01", "average_precision": 0.7, "oracle": {"average_precision": 0.8}}
+    >>> [line.y for line in weeks_chart({"weeks": [week]}).data]
+    [(0.7,), (0.8,)]
     """
     weeks = report.get("weeks") or []
-    keys = ("average_precision", "roc_auc", "card_precision_at_100")
     lines = []
-    for key, colour in zip(keys, (BLUE, VERMILION, GREEN), strict=True):
-        values = [_plain(week.get(key)) for week in weeks]
-        if any(value is not None for value in values):
-            lines.append(Line(WEEK[key], values, colour, words="%{y:.3f}"))
+    for key, colour in zip(RANKED, (BLUE, VERMILION, GREEN), strict=True):
+        for name, dash, values in (
+            (WEEK[key], "solid", [week.get(key) for week in weeks]),
+            (f"{WEEK[key]}, oracle", "dot", [(week.get("oracle") or {}).get(key) for week in weeks]),
+        ):
+            if any(value is not None for value in values):
+                lines.append(Line(name, values, colour, dash=dash, words="%{y:.3f}"))
     if not lines:
         return empty("The rows were not tested week by week.")
-    drawn = panels(
-        [_name(week, i) for i, week in enumerate(weeks, 1)], [("Value", lines)], title="Week", height=300
-    )
-    drawn.update_layout(xaxis={"type": "category"}, yaxis={"range": [0, 1.02]})
-    return drawn
+    x = [_name(week, i) for i, week in enumerate(weeks, 1)]
+    drawn = panels(x, [("Value", lines)], title="Week from", height=300)
+    return drawn.update_layout(xaxis={"type": "category"}, yaxis={"range": [0, 1.02]})
 
 
 def weeks_table(report: Mapping[str, Any]) -> Table:
-    """Give each week's figures; what no week has is left out.
+    """Give each week's figures, those of the oracle behind them; what no week has is left out.
 
-    >>> weeks_table({"weeks": [{"from": "2025-01-01", "rows": 1200}]}).rows
-    [['2025-01-01', '1,200']]
+    >>> weeks_table({"weeks": [{"from": "2025-01-01", "rows": 1200, "roc_auc": 0.9}]}).rows
+    [['2025-01-01', '1,200', '0.900']]
     """
     weeks = report.get("weeks") or []
-    shown = [key for key in WEEK if any(_plain(week.get(key)) is not None for week in weeks)]
+    best = [week.get("oracle") or {} for week in weeks]
+    shown = [key for key in WEEK if any(week.get(key) is not None for week in weeks)]
+    known = [key for key in RANKED if any(one.get(key) is not None for one in best)]
     rows = [
-        [_name(week, i), *(_written(_plain(week.get(key))) for key in shown)]
+        [
+            _name(week, i),
+            *(f"{week[key]:,}" if isinstance(week.get(key), int) else number(week.get(key)) for key in shown),
+            *(number(best[i - 1].get(key)) for key in known),
+        ]
         for i, week in enumerate(weeks, 1)
     ]
-    return Table("Week by week", ["Week", *(WEEK[key] for key in shown)], rows)
+    header = ["Week from", *(WEEK[key] for key in shown), *(f"{WEEK[key]}, oracle" for key in known)]
+    return Table("Week by week", header, rows)
 
 
 def span_words(found: Mapping[str, Any]) -> list[list[str]]:
@@ -163,17 +167,5 @@ def _unit(days: int) -> str:
 
 
 def _name(week: Mapping[str, Any], place: int) -> str:
-    """Name a week by its first and last day, as far as they are told."""
-    first = next(
-        (week[key] for key in ("from", "first", "test_from", "start", "week") if week.get(key)), place
-    )
-    last = next((week[key] for key in ("until", "last", "test_until", "end") if week.get(key)), None)
-    return str(first) if last is None else f"{first} to {last}"
-
-
-def _plain(value: Any) -> float | None:
-    return value if isinstance(value, int | float) else None
-
-
-def _written(value: float | None) -> str:
-    return f"{value:,}" if isinstance(value, int) else number(value)
+    """Name a week by its first day, or by its place where it has none."""
+    return str(week.get("from") or place)

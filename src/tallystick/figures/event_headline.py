@@ -61,8 +61,8 @@ def event_headline(report: Mapping[str, Any]) -> go.Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [high - value for value, (_, high) in zip(values, ends, strict=True)],
-                "arrayminus": [value - low for value, (low, _) in zip(values, ends, strict=True)],
+                "array": [max(high - value, 0.0) for value, (_, high) in zip(values, ends, strict=True)],
+                "arrayminus": [max(value - low, 0.0) for value, (low, _) in zip(values, ends, strict=True)],
                 "color": BLUE,
                 "thickness": 1.8,
                 "width": 5,

@@ -15,13 +15,14 @@ from tallystick.figures.words import number
 
 __all__ = ["rules_chart", "rules_table", "scenario_chart", "scenario_table"]
 
-TOGETHER = ("all rules", "model", "rules and model")
+TOGETHER = "The last three lines are all rules, the model, and both together."
 
 
 def scenario_chart(report: Mapping[str, Any], events: str = "events") -> go.Figure:
     """Draw for each of `report["by_scenario"]` how many events there were and how many are flagged.
 
-    >>> scenario_chart({"by_scenario": [{"scenario": "1", "events": 4, "found": 3, "recall": 0.75}]}).data[1].x
+    >>> kind = {"scenario": "1", "events": 4, "found": 3, "recall": 0.75}
+    >>> scenario_chart({"by_scenario": [kind]}).data[1].x
     (3,)
     """
     kinds = _kinds(report)
@@ -105,7 +106,8 @@ def rules_chart(report: Mapping[str, Any], events: str = "events") -> go.Figure:
         return empty("No rules were tried on these rows.")
     places = list(range(len(entries)))
     hover = [
-        f"{html.escape(str(e['rule']))}<br>{e['hits']:,} hits, {e['frauds']:,} {events} ({rare(e['precision'])})"
+        f"{html.escape(str(e['rule']))}<br>{e['hits']:,} hits, "
+        f"{e['frauds']:,} {events} ({rare(e['precision'])})"
         for e in entries
     ]
     bars = {
@@ -152,10 +154,13 @@ def rules_table(report: Mapping[str, Any], events: str = "events", currency: str
     >>> rules_table({"rules": [entry | shares]}).rows[0][7:]
     ['–', '+5', '\\u22122', '–']
     """
+    unit = f", {currency}" if currency else ""
     return Table(
-        f"Rules tried on these rows: alone, and what each adds to the model (the last {len(TOGETHER)} lines are sums)",
-        ["Rule", "Action", "Hits", "Decides", events.capitalize(), "Precision", "Recall"]
-        + [f"Amount of {events}", "Adds hits", f"Adds {events}", "Adds amount"],
+        f"Rules tried: alone, and what each adds to the model; amounts are of {events}. {TOGETHER}",
+        [
+            *("Rule", "Action", "Hits", "Decides", events.capitalize(), "Precision", "Recall"),
+            *(f"Amount{unit}", "Adds hits", f"Adds {events}", f"Adds amount{unit}"),
+        ],
         [
             [
                 str(e["rule"]),
@@ -165,10 +170,10 @@ def rules_table(report: Mapping[str, Any], events: str = "events", currency: str
                 f"{e['frauds']:,}",
                 rare(e["precision"]),
                 rare(e["recall"]),
-                amount(e.get("amount"), currency),
+                amount(e.get("amount")),
                 _signed(e["adds_hits"]),
                 _signed(e["adds_frauds"]),
-                amount(e.get("adds_amount"), currency),
+                amount(e.get("adds_amount")),
             ]
             for e in report.get("rules") or []
         ],

@@ -1,4 +1,4 @@
-"""The report of `evaluate` on events as a page: what came out, what thresholds do, and what nobody can know."""
+"""The report of `evaluate` on events as a page: what came out, what thresholds do, what nobody can know."""
 
 from __future__ import annotations
 
@@ -72,9 +72,8 @@ def _figures(report: Mapping[str, Any], nouns: Nouns) -> Section:
     blocks: list[Block] = [
         Chart(
             event_headline(report),
-            "Headline figures; the bars are their intervals. Grey strokes are what scores that know nothing reach"
-            + (", diamonds what nobody can be expected to beat." if report.get("oracle") else "."),
-            wide=True,
+            "Headline figures; the bars are their intervals. Grey strokes are what scores that know nothing "
+            "reach" + (", diamonds what nobody can be expected to beat." if report.get("oracle") else "."),
         ),
         headline_table(report),
     ]
@@ -86,8 +85,8 @@ def _oracle(report: Mapping[str, Any]) -> str:
     if not report.get("oracle"):
         return ""
     return (
-        "The oracle knows how the simulator works and all but what the label delay hides: the best that can be "
-        "expected of any model here. Chance may pass it by a little."
+        "The oracle knows how the simulator works and all but what the label delay hides: the best that can "
+        "be expected of any model here. Chance may pass it by a little."
     )
 
 
@@ -118,10 +117,14 @@ def _ranking(report: Mapping[str, Any], nouns: Nouns) -> Section:
         [
             Chart(
                 precision_recall_curve(report),
-                f"As the threshold falls, more {nouns.events} are found and more else is flagged with them. The "
-                "dotted line is what flagging at random gives.",
+                f"As the threshold falls, more {nouns.events} are found (recall) and less of what is "
+                f"flagged is {nouns.event} (precision). The dotted line is what flagging at random gives.",
             ),
-            Chart(roc_curve(report), "The same against the share of the others that is flagged."),
+            Chart(
+                roc_curve(report),
+                f"The share of the {nouns.events} that is found, against the share of all else that is "
+                "flagged with them (false-positive rate).",
+            ),
             recall_table(report, nouns),
         ],
     )
@@ -131,16 +134,16 @@ def _scores(report: Mapping[str, Any], nouns: Nouns) -> Section:
     blocks: list[Block] = [
         Chart(
             event_scores(report, nouns.event),
-            f"How many {nouns.records} got which score. One step up is ten times as many; dotted lines are the "
-            "thresholds.",
+            f"How many {nouns.records} got which score. One step up is ten times as many; dotted lines are "
+            "the thresholds.",
         )
     ]
     if report.get("reliability"):
         blocks.append(
             Chart(
                 event_reliability(report, nouns.event),
-                "On the dotted line a probability of 30 % comes true 30 % of the time; below it the model promises "
-                "too much. Points that few rows stand behind, as the bars below say, move by chance.",
+                "On the dotted line a probability of 30 % comes true 30 % of the time; below it the model "
+                "promises too much. Points with few rows behind them (the bars below) move by chance.",
             )
         )
     else:
@@ -170,8 +173,8 @@ def _time(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
             Chart(days_chart(report, nouns.events), f"{nouns.events.capitalize()} and alerts.", wide=True),
             Chart(
                 quality_chart(report),
-                f"How good scores and decisions were. A point is missing where there was no {nouns.event}; days "
-                "with few of them jump.",
+                f"How good scores and decisions were. A point is missing where there was no {nouns.event}; "
+                "days with few of them jump.",
                 wide=True,
             ),
         ]
@@ -201,8 +204,8 @@ def _rules(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
                 ),
                 rules_table(report, nouns.events, codes[0] if len(codes) == 1 else ""),
                 Text(
-                    "A rule decides where no rule before it holds. One that accepts flags nothing; what it takes "
-                    "from the model stands as a negative number."
+                    "A rule decides where no rule before it holds. One that accepts flags nothing; what it "
+                    "takes from the model stands as a negative number."
                 ),
             ],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -73,7 +74,7 @@ def event_scores(report: Mapping[str, Any], event: str = "event") -> go.Figure:
 
 
 def event_reliability(report: Mapping[str, Any], event: str = "event") -> go.Figure:
-    """Draw `report["reliability"]`: share of events against their probability, and how many rows are behind it.
+    """Draw `report["reliability"]`: share of events against their probability, and the rows behind it.
 
     >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
     >>> event_reliability({"reliability": bins}).data[1].y
@@ -137,7 +138,7 @@ def powers(title: str, largest: int) -> dict[str, Any]:
         "title": {"text": title},
         "tickvals": shown,
         "ticktext": [f"{value:,}" for value in shown],
-        "range": [-0.35, max(len(exponents) - 1, 0) + 0.8],
+        "range": [-0.35, math.log10(max(largest, 1)) + 0.55],
     }
 
 

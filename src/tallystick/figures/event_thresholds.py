@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,7 +115,7 @@ def money_chart(report: Mapping[str, Any]) -> go.Figure:
                 orientation="h",
                 name=MONEY[key],
                 marker={"color": colour, "opacity": 0.85},
-                customdata=[amount(money[key], code) for code, money in held.items()],
+                customdata=[html.escape(amount(money[key], code)) for code, money in held.items()],
                 hovertemplate=f"{MONEY[key]}: %{{customdata}}<extra></extra>",
             )
             for key, colour in parts

@@ -62,20 +62,22 @@ def event_outcome(report: Mapping[str, Any], nouns: Nouns) -> str:
     for currency, money in (report.get("money") or {}).items():
         if money and money["fraud"] > 0:
             words.append(
-                f"{amount(money['stopped'], currency)} of {amount(money['fraud'], currency)} would be stopped."
+                f"{amount(money['stopped'], currency)} of {amount(money['fraud'], currency)} "
+                "would be stopped."
             )
     return " ".join(words)
 
 
 def _per_day(together: Mapping[str, Any]) -> str:
-    return f"{spell(together['alerts_per_day'])} to look at and {spell(together['declined_per_day'])} declined a day"
+    look, stop = spell(together["alerts_per_day"]), spell(together["declined_per_day"])
+    return f"{look} to look at and {stop} declined a day"
 
 
 def held_out_events(report: Mapping[str, Any], nouns: Nouns) -> str:
     """Say how rows were held out, what was left out, and how intervals were drawn.
 
     >>> held_out_events({"split": {"kind": "time"}}, Nouns.of("fraud")).split(". ")[0]
-    'How the payments were held out: time'
+    'How the payments were held out: time.'
     """
     split = dict(report.get("split") or {})
     words = []
@@ -90,6 +92,11 @@ def held_out_events(report: Mapping[str, Any], nouns: Nouns) -> str:
         groups = report.get("groups")
         drawn = f"{groups:,} cards (each with all it did)" if groups else f"single {nouns.records}"
         words.append(f"Intervals are percentile bootstrap over {drawn}, {report.get('rounds', 0):,} rounds.")
+    if report.get("weeks"):
+        words.append(
+            f"Figures of ranking are means over the {len(report['weeks'])} weeks; their intervals, and all "
+            f"other figures, are of the {nouns.records} of all weeks together."
+        )
     return " ".join(words)
 
 

@@ -85,7 +85,13 @@ def rates(
             "tickformat": ".2~%",
             "rangemode": "tozero",
         },
-        yaxis2={"title": {"text": of.capitalize()}, "domain": [0, 0.3], "rangemode": "tozero", "nticks": 4},
+        yaxis2={
+            "title": {"text": of.capitalize()},
+            "domain": [0, 0.3],
+            "rangemode": "tozero",
+            "nticks": 4,
+            "tickformat": ",d",
+        },
     )
 
 
@@ -100,22 +106,27 @@ def ranked(
     beside: str | None = None,
     most: int = 25,
 ) -> go.Figure:
-    """Draw the first `most` rows as bars lying down, in their order; `says` is written at the end of each bar.
+    """Draw the first `most` rows as bars lying down, in their order; `says` stands at the end of each.
 
     by and value: keys of name and length; title and words: of their axes; says: pairs of a key and what
     stands behind its value (keys that begin or end with `share` are shares); beside: the key of a value to
     compare with, drawn as a stroke.
 
     >>> row = {"terminal_id": "T1", "frauds": 4, "fraud_share": 0.5}
-    >>> drawn = ranked([row], "terminal_id", "frauds", title="Terminal", words="Frauds", says=[("fraud_share", "")])
-    >>> drawn.data[0].text
+    >>> says = [("fraud_share", "")]
+    >>> ranked([row], "terminal_id", "frauds", title="Terminal", words="Frauds", says=says).data[0].text
     ('50.0\\xa0%',)
     """
     if not rows:
         return empty(f"{title}: there is nothing to show.")
     shown = rows[:most]
     names = [str(row[by]) for row in shown]
-    text = [", ".join(f"{_said(key, row[key])} {what}".strip() for key, what in says) for row in shown]
+    text = [
+        ", ".join(
+            f"{_said(key, row[key])} {_one(what) if row[key] == 1 else what}".strip() for key, what in says
+        )
+        for row in shown
+    ]
     traces = [
         go.Bar(
             x=[row[value] for row in shown],
@@ -151,7 +162,7 @@ def ranked(
         height=110 + 28 * len(shown),
         bargap=0.35,
         margin={"t": 40 if beside else 16, "r": 20 + 7 * longest},
-        xaxis={"title": {"text": words}, "rangemode": "tozero"},
+        xaxis={"title": {"text": words}, "rangemode": "tozero", "tickformat": ","},
         yaxis=named(names, title={"text": title}, range=[len(shown) - 0.5, -0.5], width=30, lines=1),
     )
 
@@ -165,11 +176,11 @@ def scatter(
     words: str,
     kind: str,
     says: Sequence[str] = (),
-    log: bool = False,
+    size: str | None = None,
 ) -> go.Figure:
     """Draw a point for each row, marked by what `kind` says; `says` are keys that are read on hover.
 
-    title and words: of the axes; log: whether the second one goes by powers of ten.
+    title and words: of the axes; size: a key whose larger values are drawn larger.
 
     >>> row = {"time": "2025-01-01T10:00:00", "payments": 7, "reason": "many"}
     >>> scatter([row], "time", "payments", title="Time", words="Payments", kind="reason").data[0].name
@@ -189,8 +200,9 @@ def scatter(
                 marker={
                     "color": COLOURS[i % len(COLOURS)],
                     "symbol": MARKS[i % len(MARKS)],
-                    "size": 8,
+                    "size": [_size(row[size] if size else None) for row in mine],
                     "opacity": 0.8,
+                    "line": {"width": 0},
                 },
                 customdata=["<br>".join(html.escape(str(row[key])) for key in says) for row in mine],
                 hovertemplate="%{x}<br>%{customdata}<extra></extra>",
@@ -200,11 +212,13 @@ def scatter(
         traces,
         height=420,
         xaxis={"title": {"text": title}},
-        yaxis={
-            "title": {"text": words},
-            **({"type": "log", "nticks": 6} if log else {"rangemode": "tozero"}),
-        },
+        yaxis={"title": {"text": words}, "rangemode": "tozero", "tickformat": ","},
     )
+
+
+def _size(value: float | None) -> float:
+    """Let the area grow with the value, from 7 to 26 pixels across."""
+    return 7.0 if value is None else min(7.0 + max(value, 0.0) ** 0.5, 26.0)
 
 
 def _kinds(rows: Rows, group: str | None) -> list[Any]:
@@ -213,6 +227,10 @@ def _kinds(rows: Rows, group: str | None) -> list[Any]:
 
 def _with(kind: Any, kinds: list[Any]) -> str:
     return f", {html.escape(str(kind))}" if len(kinds) > 1 else ""
+
+
+def _one(words: str) -> str:
+    return words.removesuffix("s")
 
 
 def _said(key: str, value: Any) -> str:

@@ -55,6 +55,7 @@ def panels(
             "domain": [max(top - size, 0.0), top],
             "rangemode": "tozero",
             "nticks": 6,
+            "tickformat": ".2~%" if any(line.words.endswith("%}") for line in lines) else ",",
         }
         traces += [_trace(x, line, f"y{suffix}") for line in lines]
     last = f"y{count}" if count > 1 else "y"

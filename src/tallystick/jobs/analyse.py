@@ -144,7 +144,7 @@ def _tables(
 
 
 def _records(solution: Solution, events: Events, job: Work) -> pa.Table:
-    """The records as a table: money in major units, the label where any is known, and what a time says locally."""
+    """The records as a table: money in major units, labels where any is known, what a time says locally."""
     rows, zone = events.rows, job.settings.zone
     values = Values(rows, zone, job.settings.currency)
     columns: dict[str, Any] = {name: rows.column(name) for name in rows.schema.names}
@@ -212,11 +212,12 @@ def _said(value: Any, kind: str) -> str:
     if value is None:
         return "–"
     if kind == "time":
-        return str(value)[:19].replace("T", " ")
+        return str(value)[:16].replace("T", " ")
     if kind == "whole":
         return f"{value:,}"
     if kind == "share":
-        return f"{value:.1%}" if value >= 0.01 or not value else f"{value:.2%}"
+        digits = 1 if value >= 0.01 or not value else 2
+        return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
     if kind == "number":
         return f"{value:,.2f}"
     return str(value)

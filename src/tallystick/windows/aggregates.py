@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from tallystick.windows.layout import (
@@ -44,6 +45,7 @@ from tallystick.windows.layout import (
     O_STD,
     O_SUM,
     O_TRIMMED,
+    O_WIDTH,
     O_WORD,
     SEGMENT,
     T_BUCKET,
@@ -57,6 +59,8 @@ from tallystick.windows.sums import nearest, spread
 
 __all__ = ["read"]
 
+#: An index known to be 0 or more: without it each access first asks whether to count from the end.
+U = np.uint64
 Array = Any  # as `layout` says
 
 _HASHES = float(1 << 62)
@@ -64,36 +68,36 @@ _HASHES = float(1 << 62)
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def read(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, tracks: Array, wins: Array,
-    outs: Array, k: int, h: int, win: int, t: int, low: int, high: int, scale: float, scratch: Array,
-    values: Array, features: Array,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int, h: int, win: int, t: int, low: int, high: int, scale: float, scratch: Array,
+    values: Array, features: Array, q: int,
 ) -> None:  # fmt: skip
     """Write what one window says to a row's features."""
     nan = math.nan
-    for o in range(wins[win, W_OUT], wins[win, W_OUTS_END]):
-        kind, column = outs[o, O_KIND], outs[o, O_COLUMN]
-        count, word = heads[t + outs[o, O_COUNT]], t + outs[o, O_WORD]
+    for o in range(plan[U(win + W_OUT)], plan[U(win + W_OUTS_END)], O_WIDTH):
+        kind, column = plan[U(o + O_KIND)], plan[U(o + O_COLUMN)]
+        count, word = heads[U(t + plan[U(o + O_COUNT)])], t + plan[U(o + O_WORD)]
         value = nan
         if kind == O_COUNT_OF:
             value = float(count)
         elif kind == O_SUM:
-            value = nearest(heads[word], heads[word + 1]) / scale
+            value = nearest(heads[U(word)], heads[U(word + 1)]) / scale
         elif kind == O_MEAN:
             if count > 0:
-                value = nearest(heads[word], heads[word + 1]) / (float(count) * scale)
+                value = nearest(heads[U(word)], heads[U(word + 1)]) / (float(count) * scale)
         elif kind == O_SHARE:
-            if heads[word] > 0:
-                value = float(count) / float(heads[word])
+            if heads[U(word)] > 0:
+                value = float(count) / float(heads[U(word)])
         elif kind == O_RATIO:
-            if count > 0 and cells[r, column] != -0x8000000000000000:
-                mean = nearest(heads[word], heads[word + 1]) / (float(count) * scale)
+            if count > 0 and cells[U(r + column)] != -0x8000000000000000:
+                mean = nearest(heads[U(word)], heads[U(word + 1)]) / (float(count) * scale)
                 if mean != 0.0:
-                    value = float(cells[r, column]) / scale / mean
+                    value = float(cells[U(r + column)]) / scale / mean
         elif kind == O_STD:
             if count > 1:
-                other = t + outs[o, O_OTHER]
+                other = t + plan[U(o + O_OTHER)]
                 value = spread(
-                    count, heads[word], heads[word + 1], heads[other], heads[other + 1], heads[other + 2],
+                    count, heads[U(word)], heads[U(word + 1)], heads[U(other)], heads[U(other + 1)],
+                    heads[U(other + 2)],
                     scratch,
                 )  # fmt: skip
                 value = math.sqrt(value) / scale
@@ -105,8 +109,7 @@ def read(
                 heads,
                 pool,
                 floats,
-                tracks,
-                outs,
+                plan,
                 o,
                 k,
                 h,
@@ -116,35 +119,37 @@ def read(
                 scratch,
                 values,
             )
-        features[r, outs[o, O_FEATURE]] = value
+        features[U(q + plan[U(o + O_FEATURE)])] = value
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def _scan(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, tracks: Array, outs: Array,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array,
     o: int, k: int, h: int, low: int, high: int, scale: float, scratch: Array, values: Array,
-) -> float:  # fmt: skip
+) -> Any:  # fmt: skip
     """Return a value that is found by looking at the buckets one by one."""
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
-    body = at + tracks[k, T_PREFIX]
-    kind, column, parameter = outs[o, O_KIND], outs[o, O_COLUMN], outs[o, O_PARAMETER]
-    count, word = body + outs[o, O_COUNT], body + outs[o, O_WORD]
-    money = tracks[k, T_SUBKEY] == BY_CURRENCY
-    currency = cells[r, C_CURRENCY]
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
+    body = at + plan[U(k + T_PREFIX)]
+    kind, column, parameter = plan[U(o + O_KIND)], plan[U(o + O_COLUMN)], plan[U(o + O_PARAMETER)]
+    count, word = body + plan[U(o + O_COUNT)], body + plan[U(o + O_WORD)]
+    money = plan[U(k + T_SUBKEY)] == BY_CURRENCY
+    currency = cells[U(r + C_CURRENCY)]
     result = math.nan
     if kind == O_DISTINCT:
         return _distinct(pool, at, mask, words, low, high, scratch)
     if kind in (O_SINCE_LAST, O_SINCE_FIRST, O_SINCE_RUN):
         # first and last time of a bucket: in `exact` both are its tile
-        first = body + outs[o, O_WORD] if tracks[k, T_EXACT] == 0 else at
-        last = body + outs[o, O_OTHER] if tracks[k, T_EXACT] == 0 else at
-        return _since(pool, at, mask, words, low, high, kind, count, first, last, parameter, cells[r, C_TIME])
+        first = body + plan[U(o + O_WORD)] if plan[U(k + T_EXACT)] == 0 else at
+        last = body + plan[U(o + O_OTHER)] if plan[U(k + T_EXACT)] == 0 else at
+        return _since(
+            pool, at, mask, words, low, high, kind, count, first, last, parameter, cells[U(r + C_TIME)]
+        )
     if kind in (O_LEAST, O_MOST):
         found, best = False, 0
         for b in range(low, high):
             place = (b & mask) * words
-            if pool[count + place] > 0 and (not money or pool[at + place + 1] == currency):
-                x = pool[word + place]
+            if pool[U(count + place)] > 0 and (not money or pool[U(at + place + 1)] == currency):
+                x = pool[U(word + place)]
                 if not found or (x < best if kind == O_LEAST else x > best):
                     found, best = True, x
         return float(best) / scale if found else result
@@ -152,8 +157,8 @@ def _scan(
         n = 0
         for b in range(low, high):
             place = (b & mask) * words
-            if pool[count + place] > 0 and (not money or pool[at + place + 1] == currency):
-                scratch[n] = pool[word + place]
+            if pool[U(count + place)] > 0 and (not money or pool[U(at + place + 1)] == currency):
+                scratch[n] = pool[U(word + place)]
                 n += 1
         if n == 0:
             return result
@@ -166,15 +171,15 @@ def _scan(
         result = nearest(lo, hi) / (float(n - 2 * cut) * scale)
         if kind == O_TRIMMED:
             return result
-        if result == 0.0 or cells[r, column] == -0x8000000000000000:
+        if result == 0.0 or cells[U(r + column)] == -0x8000000000000000:
             return math.nan
-        return float(cells[r, column]) / scale / result
+        return float(cells[U(r + column)]) / scale / result
     if kind in (O_NUMBER_TRIMMED, O_NUMBER_RATIO_TRIMMED):
         n = 0
         for b in range(low, high):
             place = (b & mask) * words
-            if pool[count + place] > 0:
-                values[n] = floats[word + place]
+            if pool[U(count + place)] > 0:
+                values[n] = floats[U(word + place)]
                 n += 1
         if n == 0:
             return result
@@ -186,9 +191,19 @@ def _scan(
         result = total / float(n - 2 * cut)
         if kind == O_NUMBER_TRIMMED:
             return result
-        return numbers[r, column] / result if result != 0.0 else math.nan
+        return numbers[U(r + column)] / result if result != 0.0 else math.nan
     return _numbers(
-        pool, floats, mask, words, low, high, kind, count, word, body + outs[o, O_OTHER], numbers[r, column]
+        pool,
+        floats,
+        mask,
+        words,
+        low,
+        high,
+        kind,
+        count,
+        word,
+        body + plan[U(o + O_OTHER)],
+        numbers[U(r + column)],
     )
 
 
@@ -201,20 +216,20 @@ def _numbers(
     n, total, mean, away, best = 0, 0.0, 0.0, 0.0, math.nan
     for b in range(low, high):
         place = (b & mask) * words
-        here = pool[count + place]
+        here = pool[U(count + place)]
         if here == 0:
             continue
         if kind == O_NUMBER_STD:
-            step = floats[other + place + 1] - mean
+            step = floats[U(other + place + 1)] - mean
             both = float(n + here)
             mean += step * float(here) / both
-            away += floats[other + place + 2] + step * step * float(n) * float(here) / both
+            away += floats[U(other + place + 2)] + step * step * float(n) * float(here) / both
         elif kind in (O_NUMBER_LEAST, O_NUMBER_MOST):
-            x = floats[word + place]
+            x = floats[U(word + place)]
             if n == 0 or (x < best if kind == O_NUMBER_LEAST else x > best):
                 best = x
         else:
-            total += floats[word + place]
+            total += floats[U(word + place)]
         n += here
     if kind == O_NUMBER_SUM:
         return total
@@ -240,17 +255,17 @@ def _since(
     found = False
     moment = time
     while low <= b < high:
-        if pool[count + (b & mask) * words] == 0:
+        if pool[U(count + (b & mask) * words)] == 0:
             b += step
             continue
         # all buckets of this tile: there is one for each currency
-        tile = pool[at + (b & mask) * words]
-        least, most = pool[first + (b & mask) * words], pool[last + (b & mask) * words]
+        tile = pool[U(at + (b & mask) * words)]
+        least, most = pool[U(first + (b & mask) * words)], pool[U(last + (b & mask) * words)]
         b += step
-        while low <= b < high and pool[at + (b & mask) * words] == tile:
+        while low <= b < high and pool[U(at + (b & mask) * words)] == tile:
             place = (b & mask) * words
-            if pool[count + place] > 0:
-                least, most = min(least, pool[first + place]), max(most, pool[last + place])
+            if pool[U(count + place)] > 0:
+                least, most = min(least, pool[U(first + place)]), max(most, pool[U(last + place)])
             b += step
         if kind == O_SINCE_FIRST:
             return float(max(time - least, 0)) / 1e6
@@ -267,7 +282,8 @@ def _since(
 def _distinct(pool: Array, at: int, mask: int, words: int, low: int, high: int, scratch: Array) -> float:
     """Count hashes; where a tile kept only a sample, estimate from those below its largest.
 
-    Source: Bar-Yossef et al., Counting distinct elements in a data stream (2002), as joined in theta sketches.
+    Source: Bar-Yossef et al., Counting distinct elements in a data stream (2002), as joined in theta
+    sketches.
     """
     if high - low < 2 and low == high:
         return 0.0
@@ -275,12 +291,12 @@ def _distinct(pool: Array, at: int, mask: int, words: int, low: int, high: int, 
     tile, largest, sampled = 0, 0, False
     for b in range(low, high):
         place = at + (b & mask) * words
-        if b == low or pool[place] != tile:
+        if b == low or pool[U(place)] != tile:
             if sampled:
                 below = min(below, largest)
-            tile, largest, sampled = pool[place], 0, False
-        largest = max(largest, pool[place + 1] >> 1)
-        sampled = sampled or pool[place + 1] & 1 == 1
+            tile, largest, sampled = pool[U(place)], 0, False
+        largest = max(largest, pool[U(place + 1)] >> 1)
+        sampled = sampled or pool[U(place + 1)] & 1 == 1
     if sampled:
         below = min(below, largest)
     size = 4
@@ -290,7 +306,7 @@ def _distinct(pool: Array, at: int, mask: int, words: int, low: int, high: int, 
         scratch[i] = -1
     found = 0
     for b in range(low, high):
-        value = pool[at + (b & mask) * words + 1] >> 1
+        value = pool[U(at + (b & mask) * words + 1)] >> 1
         if value >= below:
             continue
         i = value & (size - 1)

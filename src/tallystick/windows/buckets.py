@@ -1,18 +1,20 @@
 """The buckets of a track: room for them, time passing over them, an event joining one.
 
-Bodies of the window kernel; `h` is where the track's header begins in `heads`, `k` its row in `tracks`.
+Bodies of the window kernel; `h` is where the track's header begins in `heads`, `k` where its row lies in `plan`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from tallystick.windows.layout import (
     A_COLUMN,
     A_CONDITION,
     A_KIND,
+    A_WIDTH,
     A_WORD,
     BY_CURRENCY,
     BY_HASH,
@@ -20,7 +22,6 @@ from tallystick.windows.layout import (
     C_CURRENCY,
     C_TIME,
     CAPACITY,
-    CLASSES,
     COUNT,
     COUNT_NUMBER,
     CURRENCY,
@@ -30,7 +31,6 @@ from tallystick.windows.layout import (
     LEAD,
     LEAST,
     M_EARLY,
-    M_FREE,
     M_TOP,
     MOST,
     NEVER,
@@ -51,6 +51,7 @@ from tallystick.windows.layout import (
     T_CAP,
     T_COMMON,
     T_EXACT,
+    T_FREE,
     T_GATE,
     T_HASH,
     T_PREFIX,
@@ -60,142 +61,145 @@ from tallystick.windows.layout import (
     T_WINDOWS_END,
     W_AT,
     W_TILES,
+    W_WIDTH,
     WINDOWS,
 )
 from tallystick.windows.sums import square
 
 __all__ = ["advance", "insert", "turn_to"]
 
+#: An index known to be 0 or more: without it each access first asks whether to count from the end.
+U = np.uint64
 Array = Any  # int64 (n,) or (n, m), as `layout` says
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _grow(heads: Array, pool: Array, meta: Array, tracks: Array, k: int, h: int, start: int) -> bool:
+def _grow(heads: Array, pool: Array, meta: Array, plan: Array, k: int, h: int, start: int) -> bool:
     """Double the track's ring; False where the pool has no room for it."""
-    old = heads[h + CAPACITY]
+    old = heads[U(h + CAPACITY)]
     new = 2 * old if old else 2
-    words = tracks[k, T_BUCKET]
+    words = plan[U(k + T_BUCKET)]
     level = 0
     while (1 << level) < new:
         level += 1
-    free = M_FREE + k * CLASSES + level
+    free = plan[U(k + T_FREE)] + level
     to = meta[free]
     if to >= 0:
-        meta[free] = pool[to]
+        meta[free] = pool[U(to)]
     else:
         to = meta[M_TOP]
         if to + new * words > len(pool):
             return False
         meta[M_TOP] = to + new * words
-    at = heads[h + SEGMENT]
-    for b in range(start, heads[h + END]):
+    at = heads[U(h + SEGMENT)]
+    for b in range(start, heads[U(h + END)]):
         source, target = at + (b & (old - 1)) * words, to + (b & (new - 1)) * words
         for w in range(words):
-            pool[target + w] = pool[source + w]
+            pool[U(target + w)] = pool[U(source + w)]
     if old:
-        pool[at] = meta[free - 1]
+        pool[U(at)] = meta[free - 1]
         meta[free - 1] = at
-    heads[h + SEGMENT] = to
-    heads[h + CAPACITY] = new
+    heads[U(h + SEGMENT)] = to
+    heads[U(h + CAPACITY)] = new
     return True
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def _count_in(
-    heads: Array, pool: Array, tracks: Array, k: int, h: int, bucket: int, totals: int, sign: int
+    heads: Array, pool: Array, plan: Array, k: int, h: int, bucket: int, totals: int, sign: int
 ) -> None:
     """Add a bucket to the totals of a window, or take it off again."""
-    common, words = tracks[k, T_COMMON], tracks[k, T_ADDITIVE]
-    body = bucket + tracks[k, T_PREFIX]
-    if tracks[k, T_SUBKEY] == BY_CURRENCY and pool[bucket + 1] != heads[h + CURRENCY]:
+    common, words = plan[U(k + T_COMMON)], plan[U(k + T_ADDITIVE)]
+    body = bucket + plan[U(k + T_PREFIX)]
+    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and pool[U(bucket + 1)] != heads[U(h + CURRENCY)]:
         words = common
     for w in range(words):
-        heads[totals + w] += sign * pool[body + w]
+        heads[U(totals + w)] += sign * pool[U(body + w)]
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
-def advance(heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, tile: int) -> None:
+def advance(heads: Array, pool: Array, plan: Array, k: int, h: int, tile: int) -> None:
     """Let the entity's frontier reach a tile: what is old enough is seen, what is too old leaves."""
-    heads[h + REACH] = tile
-    end = heads[h + END]
-    if heads[h + WINDOWS] == end:
+    heads[U(h + REACH)] = tile
+    end = heads[U(h + END)]
+    if heads[U(h + WINDOWS)] == end:
         return  # nothing is kept
-    lead = heads[h + LEAD]
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
-    first, last = tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]
-    while lead < end and pool[at + (lead & mask) * words] <= tile:
-        for i in range(first, last):
-            w = h + wins[i, W_AT]
-            _count_in(heads, pool, tracks, k, h, at + (lead & mask) * words, w + 1, 1)
+    lead = heads[U(h + LEAD)]
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
+    first, last = plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)]
+    while lead < end and pool[U(at + (lead & mask) * words)] <= tile:
+        for i in range(first, last, W_WIDTH):
+            w = h + plan[U(i + W_AT)]
+            _count_in(heads, pool, plan, k, h, at + (lead & mask) * words, w + 1, 1)
         lead += 1
-    heads[h + LEAD] = lead
-    for i in range(first, last):
-        w = h + wins[i, W_AT]
-        head = heads[w]
-        oldest = tile - wins[i, W_TILES] + 1
+    heads[U(h + LEAD)] = lead
+    for i in range(first, last, W_WIDTH):
+        w = h + plan[U(i + W_AT)]
+        head = heads[U(w)]
+        oldest = tile - plan[U(i + W_TILES)] + 1
         while head < lead:
             bucket = at + (head & mask) * words
-            if pool[bucket] >= oldest:
+            if pool[U(bucket)] >= oldest:
                 break
-            _count_in(heads, pool, tracks, k, h, bucket, w + 1, -1)
+            _count_in(heads, pool, plan, k, h, bucket, w + 1, -1)
             head += 1
-        heads[w] = head
+        heads[U(w)] = head
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def turn_to(heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, currency: int) -> None:
+def turn_to(heads: Array, pool: Array, plan: Array, k: int, h: int, currency: int) -> None:
     """Make the totals of money those of another currency."""
-    heads[h + CURRENCY] = currency
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
-    common, additive, prefix = tracks[k, T_COMMON], tracks[k, T_ADDITIVE], tracks[k, T_PREFIX]
-    for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-        w = h + wins[i, W_AT]
+    heads[U(h + CURRENCY)] = currency
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
+    common, additive, prefix = plan[U(k + T_COMMON)], plan[U(k + T_ADDITIVE)], plan[U(k + T_PREFIX)]
+    for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
+        w = h + plan[U(i + W_AT)]
         for x in range(common, additive):
-            heads[w + 1 + x] = 0
-        for b in range(heads[w], heads[h + LEAD]):
+            heads[U(w + 1 + x)] = 0
+        for b in range(heads[U(w)], heads[U(h + LEAD)]):
             bucket = at + (b & mask) * words
-            if pool[bucket + 1] == currency:
+            if pool[U(bucket + 1)] == currency:
                 for x in range(common, additive):
-                    heads[w + 1 + x] += pool[bucket + prefix + x]
+                    heads[U(w + 1 + x)] += pool[U(bucket + prefix + x)]
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _drop_oldest(heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, start: int) -> None:
-    bucket = heads[h + SEGMENT] + (start & (heads[h + CAPACITY] - 1)) * tracks[k, T_BUCKET]
-    for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-        w = h + wins[i, W_AT]
-        if heads[w] == start:
-            if start < heads[h + LEAD]:
-                _count_in(heads, pool, tracks, k, h, bucket, w + 1, -1)
-            heads[w] += 1
-    if heads[h + LEAD] == start:
-        heads[h + LEAD] += 1
+def _drop_oldest(heads: Array, pool: Array, plan: Array, k: int, h: int, start: int) -> None:
+    bucket = heads[U(h + SEGMENT)] + (start & (heads[U(h + CAPACITY)] - 1)) * plan[U(k + T_BUCKET)]
+    for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
+        w = h + plan[U(i + W_AT)]
+        if heads[U(w)] == start:
+            if start < heads[U(h + LEAD)]:
+                _count_in(heads, pool, plan, k, h, bucket, w + 1, -1)
+            heads[U(w)] += 1
+    if heads[U(h + LEAD)] == start:
+        heads[U(h + LEAD)] += 1
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def _make_place(
-    heads: Array, pool: Array, tracks: Array, wins: Array, k: int, h: int, place: int, tile: int, subkey: int
+    heads: Array, pool: Array, plan: Array, k: int, h: int, place: int, tile: int, subkey: int
 ) -> int:
     """Open a new bucket as number `place`; those from there on move up by one."""
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
-    end, lead, reach = heads[h + END], heads[h + LEAD], heads[h + REACH]
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
+    end, lead, reach = heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)]
     for b in range(end, place, -1):
         source, target = at + ((b - 1) & mask) * words, at + (b & mask) * words
         for w in range(words):
-            pool[target + w] = pool[source + w]
-    for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-        w = h + wins[i, W_AT]
-        if place < heads[w] or (place == heads[w] and tile < reach - wins[i, W_TILES] + 1):
-            heads[w] += 1
+            pool[U(target + w)] = pool[U(source + w)]
+    for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
+        w = h + plan[U(i + W_AT)]
+        if place < heads[U(w)] or (place == heads[U(w)] and tile < reach - plan[U(i + W_TILES)] + 1):
+            heads[U(w)] += 1
     if place < lead or (place == lead and tile <= reach):
-        heads[h + LEAD] = lead + 1
-    heads[h + END] = end + 1
+        heads[U(h + LEAD)] = lead + 1
+    heads[U(h + END)] = end + 1
     bucket = at + (place & mask) * words
-    pool[bucket] = tile
+    pool[U(bucket)] = tile
     for w in range(1, words):
-        pool[bucket + w] = 0
-    if tracks[k, T_SUBKEY] != NO_SUBKEY:
-        pool[bucket + 1] = subkey
+        pool[U(bucket + w)] = 0
+    if plan[U(k + T_SUBKEY)] != NO_SUBKEY:
+        pool[U(bucket + 1)] = subkey
     return int(bucket)
 
 
@@ -209,85 +213,96 @@ def _sample(
     largest = at + (first & mask) * words
     for b in range(first, place):
         bucket = at + (b & mask) * words
-        if pool[bucket + 1] >> 1 > pool[largest + 1] >> 1:
+        if pool[U(bucket + 1)] >> 1 > pool[U(largest + 1)] >> 1:
             largest = bucket
-        pool[bucket + 1] |= 1
-    if subkey >> 1 < pool[largest + 1] >> 1:
-        pool[largest + 1] = subkey | 1
+        pool[U(bucket + 1)] |= 1
+    if subkey >> 1 < pool[U(largest + 1)] >> 1:
+        pool[U(largest + 1)] = subkey | 1
     return True
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def insert(
     cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array,
-    tracks: Array, wins: Array, accs: Array, k: int, h: int, tile: int,
+    plan: Array, k: int, h: int, tile: int,
 ) -> bool:  # fmt: skip
     """Let a row join its tile, if that is kept; False, with nothing changed, where the pool has no room."""
-    bits = cells[r, C_BITS]
-    if (bits & tracks[k, T_GATE]) == 0:
+    bits = cells[U(r + C_BITS)]
+    if (bits & plan[U(k + T_GATE)]) == 0:
         return True
-    first, last = tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]
-    if tile < heads[h + REACH] - wins[first, W_TILES] + 1:
+    first, last = plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)]
+    if tile < heads[U(h + REACH)] - plan[U(first + W_TILES)] + 1:
         return True
-    start, end = heads[h + WINDOWS], heads[h + END]
-    kind = tracks[k, T_SUBKEY]
-    subkey = cells[r, C_CURRENCY]
+    start, end = heads[U(h + WINDOWS)], heads[U(h + END)]
+    kind = plan[U(k + T_SUBKEY)]
+    subkey = cells[U(r + C_CURRENCY)]
     if kind == BY_HASH:
-        subkey = cells[r, tracks[k, T_HASH]]
+        subkey = cells[U(r + plan[U(k + T_HASH)])]
         if subkey == NO_VALUE:
             return True
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
     place = end
-    while place > start and pool[at + ((place - 1) & mask) * words] > tile:
+    while place > start and pool[U(at + ((place - 1) & mask) * words)] > tile:
         place -= 1
     found = -1
-    if tracks[k, T_EXACT]:
-        if end - start == tracks[k, T_CAP]:
+    if plan[U(k + T_EXACT)]:
+        if end - start == plan[U(k + T_CAP)]:
             meta[M_EARLY] += 1
             if place == start:
                 return True
-            _drop_oldest(heads, pool, tracks, wins, k, h, start)
+            _drop_oldest(heads, pool, plan, k, h, start)
             start += 1
     else:
         b = place
         while b > start:
             bucket = at + ((b - 1) & mask) * words
-            if pool[bucket] != tile:
+            if pool[U(bucket)] != tile:
                 break
-            if kind == NO_SUBKEY or pool[bucket + 1] == subkey or (
-                kind == BY_HASH and pool[bucket + 1] >> 1 == subkey >> 1
+            if kind == NO_SUBKEY or pool[U(bucket + 1)] == subkey or (
+                kind == BY_HASH and pool[U(bucket + 1)] >> 1 == subkey >> 1
             ):  # fmt: skip
                 found = b - 1
                 break
             b -= 1
         if kind == BY_HASH and (
-            found >= 0 or _sample(pool, at, mask, words, b, place, tracks[k, T_SKETCH], subkey)
+            found >= 0 or _sample(pool, at, mask, words, b, place, plan[U(k + T_SKETCH)], subkey)
         ):
             return True
     if found < 0:
-        if end - start == heads[h + CAPACITY]:
-            if not _grow(heads, pool, meta, tracks, k, h, start):
+        if end - start == heads[U(h + CAPACITY)]:
+            if not _grow(heads, pool, meta, plan, k, h, start):
                 return False
-            at, mask = heads[h + SEGMENT], heads[h + CAPACITY] - 1
+            at, mask = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1
         found = place
-        bucket = _make_place(heads, pool, tracks, wins, k, h, place, tile, subkey)
-        _prepare(pool, floats, tracks, accs, k, bucket)
+        if place == end and tile >= heads[U(h + REACH)]:  # as most do: nothing moves, no window is passed by
+            bucket = at + (place & mask) * words
+            for w in range(2, words):
+                pool[U(bucket + w)] = 0
+            pool[U(bucket + 1)] = 0 if kind == NO_SUBKEY else subkey
+            pool[U(bucket)] = tile
+            heads[U(h + END)] = end + 1
+            if place == heads[U(h + LEAD)] and tile == heads[U(h + REACH)]:
+                heads[U(h + LEAD)] = place + 1
+        else:
+            bucket = _make_place(heads, pool, plan, k, h, place, tile, subkey)
+        if words > plan[U(k + T_PREFIX)] + plan[U(k + T_ADDITIVE)]:
+            _prepare(pool, floats, plan, k, bucket)
     bucket = at + (found & mask) * words
-    seen = found < heads[h + LEAD]
-    money = seen and (kind != BY_CURRENCY or subkey == heads[h + CURRENCY])
-    body = bucket + tracks[k, T_PREFIX]
-    common = tracks[k, T_COMMON]
-    for a in range(tracks[k, T_ACC], tracks[k, T_ACCS_END]):
-        if (bits >> accs[a, A_CONDITION]) & 1 == 0:
+    seen = found < heads[U(h + LEAD)]
+    money = seen and (kind != BY_CURRENCY or subkey == heads[U(h + CURRENCY)])
+    body = bucket + plan[U(k + T_PREFIX)]
+    common = plan[U(k + T_COMMON)]
+    for a in range(plan[U(k + T_ACC)], plan[U(k + T_ACCS_END)], A_WIDTH):
+        if (bits >> plan[U(a + A_CONDITION)]) & 1 == 0:
             continue
-        what, word, column = accs[a, A_KIND], accs[a, A_WORD], accs[a, A_COLUMN]
+        what, word, column = plan[U(a + A_KIND)], plan[U(a + A_WORD)], plan[U(a + A_COLUMN)]
         if what <= SQUARES:
             x, y, z, n = 1, 0, 0, 1
             if what == COUNT_NUMBER:
-                if numbers[r, column] != numbers[r, column]:
+                if numbers[U(r + column)] != numbers[U(r + column)]:
                     continue
             elif what != COUNT:
-                value = cells[r, column]
+                value = cells[U(r + column)]
                 if value == NO_VALUE:
                     continue
                 if what == SUM:
@@ -297,21 +312,21 @@ def insert(
                     n = 3
             _add_words(pool, body + word, x, y, z, n)
             if money or (seen and word < common):
-                for i in range(first, last):
-                    w = h + wins[i, W_AT]
-                    if found >= heads[w]:
+                for i in range(first, last, W_WIDTH):
+                    w = h + plan[U(i + W_AT)]
+                    if found >= heads[U(w)]:
                         _add_words(heads, w + 1 + word, x, y, z, n)
         elif what == FIRST_TIME:
-            pool[body + word] = min(pool[body + word], cells[r, C_TIME])
+            pool[U(body + word)] = min(pool[U(body + word)], cells[U(r + C_TIME)])
         elif what == LAST_TIME:
-            pool[body + word] = max(pool[body + word], cells[r, C_TIME])
+            pool[U(body + word)] = max(pool[U(body + word)], cells[U(r + C_TIME)])
         elif LEAST <= what <= MOST:
-            value = cells[r, column]
+            value = cells[U(r + column)]
             if value != NO_VALUE:
-                old = pool[body + word]
-                pool[body + word] = min(old, value) if what == LEAST else max(old, value)
+                old = pool[U(body + word)]
+                pool[U(body + word)] = min(old, value) if what == LEAST else max(old, value)
         else:
-            _join_number(floats, body + word, what, numbers[r, column])
+            _join_number(floats, body + word, what, numbers[U(r + column)])
     return True
 
 
@@ -325,19 +340,19 @@ def _add_words(array: Array, at: int, x: int, y: int, z: int, n: int) -> None:
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _prepare(pool: Array, floats: Array, tracks: Array, accs: Array, k: int, bucket: int) -> None:
+def _prepare(pool: Array, floats: Array, plan: Array, k: int, bucket: int) -> None:
     """Set the words of a new bucket that do not begin at nought."""
-    body = bucket + tracks[k, T_PREFIX]
-    for a in range(tracks[k, T_ACC], tracks[k, T_ACCS_END]):
-        what, word = accs[a, A_KIND], body + accs[a, A_WORD]
+    body = bucket + plan[U(k + T_PREFIX)]
+    for a in range(plan[U(k + T_ACC)], plan[U(k + T_ACCS_END)], A_WIDTH):
+        what, word = plan[U(a + A_KIND)], body + plan[U(a + A_WORD)]
         if what in (FIRST_TIME, LEAST):
-            pool[word] = 0x7FFFFFFFFFFFFFFF
+            pool[U(word)] = 0x7FFFFFFFFFFFFFFF
         elif what in (LAST_TIME, MOST):
-            pool[word] = NEVER
+            pool[U(word)] = NEVER
         elif what == NUMBER_LEAST:
-            floats[word] = float("inf")
+            floats[U(word)] = float("inf")
         elif what == NUMBER_MOST:
-            floats[word] = float("-inf")
+            floats[U(word)] = float("-inf")
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
@@ -346,13 +361,13 @@ def _join_number(floats: Array, at: int, what: int, value: float) -> None:
     if value != value:
         return
     if what == NUMBER_SUM:
-        floats[at] += value
+        floats[U(at)] += value
     elif what == NUMBER_SPREAD:
-        floats[at] += 1.0
-        away = value - floats[at + 1]
-        floats[at + 1] += away / floats[at]
-        floats[at + 2] += away * (value - floats[at + 1])
+        floats[U(at)] += 1.0
+        away = value - floats[U(at + 1)]
+        floats[U(at + 1)] += away / floats[U(at)]
+        floats[U(at + 2)] += away * (value - floats[U(at + 1)])
     elif what == NUMBER_LEAST:
-        floats[at] = min(floats[at], value)
+        floats[U(at)] = min(floats[U(at)], value)
     else:
-        floats[at] = max(floats[at], value)
+        floats[U(at)] = max(floats[U(at)], value)

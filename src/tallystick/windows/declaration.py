@@ -44,7 +44,8 @@ class Windows:
 
     names: the features in order; columns: what they read (`currency` only where it is there); entities: the
     single columns that number their events, those of pairs too; horizon_us: after how long without an event
-    an entity surely reads as new; fingerprint: changes with any word. UsageError names the entry and the word.
+    an entity surely reads as new; fingerprint: changes with any word. UsageError names the entry and the
+    word.
 
     >>> windows = Windows.of({"features": [
     ...     {"entity": "customer_id", "windows": ["1d", "7d"], "aggregates": ["count", "mean amount"]}]})

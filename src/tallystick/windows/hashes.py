@@ -1,6 +1,7 @@
 """A fixed 64-bit hash of texts: FNV-1a over UTF-8, then the finaliser of SplitMix64.
 
-The same on every machine and in every version, since states hold it. Sources: Fowler, Noll and Vo; Steele, Lea
+The same on every machine and in every version, since states hold it. Sources: Fowler, Noll and Vo; Steele,
+Lea
 and Flood, Fast splittable pseudorandom number generators (2014).
 """
 

@@ -22,11 +22,13 @@ from tallystick.windows.layout import (
     E_SINGLE,
     E_TRACK,
     E_TRACKS_END,
+    E_WIDTH,
     FIRST,
     FRONTIER,
     LEAD,
     NEVER,
     O_FEATURE,
+    O_WIDTH,
     REACH,
     SEGMENT,
     SEQUENCE,
@@ -41,15 +43,19 @@ from tallystick.windows.layout import (
     T_PREFIX,
     T_SUBKEY,
     T_TILE,
+    T_WIDTH,
     T_WINDOW,
     T_WINDOWS_END,
     W_AT,
     W_OUT,
     W_OUTS_END,
+    W_WIDTH,
 )
 
 __all__ = ["apply", "group"]
 
+#: An index known to be 0 or more: without it each access first asks whether to count from the end.
+U = np.uint64
 Array = Any  # as `layout` says
 
 
@@ -64,181 +70,187 @@ def group(codes: Array, kinds: int) -> Array:
     order = np.empty(len(codes), np.int64)
     for row in range(len(codes)):
         code = codes[row] if codes[row] >= 0 else kinds
-        order[starts[code]] = row
+        order[U(starts[code])] = row
         starts[code] += 1
     return order
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _nothing(tracks: Array, wins: Array, outs: Array, entity: Array, r: int, features: Array) -> None:
-    for k in range(entity[E_TRACK], entity[E_TRACKS_END]):
-        for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-            for o in range(wins[i, W_OUT], wins[i, W_OUTS_END]):
-                features[r, outs[o, O_FEATURE]] = math.nan
-    if entity[E_FIRST_SEEN] >= 0:
-        features[r, entity[E_FIRST_SEEN]] = math.nan
+def _nothing(plan: Array, entity: int, q: int, features: Array) -> None:
+    first, last = _outs_of(plan, entity)
+    for o in range(first, last, O_WIDTH):
+        features[U(q + plan[U(o + O_FEATURE)])] = math.nan
+    if plan[U(entity + E_FIRST_SEEN)] >= 0:
+        features[U(q + plan[U(entity + E_FIRST_SEEN)])] = math.nan
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _outs_of(plan: Array, entity: int) -> tuple[int, int]:
+    """Return where an entity's outputs begin and end."""
+    begin, end = plan[U(entity + E_TRACK)], plan[U(entity + E_TRACKS_END)]
+    if begin == end:
+        return 0, 0
+    last = plan[U(end - T_WIDTH + T_WINDOWS_END)] - W_WIDTH
+    return plan[U(plan[U(begin + T_WINDOW)] + W_OUT)], plan[U(last + W_OUTS_END)]
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def _read_late(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, tracks: Array, wins: Array,
-    outs: Array, k: int, h: int, i: int, tile: int, scale: float, scratch: Array, values: Array,
-    features: Array,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int, h: int,
+    i: int, tile: int, scale: float, scratch: Array, values: Array, features: Array, q: int,
 ) -> None:  # fmt: skip
     """Read a window as of a tile before the frontier's: its totals are added up in the spare words."""
-    at, mask, words = heads[h + SEGMENT], heads[h + CAPACITY] - 1, tracks[k, T_BUCKET]
-    low, high = heads[h + wins[i, W_AT]], heads[h + LEAD]
-    while high > low and pool[at + ((high - 1) & mask) * words] > tile:
+    at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
+    low, high = heads[U(h + plan[U(i + W_AT)])], heads[U(h + LEAD)]
+    while high > low and pool[U(at + ((high - 1) & mask) * words)] > tile:
         high -= 1
-    for x in range(tracks[k, T_ADDITIVE]):
-        heads[x] = 0
+    for x in range(plan[U(k + T_ADDITIVE)]):
+        heads[U(x)] = 0
     for b in range(low, high):
         bucket = at + (b & mask) * words
-        own = tracks[k, T_SUBKEY] != BY_CURRENCY or pool[bucket + 1] == cells[r, C_CURRENCY]
-        for x in range(tracks[k, T_ADDITIVE] if own else tracks[k, T_COMMON]):
-            heads[x] += pool[bucket + tracks[k, T_PREFIX] + x]
-    read(cells, numbers, r, heads, pool, floats, tracks, wins, outs, k, h, i, 0, low, high, scale, scratch,
-         values, features)  # fmt: skip
+        own = plan[U(k + T_SUBKEY)] != BY_CURRENCY or pool[U(bucket + 1)] == cells[U(r + C_CURRENCY)]
+        for x in range(plan[U(k + T_ADDITIVE)] if own else plan[U(k + T_COMMON)]):
+            heads[U(x)] += pool[U(bucket + plan[U(k + T_PREFIX)] + x)]
+    read(cells, numbers, r, heads, pool, floats, plan, k, h, i, 0, low, high, scale, scratch, values, features,
+         q)  # fmt: skip
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def _visit(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, tracks: Array,
-    wins: Array, accs: Array, outs: Array, k: int, h: int, scales: Array, scratch: Array, values: Array,
-    features: Array,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, plan: Array,
+    k: int, h: int, scales: Array, scratch: Array, values: Array, features: Array, q: int,
 ) -> bool:  # fmt: skip
     """Take one row through one track; False where the pool must grow first, to be called again as it was."""
-    time = cells[r, C_TIME]
-    label = cells[r, C_LABEL] != 0
+    time = cells[U(r + C_TIME)]
+    label = cells[U(r + C_LABEL)] != 0
     tile = time
-    seen = time - tracks[k, T_LAG]
-    if tracks[k, T_EXACT] == 0:
-        tile //= tracks[k, T_TILE]
-        seen = tile if tracks[k, T_LAG] == 0 else seen // tracks[k, T_TILE]
-    if seen > heads[h + REACH]:
-        advance(heads, pool, tracks, wins, k, h, seen)
-    currency = cells[r, C_CURRENCY]
-    if tracks[k, T_SUBKEY] == BY_CURRENCY and heads[h + CURRENCY] != currency and not label:
-        turn_to(heads, pool, tracks, wins, k, h, currency)
-    scale = scales[currency]
-    joins_first = label or tracks[k, T_CURRENT] != 0
+    lag = plan[U(k + T_LAG)]
+    seen = time - lag
+    if plan[U(k + T_EXACT)] == 0:
+        tile //= plan[U(k + T_TILE)]
+        seen = tile if lag == 0 else seen // plan[U(k + T_TILE)]
+    if seen > heads[U(h + REACH)]:
+        advance(heads, pool, plan, k, h, seen)
+    currency = cells[U(r + C_CURRENCY)]
+    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and heads[U(h + CURRENCY)] != currency and not label:
+        turn_to(heads, pool, plan, k, h, currency)
+    scale = scales[U(currency)]
+    joins_first = label or plan[U(k + T_CURRENT)] != 0
     for step in range(2):
         if (step == 0) == joins_first:
-            if not insert(cells, numbers, r, heads, pool, floats, meta, tracks, wins, accs, k, h, tile):
+            if not insert(cells, numbers, r, heads, pool, floats, meta, plan, k, h, tile):
                 return False
-        elif not label and seen >= heads[h + REACH]:
-            for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-                w = h + wins[i, W_AT]
-                read(cells, numbers, r, heads, pool, floats, tracks, wins, outs, k, h, i, w + 1, heads[w],
-                     heads[h + LEAD], scale, scratch, values, features)  # fmt: skip
+        elif not label and seen >= heads[U(h + REACH)]:
+            for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
+                w = h + plan[U(i + W_AT)]
+                read(cells, numbers, r, heads, pool, floats, plan, k, h, i, w + 1, heads[U(w)],
+                     heads[U(h + LEAD)], scale, scratch, values, features, q)  # fmt: skip
         elif not label:
-            for i in range(tracks[k, T_WINDOW], tracks[k, T_WINDOWS_END]):
-                _read_late(cells, numbers, r, heads, pool, floats, tracks, wins, outs, k, h, i, seen, scale,
-                           scratch, values, features)  # fmt: skip
+            for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
+                _read_late(cells, numbers, r, heads, pool, floats, plan, k, h, i, seen, scale, scratch, values,
+                           features, q)  # fmt: skip
     return True
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def _apply_one(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, entity: Array,
-    tracks: Array, wins: Array, accs: Array, outs: Array, h: int, scales: Array, scratch: Array, values: Array,
-    at: Array, features: Array,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, plan: Array,
+    entity: int, h: int, scales: Array, scratch: Array, values: Array, at: Array, features: Array, q: int,
 ) -> bool:  # fmt: skip
     """Take one row through one entity's tracks, from track at[2] on; False where the pool must grow first."""
-    time, label = cells[r, C_TIME], cells[r, C_LABEL] != 0
+    time, label = cells[U(r + C_TIME)], cells[U(r + C_LABEL)] != 0
     if h < 0 or time == NEVER or label:
-        _nothing(tracks, wins, outs, entity, r, features)
+        _nothing(plan, entity, q, features)
         if h < 0:
             return True
-    frontier = heads[h + FRONTIER]
+    frontier = heads[U(h + FRONTIER)]
     if time != NEVER:
-        for k in range(entity[E_TRACK] + at[2], entity[E_TRACKS_END]):
-            if label and tracks[k, T_LABELS] == 0 and time <= frontier:
+        for k in range(plan[U(entity + E_TRACK)] + at[2], plan[U(entity + E_TRACKS_END)], T_WIDTH):
+            if label and plan[U(k + T_LABELS)] == 0 and time <= frontier:
                 continue
             if not _visit(
-                cells, numbers, r, heads, pool, floats, meta, tracks, wins, accs, outs, k, h + tracks[k, T_AT],
-                scales, scratch, values, features,
+                cells, numbers, r, heads, pool, floats, meta, plan, k, h + plan[U(k + T_AT)], scales, scratch,
+                values, features, q,
             ):  # fmt: skip
-                at[2] = k - entity[E_TRACK]
+                at[2] = k - plan[U(entity + E_TRACK)]
                 return False
         at[2] = 0
-        if frontier == NEVER or time - frontier > entity[E_HORIZON]:
-            heads[h + FIRST] = NEVER
+        horizon = plan[U(entity + E_HORIZON)]
+        if frontier == NEVER or time - frontier > horizon:
+            heads[U(h + FIRST)] = NEVER
         if not label:
-            first = heads[h + FIRST]
-            if entity[E_FIRST_SEEN] >= 0:
+            first = heads[U(h + FIRST)]
+            if plan[U(entity + E_FIRST_SEEN)] >= 0:
                 age = float(time - first) / 1e6 if first != NEVER and first <= time else math.nan
-                features[r, entity[E_FIRST_SEEN]] = age
-            kept = frontier == NEVER or time > frontier - entity[E_HORIZON]
+                features[U(q + plan[U(entity + E_FIRST_SEEN)])] = age
+            kept = frontier == NEVER or time > frontier - horizon
             if kept and (first == NEVER or time < first):
-                heads[h + FIRST] = time
-        heads[h + FRONTIER] = max(frontier, time)
-    heads[h + SEQUENCE] += 1
+                heads[U(h + FIRST)] = time
+        heads[U(h + FRONTIER)] = max(frontier, time)
+    heads[U(h + SEQUENCE)] += 1
     return True
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def apply(
-    cells: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array, entities: Array,
-    tracks: Array, wins: Array, accs: Array, outs: Array, scales: Array, scratch: Array, block: Array,
-    told: Array, lateness: int, at: Array, features: Array, sequence: Array, late: Array,
+    cells: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array, plan: Array, scales: Array,
+    scratch: Array, block: Array, told: Array, lateness: int, at: Array, features: Array, sequence: Array,
+    late: Array,
 ) -> bool:  # fmt: skip
     """Apply rows; False where the pool must grow before going on from `at` (entity, position, track).
 
-    cells: int64 (rows, C); order: (entities, rows), rows grouped by entity; places: (entities, rows), in
-    that order, where its header lies, -1 where it has none. block (B, C) and told (B, features): room for B rows, which are
-    fetched and written back together, since a row's place in memory is far from the next one's. Results by row.
+    cells: int64 (rows, C); order: (entities, rows), rows grouped by entity; places: (entities, rows), in that
+    order, where its header lies, -1 where it has none. block (B * C) and told (B * features): room for B rows,
+    which are fetched and written back together, since a row's place in memory is far from the next one's.
     """
     rows, width = cells.shape
+    wide = features.shape[1]
     half = len(scratch) // 2
     values = scratch[half:].view(np.float64)
     numbers, floats = block.view(np.float64), pool.view(np.float64)
-    for e in range(at[0], entities.shape[0]):
-        entity = entities[e]
-        single = entity[E_SINGLE]
-        first, last = _outs_of(entity, tracks, wins)
+    for e in range(at[0], order.shape[0]):
+        entity = e * E_WIDTH
+        single = plan[U(entity + E_SINGLE)]
+        seen_first = plan[U(entity + E_FIRST_SEEN)]
+        first, last = _outs_of(plan, entity)
         start = at[1]
         while start < rows:
-            size = min(len(block), rows - start)
+            size = min(len(block) // width, rows - start)
             for i in range(size):
-                r = order[e, start + i]
+                r = order[U(e), U(start + i)]
                 for c in range(width):
-                    block[i, c] = cells[r, c]
+                    block[U(i * width + c)] = cells[U(r), U(c)]
+            if at[2] > 0:  # the first row goes on where it was left: what it was told by then comes along
+                for o in range(first, last, O_WIDTH):
+                    f = plan[U(o + O_FEATURE)]
+                    told[U(f)] = features[U(order[U(e), U(start)]), U(f)]
             done = 0
             while done < size:
-                r = order[e, start + done]
-                h = places[e, start + done]
+                r = order[U(e), U(start + done)]
+                h = places[U(e), U(start + done)]
                 if single >= 0:
-                    sequence[r, single] = heads[h + SEQUENCE] + 1 if h >= 0 else 0
-                    time = block[done, C_TIME]
-                    if h >= 0 and time != NEVER and block[done, C_LABEL] == 0:
-                        frontier = heads[h + FRONTIER]
+                    sequence[U(r), U(single)] = heads[U(h + SEQUENCE)] + 1 if h >= 0 else 0
+                    time = block[U(done * width + C_TIME)]
+                    if h >= 0 and time != NEVER and block[U(done * width + C_LABEL)] == 0:
+                        frontier = heads[U(h + FRONTIER)]
                         if frontier != NEVER and frontier - time > lateness:
                             late[r] = True
                 if not _apply_one(
-                    block, numbers, done, heads, pool, floats, meta, entity, tracks, wins, accs, outs, h, scales,
-                    scratch, values, at, told,
+                    block, numbers, done * width, heads, pool, floats, meta, plan, entity, h, scales, scratch,
+                    values, at, told, done * wide,
                 ):  # fmt: skip
                     break
                 done += 1
-            for i in range(done):
-                r = order[e, start + i]
-                for o in range(first, last):
-                    features[r, outs[o, O_FEATURE]] = told[i, outs[o, O_FEATURE]]
-                if entity[E_FIRST_SEEN] >= 0:
-                    features[r, entity[E_FIRST_SEEN]] = told[i, entity[E_FIRST_SEEN]]
+            for i in range(min(done + 1, size)):
+                r = order[U(e), U(start + i)]
+                for o in range(first, last, O_WIDTH):
+                    f = plan[U(o + O_FEATURE)]
+                    features[U(r), U(f)] = told[U(i * wide + f)]
+                if seen_first >= 0:
+                    features[U(r), U(seen_first)] = told[U(i * wide + seen_first)]
             start += done
             if done < size:
                 at[0], at[1] = e, start
                 return False
         at[1] = 0
     return True
-
-
-@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _outs_of(entity: Array, tracks: Array, wins: Array) -> tuple[int, int]:
-    """Return where an entity's outputs begin and end in their table."""
-    begin, end = entity[E_TRACK], entity[E_TRACKS_END]
-    if begin == end:
-        return 0, 0
-    return wins[tracks[begin, T_WINDOW], W_OUT], wins[tracks[end - 1, T_WINDOWS_END] - 1, W_OUTS_END]

@@ -7,8 +7,10 @@ happened, or, in `exact`, one for each event. All windows of one entity with the
 - Header of a track: segment, capacity, end, lead, reach, currency, then for each window its head and totals.
 - A bucket: tile, subkey (currency or hash, where there is one), additive words, other words.
 
-Buckets are numbered from 0 for ever and lie in a ring, `number & (capacity - 1)`: [head of the longest window,
-end) are kept, those before `lead` are old enough to be seen (all of them, without a delay), and `reach` is the
+Buckets are numbered from 0 for ever and lie in a ring, `number & (capacity - 1)`: [head of the longest
+window,
+end) are kept, those before `lead` are old enough to be seen (all of them, without a delay), and `reach` is
+the
 tile that the frontier sees up to. Windows go from the longest to the shortest.
 """
 
@@ -32,7 +34,8 @@ SEGMENT, CAPACITY, END, LEAD, REACH, CURRENCY, WINDOWS = 0, 1, 2, 3, 4, 5, 6
 
 # Table of tracks.
 (T_AT, T_TILE, T_LAG, T_CURRENT, T_EXACT, T_CAP, T_BUCKET, T_PREFIX, T_COMMON, T_ADDITIVE, T_SUBKEY,
- T_WINDOW, T_WINDOWS_END, T_ACC, T_ACCS_END, T_GATE, T_LABELS, T_HASH, T_SKETCH, T_WIDTH) = range(20)  # fmt: skip
+ T_WINDOW, T_WINDOWS_END, T_ACC, T_ACCS_END, T_GATE, T_LABELS, T_HASH, T_SKETCH,
+ T_FREE, T_WIDTH) = range(21)  # fmt: skip
 # Table of windows.
 W_TILES, W_AT, W_OUT, W_OUTS_END, W_WIDTH = range(5)
 # Table of accumulators.
@@ -50,13 +53,15 @@ COUNT, COUNT_KNOWN, COUNT_NUMBER, SUM, SQUARES = 0, 1, 2, 3, 4
 LEAST, MOST, FIRST_TIME, LAST_TIME, NUMBER_SUM, NUMBER_SPREAD, NUMBER_LEAST, NUMBER_MOST = range(5, 13)
 
 # Outputs.
-(O_COUNT_OF, O_SUM, O_MEAN, O_STD, O_LEAST, O_MOST, O_RATIO, O_SHARE, O_SINCE_LAST, O_SINCE_FIRST, O_SINCE_RUN,
+(O_COUNT_OF, O_SUM, O_MEAN, O_STD, O_LEAST, O_MOST, O_RATIO, O_SHARE, O_SINCE_LAST, O_SINCE_FIRST,
+O_SINCE_RUN,
  O_DISTINCT, O_TRIMMED, O_RATIO_TRIMMED, O_NUMBER_SUM, O_NUMBER_MEAN, O_NUMBER_STD, O_NUMBER_LEAST,
  O_NUMBER_MOST, O_NUMBER_RATIO, O_NUMBER_TRIMMED, O_NUMBER_RATIO_TRIMMED) = range(22)  # fmt: skip
 
 # A row's cells.
 C_TIME, C_BITS, C_CURRENCY, C_LABEL, C_VALUES = 0, 1, 2, 3, 4
 
-# The state's own numbers: words of the pool in use, events that left early, then free lists by track and class.
+# The state's own numbers: words of the pool in use, events that left early, then free lists by track and
+# class.
 M_TOP, M_EARLY, M_FREE = 0, 1, 2
 CLASSES = 40

@@ -68,8 +68,8 @@ def _replay(ranks: Ints, sequence: Ints, entities: Ints) -> Ints:
         if twice.any():
             row = int(then[twice][0])
             raise DataError(
-                f"Recorded sequence numbers contradict each other: entity {int(entities[row, e])} of column {e} "
-                f"has the number {int(sequence[row, e])} twice (row {row}).",
+                f"Recorded sequence numbers contradict each other: entity {int(entities[row, e])} of column "
+                f"{e} has the number {int(sequence[row, e])} twice (row {row}).",
                 "Leave the numbers out to have the order by time, or give those of one run.",
             )
         after[before, e] = then
@@ -80,8 +80,8 @@ def _replay(ranks: Ints, sequence: Ints, entities: Ints) -> Ints:
         row = int(ranks[np.flatnonzero(waits[ranks] > 0)[0]])
         e = int(np.flatnonzero(entities[row] >= 0)[0])
         raise DataError(
-            f"Recorded sequence numbers contradict each other: rows of entity {int(entities[row, e])} of column "
-            f"{e} would each have to come before the other (row {row}).",
+            f"Recorded sequence numbers contradict each other: rows of entity {int(entities[row, e])} of "
+            f"column {e} would each have to come before the other (row {row}).",
             "Leave the numbers out to have the order by time, or give those of one run.",
         )
     return found

@@ -37,7 +37,7 @@ class _Track:
     sketch: int = 0
     hashed: int = 0
     gate: int = 0
-    windows: dict[int, list[list[int]]] = field(default_factory=dict)
+    windows: dict[int, list[list[Any]]] = field(default_factory=dict)
     accs: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def acc(self, kind: int, condition: int, column: int = 0) -> tuple[int, int, int]:
@@ -47,7 +47,8 @@ class _Track:
         return kind, condition, column
 
     def place(self) -> tuple[int, int, int]:
-        """Give each accumulator its word: counts of events, then money, which is kept by currency, then others.
+        """Give each accumulator its word: counts of events, then money, which is kept by currency, then
+        others.
 
         Returns the common words, all additive words, all words.
         """
@@ -67,7 +68,7 @@ class Plan:
 
     entities: names of each entity's columns, single ones first, in the order of the table `entity`.
     conditions: what the bits of a row mean, from bit 1. money, numbers, hashes: column → its cell;
-    money_columns: all that are money, used or not.
+    money_columns: all that are money, used or not. program: the tables, one after the other, as the kernel has them.
     """
 
     entities: tuple[tuple[str, ...], ...]
@@ -81,9 +82,7 @@ class Plan:
     features: int
     entity: Table
     tracks: Table
-    wins: Table
-    accs: Table
-    outs: Table
+    program: Table
 
     @classmethod
     def of(
@@ -248,7 +247,7 @@ class _Planner:
                 labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
-                accs += [[kind, bit, column, word] for (kind, bit, column), word in track.accs.items()]
+                accs += [[*acc, word] for acc, word in track.accs.items()]
                 row[at.T_ACCS_END], row[at.T_WINDOW] = len(accs), len(wins)
                 place = at.WINDOWS
                 for tiles in sorted(track.windows, reverse=True):
@@ -258,6 +257,7 @@ class _Planner:
                         found = [track.accs[k] if k else 0 for k in (count, word, other)]
                         outs.append([kind, feature, *found, column, parameter])
                 row[at.T_WINDOWS_END] = len(wins)
+                row[at.T_FREE] = at.M_FREE + len(tracks) * at.CLASSES
                 words += place
                 tracks.append(row)
                 kept = max(track.windows) + -(-track.lag // track.tile) + 2
@@ -267,10 +267,19 @@ class _Planner:
             first = self.first_seen.get(columns, -1)
             entity.append([words, horizon, first, at_track, len(tracks), single])
         return Plan(
-            self.entities, tuple(self.conditions), self.money_columns, self.cells["money"], self.cells["number"],
-            self.cells["hash"], self.used, scratch, features, _table(entity, at.E_WIDTH), _table(tracks, at.T_WIDTH),
-            _table(wins, at.W_WIDTH), _table(accs, at.A_WIDTH), _table(outs, at.O_WIDTH),
-        )  # fmt: skip
+            entities=self.entities,
+            conditions=tuple(self.conditions),
+            money_columns=self.money_columns,
+            money=self.cells["money"],
+            numbers=self.cells["number"],
+            hashes=self.cells["hash"],
+            cells=self.used,
+            scratch=scratch,
+            features=features,
+            entity=_table(entity, at.E_WIDTH),
+            tracks=_table(tracks, at.T_WIDTH),
+            program=_program(entity, tracks, wins, accs, outs),
+        )
 
     def _horizon(self, columns: tuple[str, ...]) -> int:
         return max(
@@ -281,3 +290,25 @@ class _Planner:
 
 def _table(rows: list[list[int]], width: int) -> Table:
     return np.array(rows, np.int64).reshape(-1, width)
+
+
+def _program(
+    entity: list[list[int]], tracks: list[list[int]], wins: list[list[int]], accs: list[list[int]],
+    outs: list[list[int]],
+) -> Table:  # fmt: skip
+    """Return all tables one after the other, entities first; rows that rows name by number are named by place."""
+    first_track = len(entity) * at.E_WIDTH
+    first_win = first_track + len(tracks) * at.T_WIDTH
+    first_acc = first_win + len(wins) * at.W_WIDTH
+    first_out = first_acc + len(accs) * at.A_WIDTH
+    tables = [_table(entity, at.E_WIDTH), _table(tracks, at.T_WIDTH), _table(wins, at.W_WIDTH),
+              _table(accs, at.A_WIDTH), _table(outs, at.O_WIDTH)]  # fmt: skip
+    for table, words, width, first in (
+        (tables[0], (at.E_TRACK, at.E_TRACKS_END), at.T_WIDTH, first_track),
+        (tables[1], (at.T_WINDOW, at.T_WINDOWS_END), at.W_WIDTH, first_win),
+        (tables[1], (at.T_ACC, at.T_ACCS_END), at.A_WIDTH, first_acc),
+        (tables[2], (at.W_OUT, at.W_OUTS_END), at.O_WIDTH, first_out),
+    ):
+        for word in words:
+            table[:, word] = table[:, word] * width + first
+    return np.concatenate([table.ravel() for table in tables])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -62,7 +63,7 @@ class WindowState:
         self.allowed_lateness_us = 0
         self._reader = Reader(plan, zone, currency)
         self._keys = [Keys() for _ in plan.entities]
-        self._headers = [_header(plan.entity[e], plan.tracks, plan.wins) for e in range(len(plan.entities))]
+        self._headers = [_header(plan.entity[e], plan.tracks) for e in range(len(plan.entities))]
         spare = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
         self._used = spare
         self._heads = np.zeros(max(_ROOM, spare), np.int64)
@@ -70,8 +71,8 @@ class WindowState:
         self._meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
         self._meta[: at.M_FREE] = 0
         self._scratch = np.empty(2 * plan.scratch, np.int64)
-        self._block = np.empty((_BLOCK, plan.cells), np.int64)
-        self._told = np.empty((_BLOCK, plan.features))
+        self._block = np.empty(_BLOCK * plan.cells, np.int64)
+        self._told = np.empty(_BLOCK * plan.features)
         self._single = np.array([i for i, e in enumerate(plan.entities) if len(e) == 1], np.int64)
 
     @property
@@ -88,7 +89,8 @@ class WindowState:
         """Apply rows in their order and return what each saw of its past.
 
         labels: bool (rows,), True for a label event: the clean row of a payment that has become known as
-        fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or its
+        fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or
+        its
         time, has NaN there; without a time it is counted by its entities but joins no window.
         """
         batch = self._reader.read(rows, labels)
@@ -101,9 +103,8 @@ class WindowState:
                 if len(columns) == 1
                 else join_codes([batch.codes(c) for c in columns])
             )
-            order[e], places[e] = self._keys[e].locate(
-                codes, lambda m, e=e: self._make(e, m), len(self._headers[e])
-            )
+            make, words = partial(self._make, e), len(self._headers[e])
+            order[e], places[e] = self._keys[e].locate(codes, make, words)
         return self._run(batch, places, order)
 
     def _run(self, batch: Batch, places: NDArray[np.int64], order: NDArray[np.int64]) -> Applied:
@@ -114,8 +115,8 @@ class WindowState:
         late = np.zeros(n, np.bool_)
         position = np.zeros(3, np.int64)
         while not apply(
-            cells, order, places, self._heads, self._pool, self._meta, plan.entity, plan.tracks, plan.wins,
-            plan.accs, plan.outs, self._reader.scales, self._scratch, self._block, self._told,
+            cells, order, places, self._heads, self._pool, self._meta, plan.program,
+            self._reader.scales, self._scratch, self._block, self._told,
             self.allowed_lateness_us, position, features, sequence, late,
         ):  # fmt: skip
             self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), 2 * len(self._pool))
@@ -176,9 +177,7 @@ class WindowState:
         return state
 
 
-def _header(
-    entity: NDArray[np.int64], tracks: NDArray[np.int64], wins: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _header(entity: NDArray[np.int64], tracks: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the header of an entity that nothing is known of."""
     header = np.zeros(entity[at.E_WORDS], np.int64)
     header[[at.FRONTIER, at.FIRST]] = at.NEVER

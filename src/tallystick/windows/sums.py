@@ -1,7 +1,8 @@
 """Exact sums of money and of its squares in int64 words that add up and can be taken off again.
 
 An amount (at most 10^15 minor units either way) is hi * 2^32 + lo; its square is three limbs of 34 bits. Sums
-of such words are exact for half a billion (2^29) events; a float64 is made once, at the end, correctly rounded.
+of such words are exact for half a billion (2^29) events; a float64 is made once, at the end, correctly
+rounded.
 """
 
 from __future__ import annotations
@@ -124,4 +125,4 @@ def spread(n: int, low: int, high: int, s0: int, s1: int, s2: int, scratch: NDAr
         if -(1 << 31) < total < (1 << 31):
             left = n * (s0 + (s1 << 34)) - total * total
             return float(left) / float(n * (n - 1))
-    return _spread_large(n, low, high, s0, s1, s2, scratch) / float(n * (n - 1))
+    return float(_spread_large(n, low, high, s0, s1, s2, scratch)) / float(n * (n - 1))

@@ -88,15 +88,14 @@ def by_name(column: str) -> Callable[[Frame, Settings], Frame]:
 
 def by_scenario(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
     """Frauds by kind, each currency by itself, with what they took."""
-    there = frame.collect_schema().names()
+    there = _names(frame)
     said = nw.when(nw.col("scenario").is_null()).then(nw.lit("(not said)")).otherwise(nw.col("scenario"))
     counts = [nw.len().alias("frauds")]
     if "customer_id" in there:
         counts.append(nw.col("customer_id").n_unique().alias("cards"))
     if "amount" in there:
         counts.append(nw.col("amount").sum().alias("amount"))
-    if "event_time" in there:
-        counts += [nw.col("event_time").min().alias("first"), nw.col("event_time").max().alias("last")]
+    counts += [nw.col("date").min().alias("first"), nw.col("date").max().alias("last")]
     found = frame.filter(nw.col(LABEL) == 1).with_columns(said.alias("scenario"))
     found = found.group_by("scenario", "currency").agg(*counts)
     found = found.with_columns(
@@ -110,7 +109,7 @@ def by_scenario(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
 
 
 def points_of_compromise(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
-    """Terminals that many cards used in the 28 days before their first fraud, against what is to be expected.
+    """Terminals that many cards used in the 28 days up to their first fraud, against what is to be expected.
 
     Of all pairs of a card and a terminal it ever used some share p lies in those days. A terminal that n
     cards used is then expected to have n p such cards; `deviations` are standard deviations above that
@@ -124,7 +123,7 @@ def points_of_compromise(frame: Frame, settings: Settings) -> Frame:  # noqa: AR
     )
     moments = nw.col("event_time")
     before = used.join(first, on="customer_id", how="inner").filter(
-        (moments < nw.col("first_fraud")) & (moments >= nw.col("first_fraud") - nw.lit(BEFORE))
+        (moments <= nw.col("first_fraud")) & (moments >= nw.col("first_fraud") - nw.lit(BEFORE))
     )
     cards = _cards(used, "cards").join(_cards(before, "later_defrauded"), on="terminal_id", how="left")
     cards = cards.with_columns(
@@ -238,7 +237,8 @@ def _named(column: str, what: str, note: str) -> Analysis:
         title=f"Fraud by {what}",
         columns=(column, LABEL),
         run=by_name(column),
-        note=f"{note} The {MOST} with most frauds; the share is of their payments whose outcome is known.",
+        note=f"{note} At most {MOST}, those with most frauds first; the share is of their payments whose "
+        "outcome is known.",
         figure=most_frauds(column, what.capitalize()),
     )
 
@@ -249,8 +249,8 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Fraud by hour",
         columns=("event_time", LABEL),
         run=by_hour,
-        note="The hour is local to the setting zone. A high share at night with few payments below it is worth a "
-        "rule of its own only if those frauds cost much.",
+        note="The hour is local to the setting zone. A high share at night with few payments below it is "
+        "worth a rule of its own only if those frauds cost much.",
         figure=rates("hour", "Hour of the day"),
     ),
     Analysis(
@@ -258,8 +258,8 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Fraud by weekday",
         columns=("event_time", LABEL),
         run=by_weekday,
-        note="Weekdays are local to the setting zone. Little difference between them says that staffing can follow "
-        "the payments.",
+        note="Weekdays are local to the setting zone. Little difference between them says that staffing "
+        "can follow the payments.",
         figure=rates("day", "Day of the week"),
     ),
     Analysis(
@@ -267,8 +267,8 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Fraud by day",
         columns=("event_time", LABEL),
         run=by_day,
-        note="Steps and waves show where something began or ended. The last days may look better than they were: "
-        "labels arrive late.",
+        note="Steps and waves show where something began or ended. The last days may look better than "
+        "they were: labels arrive late.",
         figure=days,
     ),
     Analysis(
@@ -276,8 +276,8 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Fraud by amount",
         columns=("amount", LABEL),
         run=by_amount,
-        note="Bands in major units, each from its first number up to but without its last; each currency by itself. "
-        "Very small amounts with a high share are often cards being tested.",
+        note="Bands in major units, each from its first number up to but without its last; each currency "
+        "by itself. Very small amounts with a high share are often cards being tested.",
         figure=rates("amount", "Amount", group="currency"),
     ),
     _named("terminal_id", "terminal", "Where frauds were paid."),
@@ -290,7 +290,8 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Fraud by scenario",
         columns=("scenario", LABEL),
         run=by_scenario,
-        note="The kinds of fraud that the file tells apart, what they took in each currency, and when they came.",
+        note="The kinds of fraud that the file tells apart, what they took in each currency, and when "
+        "they came.",
         figure=scenarios,
     ),
     Analysis(
@@ -298,10 +299,11 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Points of compromise",
         columns=("event_time", "customer_id", "terminal_id", LABEL),
         run=points_of_compromise,
-        note="Terminals that many cards used within 28 days before their first fraud: where card data may have been "
-        "taken. Expected is what the number of its cards would give by chance; the lift is how many times that it "
-        "was, deviations how far beyond chance. Few cards give high lifts easily: read both. "
-        f"At least {LEAST} cards; the {MOST} that stand out most.",
+        note="Terminals that many cards used within 28 days up to their first fraud, that one with them: "
+        "where card data may have been taken, or is being used. Expected is what the number of its "
+        "cards would give by chance; the lift is how many times that it was, deviations how far "
+        f"beyond chance. Few cards give high lifts easily: read both. At least {LEAST} cards; the "
+        f"{MOST} that stand out most.",
         figure=compromised,
     ),
     *behaviour_analyses(LABEL),

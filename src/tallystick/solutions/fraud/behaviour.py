@@ -32,14 +32,14 @@ WINDOWS: Final[dict[str, Any]] = {
 COUNT, SUM = "customer_id__count__5m__now", "customer_id__sum_amount__5m__now"
 PAST, USUAL = "customer_id__count__30d", "customer_id__mean_amount__30d"
 ROLLING = {
-    **{f"customer_id__count__{w}": f"card_payments_{w}" for w in ("1d", "7d", "30d")},
-    **{f"customer_id__mean_amount__{w}": f"card_mean_amount_{w}" for w in ("1d", "7d", "30d")},
+    **{f"customer_id__count__{w}": f"count_{w}" for w in ("1d", "7d", "30d")},
+    **{f"customer_id__mean_amount__{w}": f"mean_{w}" for w in ("1d", "7d", "30d")},
 }
 MANY = 5  # payments in five minutes
 MUCH = 5  # times what a payment of the card usually is
 KNOWN = 5  # payments in 30 days, from which on it is known what is usual
 MOST = 200
-BOTH, OFTEN, HIGH = "many payments and a high amount", "many payments", "high amount"
+BOTH, OFTEN, HIGH = "many and high", "many payments", "high amount"
 
 
 def rolling(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001 - the same call for every analysis
@@ -67,7 +67,9 @@ def flagged(frame: Frame) -> Frame:
     high = nw.col("times_usual") >= MUCH
     return (
         frame.filter(~nw.col("customer_id").is_null())
-        .with_columns(nw.when(usual).then(times).otherwise(nw.lit(0.0)).alias("times_usual"))
+        .with_columns(
+            nw.when(usual).then(times).otherwise(nw.lit(None, dtype=nw.Float64)).alias("times_usual")
+        )
         .filter(often | high)
         .with_columns(
             nw.when(often & high)
@@ -94,14 +96,12 @@ def alerts(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
     )
     often = nw.concat_str(nw.col("payments").cast(nw.String), nw.lit(" payments in 5 minutes"))
     whole = nw.col("times_usual").floor().cast(nw.Int64).cast(nw.String)
-    high = nw.concat_str(
-        nw.lit("in 5 minutes "), whole, nw.lit(" times what a payment of this card usually is")
-    )
+    high = nw.concat_str(whole, nw.lit(" times the usual amount of this card"))
     many, much = nw.col("payments") >= MANY, nw.col("times_usual") >= MUCH
     reason = (
         nw.when(many & much)
-        .then(nw.concat_str(often, nw.lit("; "), high))
-        .otherwise(nw.when(many).then(often).otherwise(high))
+        .then(nw.concat_str(often, nw.lit(", "), high))
+        .otherwise(nw.when(many).then(often).otherwise(nw.concat_str(high, nw.lit(" in 5 minutes"))))
     )
     kind = (
         nw.when(many & much)
@@ -118,7 +118,7 @@ def alerts(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
         descending=[True, True, True, False, False],
     ).head(MOST)
     return found.select(
-        "time", "customer_id", "payments", "amount", "currency", "times_usual", "alerts", "kind", "reason"
+        "time", "customer_id", "reason", "payments", "currency", "amount", "times_usual", "alerts", "kind"
     )
 
 
@@ -167,8 +167,8 @@ def rolling_lines(rows: Rows) -> Any:
                     Line("Mean amount of the day", column("mean_amount"), GREY, words="%{y:,.2f}"),
                     *(
                         Line(
-                            f"Its cards, {w} before",
-                            column(f"card_mean_amount_{w}"),
+                            f"Mean amount, {w} before",
+                            column(f"mean_{w}"),
                             colour,
                             words="%{y:,.2f}",
                         )
@@ -180,8 +180,8 @@ def rolling_lines(rows: Rows) -> Any:
                 "Payments of a card",
                 [
                     Line(
-                        f"Payments, {w} before",
-                        column(f"card_payments_{w}"),
+                        f"Count, {w} before",
+                        column(f"count_{w}"),
                         colour,
                         dash="dot",
                         words="%{y:,.1f}",
@@ -191,7 +191,7 @@ def rolling_lines(rows: Rows) -> Any:
             ),
         ],
         title="Day",
-        height=170,
+        height=190,
     )
 
 
@@ -207,6 +207,7 @@ def alert_points(rows: Rows) -> Any:
         words="Payments in 5 minutes",
         kind="kind",
         says=("customer_id", "reason"),
+        size="times_usual",
     )
 
 
@@ -227,9 +228,10 @@ def behaviour_analyses(label: str) -> tuple[Analysis, ...]:  # noqa: ARG001 - sa
             title="Rolling average and count in windows",
             columns=columns,
             run=rolling,
-            note="Day by day and currency by currency: payments, and what the cards that paid did on average in the "
-            "1, 7 and 30 days before each payment. The first 30 days fill up; a short window that leaves the long "
-            "ones shows a change. The figure is of the currency with most payments.",
+            note="Day by day and currency by currency: payments, and what the cards that paid did on "
+            "average in the 1, 7 and 30 days before each payment (a card's first payment has no "
+            "window yet). The first 30 days fill up; a short window that leaves the long ones shows "
+            "a change. The figure is of the currency with most payments.",
             windows=WINDOWS,
             figure=rolling_lines,
         ),
@@ -238,10 +240,10 @@ def behaviour_analyses(label: str) -> tuple[Analysis, ...]:  # noqa: ARG001 - sa
             title="Five-minute sliding window: alerts on behaviour",
             columns=columns,
             run=alerts,
-            note=f"One line for each card and day on which, within 5 minutes, it made at least {MANY} payments, or "
-            f"paid at least {MUCH} times what a payment of it usually is (mean of 30 days, from {KNOWN} payments on)."
-            f" Time is the first such moment, alerts how many payments. The {MOST} with most payments come first; "
-            "no label is needed.",
+            note=f"One line for each card and day on which, within 5 minutes, it made at least {MANY} "
+            f"payments, or paid at least {MUCH} times what a payment of it usually is (mean of 30 "
+            f"days, from {KNOWN} payments on). Time is the first such moment, alerts how many "
+            f"payments had one. At most {MOST}, those with most payments first; no label is needed.",
             windows=WINDOWS,
             figure=alert_points,
         ),
@@ -250,8 +252,8 @@ def behaviour_analyses(label: str) -> tuple[Analysis, ...]:  # noqa: ARG001 - sa
             title="Alerts on behaviour by kind",
             columns=columns,
             run=alerts_by_kind,
-            note="All payments with such an alert, and where labels are there what of them was fraud: whether a rule "
-            "like it would be worth its work.",
+            note="All payments with such an alert, and where labels are there what of them was fraud: "
+            "whether a rule like it would be worth its work.",
             windows=WINDOWS,
             figure=kinds,
         ),

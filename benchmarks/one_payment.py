@@ -1,0 +1,96 @@
+"""How long one payment takes, warm: raw columns through checks, windows, 300 trees of depth 6, thresholds, reasons.
+
+The peer is what a notebook does with a row that is ready: xgboost's own predict, no window and no check; and for
+reasons its pred_contribs.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from _claims import calibration, claim, say
+from _payments import payments, trained
+from one_complaint import times
+from tallystick.config import Settings
+from tallystick.evaluation import Thresholds
+from tallystick.scorer import EventModel, Scorer, load_scorer
+
+WARM = 300
+
+
+def everything_an_alert(scorer: Scorer) -> Scorer:
+    """Explain each payment: what an alert costs."""
+    models = tuple(
+        replace(one, thresholds=Thresholds(0.0, None)) for one in scorer.models if isinstance(one, EventModel)
+    )
+    return replace(scorer, models=models)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2_000, help="different payments that are timed")
+    parser.add_argument("--rows", type=int, default=250_000, help="payments before them: trained on, replayed")
+    given = parser.parse_args(arguments)
+
+    table, kind = payments(given.rows + given.calls + WARM)
+    before, rest = table.slice(0, given.rows), table.slice(given.rows)
+    with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
+        say(f"training on {given.rows:,} payments")
+        solution, booster = trained(before, Path(folder))
+        scorer = load_scorer(solution, folder, Settings(threads=1), reasons=False)
+        explained = everything_an_alert(load_scorer(solution, folder, Settings(threads=1)))
+    naming = solution.contract.resolve(before.schema.names)
+    for batch in before.to_batches(max_chunksize=65_536):
+        for side in (scorer, explained):
+            side.score(batch, naming)
+    singles = [pa.RecordBatch.from_pylist([row], schema=rest.schema) for row in rest.to_pylist()]
+    model = scorer.models[0]
+    assert isinstance(model, EventModel)
+    width = model.features.count
+    ready = np.random.default_rng(0).normal(size=(len(singles), width))
+    import xgboost
+
+    calls = {
+        "plain": lambda row: scorer.score(singles[row], naming),
+        "reasons": lambda row: explained.score(singles[row], naming),
+        "peer": lambda row: booster.inplace_predict(ready[row : row + 1], validate_features=False),
+        "peer's reasons": lambda row: booster.predict(xgboost.DMatrix(ready[row : row + 1]), pred_contribs=True),
+    }
+    (decision,) = calls["reasons"](0).decisions.to_pylist()
+    if not (decision["reasons"] and decision["sequence"] and decision["action"]):
+        raise SystemExit(f"not a whole decision: {decision}")
+    for call in calls.values():
+        for row in range(len(singles) - WARM, len(singles)):
+            call(row)
+    found = times(calls, len(singles) - WARM)
+    what = (
+        f"{len(singles) - WARM} different of {kind}, one row a batch, {len(rest.schema.names)} columns, "
+        f"{width} features, warm; the peer's row is ready and has no windows"
+    )
+    speed = calibration()
+    for side, peer, wanted in (("plain", "peer", 200.0), ("reasons", "peer's reasons", 500.0)):
+        ours, theirs = (float(np.median(found[one])) for one in (side, peer))
+        words = "with reasons" if side == "reasons" else "without reasons"
+        claim(
+            f"one payment {words}, median", ours, theirs, unit="us", what=what,
+            wanted=f"at most {wanted:.0f}", met=ours <= wanted, calibration=speed,
+        )  # fmt: skip
+        claim(
+            f"one payment {words}, 99th percentile", float(np.quantile(found[side], 0.99)),
+            float(np.quantile(found[peer], 0.99)), unit="us", what=what, calibration=speed,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
