@@ -76,7 +76,7 @@ def report():
             | shares,
             "decline": {"threshold": None, "wanted": "precision=.99", "flagged": 0, "flagged_per_day": 0.0}
             | dict.fromkeys(shares)
-            | {"false_positive_rate": 0.0},
+            | {"recall": 0.0, "false_positive_rate": 0.0},
             "together": {
                 **{"days": 2, "alerts": 12, "alerts_per_day": 6.0, "declined": 0, "declined_per_day": 0.0},
                 **shares,

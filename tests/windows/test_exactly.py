@@ -255,3 +255,15 @@ def test_pairs_are_told_apart_by_their_parts() -> None:
     on = state(group(entity=["customer_id", "terminal_id"]))
     applied = run(on, row(0, customer_id="1:a", terminal_id="b"), row(0, customer_id="1:", terminal_id="ab"))
     assert column(applied) == [0, 0]
+
+
+def test_room_that_runs_out_in_the_midst_of_a_row_loses_nothing() -> None:
+    plain = group(windows=["1h", "1d", "7d"], aggregates=["count", "sum amount", "first_seen"])
+    exact = group(windows=["1d"], aggregates=["count", "distinct device_id"], mode="exact", suffix="x")
+    groups = [plain, exact]
+    rows = [row(i * MINUTE, i, customer_id=f"c{i % 97}", device_id=f"d{i}") for i in range(4000)]
+    at_once, bit_by_bit = state(*groups), state(*groups)
+    whole = run(at_once, *rows)
+    assert at_once.nbytes > 200_000  # it began with 32 kB
+    parts = [run(bit_by_bit, *rows[i : i + 7]).features for i in range(0, len(rows), 7)]
+    assert np.array_equal(np.concatenate(parts), whole.features, equal_nan=True)

@@ -106,8 +106,7 @@ def analyse(
     asked = [one for one in found.analyses if not analysis or one.name in analysis]
     tasks = [task for task in found.tasks if isinstance(task, EventTask)]
     events = gather_events(found, source, job, columns_of(found, tasks), labels=labels)
-    known = {tasks[0].label} if tasks else set()
-    held = events.held() - known | (known if not np.isnan(events.truth).all() else set())
+    held = events.held() | ({tasks[0].label} if tasks and not np.isnan(events.truth).all() else set())
     left_out = {one.name: missing for one in asked if (missing := [c for c in one.columns if c not in held])}
     runnable = [one for one in asked if one.name not in left_out]
     if not runnable:

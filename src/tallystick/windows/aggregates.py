@@ -68,8 +68,9 @@ _HASHES = float(1 << 62)
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def read(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int, h: int, win: int, t: int, low: int, high: int, scale: float, scratch: Array,
-    values: Array, features: Array, q: int,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int,
+    h: int, win: int, t: int, low: int, high: int, scale: float, scratch: Array, values: Array,
+    features: Array, q: int,
 ) -> None:  # fmt: skip
     """Write what one window says to a row's features."""
     nan = math.nan

@@ -1,6 +1,7 @@
 """The buckets of a track: room for them, time passing over them, an event joining one.
 
-Bodies of the window kernel; `h` is where the track's header begins in `heads`, `k` where its row lies in `plan`.
+Bodies of the window kernel; `h` is where the track's header begins in `heads`, `k` where its row lies in
+`plan`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tallystick.windows.layout import (
     CURRENCY,
     END,
     FIRST_TIME,
+    KNOWN_SUM,
     LAST_TIME,
     LEAD,
     LEAST,
@@ -296,7 +298,7 @@ def insert(
         if (bits >> plan[U(a + A_CONDITION)]) & 1 == 0:
             continue
         what, word, column = plan[U(a + A_KIND)], plan[U(a + A_WORD)], plan[U(a + A_COLUMN)]
-        if what <= SQUARES:
+        if what <= SQUARES or what == KNOWN_SUM:
             x, y, z, n = 1, 0, 0, 1
             if what == COUNT_NUMBER:
                 if numbers[U(r + column)] != numbers[U(r + column)]:
@@ -305,7 +307,9 @@ def insert(
                 value = cells[U(r + column)]
                 if value == NO_VALUE:
                     continue
-                if what == SUM:
+                if what == KNOWN_SUM:
+                    y, z, n = value & 0xFFFFFFFF, value >> 32, 3
+                elif what == SUM:
                     x, y, n = value & 0xFFFFFFFF, value >> 32, 2
                 elif what == SQUARES:
                     x, y, z = square(value)

@@ -12,11 +12,13 @@ from tallystick.windows.aggregates import read
 from tallystick.windows.buckets import advance, insert, turn_to
 from tallystick.windows.layout import (
     BY_CURRENCY,
+    C_BITS,
     C_CURRENCY,
-    C_LABEL,
     C_TIME,
     CAPACITY,
     CURRENCY,
+    E_FEATURE,
+    E_FEATURES_END,
     E_FIRST_SEEN,
     E_HORIZON,
     E_SINGLE,
@@ -96,8 +98,8 @@ def _outs_of(plan: Array, entity: int) -> tuple[int, int]:
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def _read_late(
-    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int, h: int,
-    i: int, tile: int, scale: float, scratch: Array, values: Array, features: Array, q: int,
+    cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, plan: Array, k: int,
+    h: int, i: int, tile: int, scale: float, scratch: Array, values: Array, features: Array, q: int,
 ) -> None:  # fmt: skip
     """Read a window as of a tile before the frontier's: its totals are added up in the spare words."""
     at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
@@ -111,8 +113,8 @@ def _read_late(
         own = plan[U(k + T_SUBKEY)] != BY_CURRENCY or pool[U(bucket + 1)] == cells[U(r + C_CURRENCY)]
         for x in range(plan[U(k + T_ADDITIVE)] if own else plan[U(k + T_COMMON)]):
             heads[U(x)] += pool[U(bucket + plan[U(k + T_PREFIX)] + x)]
-    read(cells, numbers, r, heads, pool, floats, plan, k, h, i, 0, low, high, scale, scratch, values, features,
-         q)  # fmt: skip
+    read(cells, numbers, r, heads, pool, floats, plan, k, h, i, 0, low, high, scale, scratch, values,
+         features, q)  # fmt: skip
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
@@ -122,7 +124,7 @@ def _visit(
 ) -> bool:  # fmt: skip
     """Take one row through one track; False where the pool must grow first, to be called again as it was."""
     time = cells[U(r + C_TIME)]
-    label = cells[U(r + C_LABEL)] != 0
+    label = cells[U(r + C_BITS)] & 1 == 0
     tile = time
     lag = plan[U(k + T_LAG)]
     seen = time - lag
@@ -147,8 +149,8 @@ def _visit(
                      heads[U(h + LEAD)], scale, scratch, values, features, q)  # fmt: skip
         elif not label:
             for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
-                _read_late(cells, numbers, r, heads, pool, floats, plan, k, h, i, seen, scale, scratch, values,
-                           features, q)  # fmt: skip
+                _read_late(cells, numbers, r, heads, pool, floats, plan, k, h, i, seen, scale, scratch,
+                           values, features, q)  # fmt: skip
     return True
 
 
@@ -156,9 +158,10 @@ def _visit(
 def _apply_one(
     cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array, plan: Array,
     entity: int, h: int, scales: Array, scratch: Array, values: Array, at: Array, features: Array, q: int,
+    lateness: int,
 ) -> bool:  # fmt: skip
     """Take one row through one entity's tracks, from track at[2] on; False where the pool must grow first."""
-    time, label = cells[U(r + C_TIME)], cells[U(r + C_LABEL)] != 0
+    time, label = cells[U(r + C_TIME)], cells[U(r + C_BITS)] & 1 == 0
     if h < 0 or time == NEVER or label:
         _nothing(plan, entity, q, features)
         if h < 0:
@@ -186,6 +189,8 @@ def _apply_one(
             kept = frontier == NEVER or time > frontier - horizon
             if kept and (first == NEVER or time < first):
                 heads[U(h + FIRST)] = time
+            if frontier != NEVER and frontier - time > lateness:
+                cells[U(r + C_CURRENCY)] = -1  # no longer needed: it says that the row was late
         heads[U(h + FRONTIER)] = max(frontier, time)
     heads[U(h + SEQUENCE)] += 1
     return True
@@ -193,15 +198,16 @@ def _apply_one(
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def apply(
-    cells: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array, plan: Array, scales: Array,
-    scratch: Array, block: Array, told: Array, lateness: int, at: Array, features: Array, sequence: Array,
-    late: Array,
+    cells: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array, plan: Array,
+    scales: Array, scratch: Array, block: Array, told: Array, lateness: int, at: Array, features: Array,
+    sequence: Array, late: Array,
 ) -> bool:  # fmt: skip
     """Apply rows; False where the pool must grow before going on from `at` (entity, position, track).
 
     cells: int64 (rows, C); order: (entities, rows), rows grouped by entity; places: (entities, rows), in that
-    order, where its header lies, -1 where it has none. block (B * C) and told (B * features): room for B rows,
-    which are fetched and written back together, since a row's place in memory is far from the next one's.
+    order, where its header lies, -1 where it has none. block (B * C) and told (B * features): room for B
+    rows, which are fetched and written back together, since a row's place in memory is far from the next
+    one's; a row that waits for room keeps in `features` what it was told so far.
     """
     rows, width = cells.shape
     wide = features.shape[1]
@@ -213,6 +219,7 @@ def apply(
         single = plan[U(entity + E_SINGLE)]
         seen_first = plan[U(entity + E_FIRST_SEEN)]
         first, last = _outs_of(plan, entity)
+        low, high = plan[U(entity + E_FEATURE)], plan[U(entity + E_FEATURES_END)]
         start = at[1]
         while start < rows:
             size = min(len(block) // width, rows - start)
@@ -226,28 +233,30 @@ def apply(
                     told[U(f)] = features[U(order[U(e), U(start)]), U(f)]
             done = 0
             while done < size:
-                r = order[U(e), U(start + done)]
                 h = places[U(e), U(start + done)]
-                if single >= 0:
-                    sequence[U(r), U(single)] = heads[U(h + SEQUENCE)] + 1 if h >= 0 else 0
-                    time = block[U(done * width + C_TIME)]
-                    if h >= 0 and time != NEVER and block[U(done * width + C_LABEL)] == 0:
-                        frontier = heads[U(h + FRONTIER)]
-                        if frontier != NEVER and frontier - time > lateness:
-                            late[r] = True
+                cell = done * width
                 if not _apply_one(
-                    block, numbers, done * width, heads, pool, floats, meta, plan, entity, h, scales, scratch,
-                    values, at, told, done * wide,
+                    block, numbers, cell, heads, pool, floats, meta, plan, entity, h, scales, scratch,
+                    values, at, told, done * wide, lateness,
                 ):  # fmt: skip
                     break
+                block[U(cell + C_BITS)] = heads[U(h + SEQUENCE)] if h >= 0 else 0
                 done += 1
             for i in range(min(done + 1, size)):
                 r = order[U(e), U(start + i)]
-                for o in range(first, last, O_WIDTH):
-                    f = plan[U(o + O_FEATURE)]
-                    features[U(r), U(f)] = told[U(i * wide + f)]
-                if seen_first >= 0:
-                    features[U(r), U(seen_first)] = told[U(i * wide + seen_first)]
+                if single >= 0:
+                    sequence[U(r), U(single)] = block[U(i * width + C_BITS)]
+                    if block[U(i * width + C_CURRENCY)] < 0:
+                        late[U(r)] = True
+                if low < high:
+                    for f in range(low, high):
+                        features[U(r), U(f)] = told[U(i * wide + f)]
+                else:
+                    for o in range(first, last, O_WIDTH):
+                        f = plan[U(o + O_FEATURE)]
+                        features[U(r), U(f)] = told[U(i * wide + f)]
+                    if seen_first >= 0:
+                        features[U(r), U(seen_first)] = told[U(i * wide + seen_first)]
             start += done
             if done < size:
                 at[0], at[1] = e, start

@@ -43,13 +43,14 @@ A_KIND, A_CONDITION, A_COLUMN, A_WORD, A_WIDTH = range(5)
 # Table of outputs.
 O_KIND, O_FEATURE, O_COUNT, O_WORD, O_OTHER, O_COLUMN, O_PARAMETER, O_WIDTH = range(8)
 # Table of entities.
-E_WORDS, E_HORIZON, E_FIRST_SEEN, E_TRACK, E_TRACKS_END, E_SINGLE, E_WIDTH = range(7)
+(E_WORDS, E_HORIZON, E_FIRST_SEEN, E_TRACK, E_TRACKS_END, E_SINGLE, E_FEATURE, E_FEATURES_END,
+ E_WIDTH) = range(9)  # fmt: skip
 
 # Subkeys of buckets.
 NO_SUBKEY, BY_CURRENCY, BY_HASH = 0, 1, 2
 
 # Accumulators. The first five add up; VALUE is the one amount of an exact bucket.
-COUNT, COUNT_KNOWN, COUNT_NUMBER, SUM, SQUARES = 0, 1, 2, 3, 4
+COUNT, COUNT_KNOWN, COUNT_NUMBER, SUM, SQUARES, KNOWN_SUM = 0, 1, 2, 3, 4, 13
 LEAST, MOST, FIRST_TIME, LAST_TIME, NUMBER_SUM, NUMBER_SPREAD, NUMBER_LEAST, NUMBER_MOST = range(5, 13)
 
 # Outputs.
@@ -58,8 +59,8 @@ O_SINCE_RUN,
  O_DISTINCT, O_TRIMMED, O_RATIO_TRIMMED, O_NUMBER_SUM, O_NUMBER_MEAN, O_NUMBER_STD, O_NUMBER_LEAST,
  O_NUMBER_MOST, O_NUMBER_RATIO, O_NUMBER_TRIMMED, O_NUMBER_RATIO_TRIMMED) = range(22)  # fmt: skip
 
-# A row's cells.
-C_TIME, C_BITS, C_CURRENCY, C_LABEL, C_VALUES = 0, 1, 2, 3, 4
+# A row's cells. Bit 0 of its bits says that it is a payment, no label event.
+C_TIME, C_BITS, C_CURRENCY, C_VALUES = 0, 1, 2, 3
 
 # The state's own numbers: words of the pool in use, events that left early, then free lists by track and
 # class.

@@ -54,12 +54,22 @@ class _Track:
         """
         words, ends = 0, []
         for part in (_COMMON, _MONEY, range(at.LEAST, at.NUMBER_MOST + 1)):
-            for key in self.accs:
+            for key in sorted(self.accs, key=lambda key: (key[1:], key[0])):  # of a column's, count then sum
                 if key[0] in part:
                     self.accs[key] = words
                     words += _SIZE.get(key[0], 1)
             ends.append(words)
         return ends[0], ends[1], ends[2]
+
+    def rows(self) -> list[list[int]]:
+        """Return the accumulators as the kernel has them: a count and the sum after it in one step."""
+        found = []
+        for (kind, *rest), word in self.accs.items():
+            if kind == at.COUNT_KNOWN and (at.SUM, *rest) in self.accs:
+                found.append([at.KNOWN_SUM, *rest, word])
+            elif kind != at.SUM or (at.COUNT_KNOWN, *rest) not in self.accs:
+                found.append([kind, *rest, word])
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,8 @@ class Plan:
 
     entities: names of each entity's columns, single ones first, in the order of the table `entity`.
     conditions: what the bits of a row mean, from bit 1. money, numbers, hashes: column → its cell;
-    money_columns: all that are money, used or not. program: the tables, one after the other, as the kernel has them.
+    money_columns: all that are money, used or not. program: the tables, one after the other, as
+    the kernel has them.
     """
 
     entities: tuple[tuple[str, ...], ...]
@@ -229,7 +240,8 @@ class _Planner:
         outs: list[list[int]] = []
         scratch = 16
         for number, columns in enumerate(self.entities):
-            at_track, words, horizon = len(tracks), at.TRACKS, self._horizon(columns)
+            at_track, first_out, words = len(tracks), len(outs), at.TRACKS
+            horizon = self._horizon(columns)
             for key, track in self.tracks.items():
                 if key[0] != columns:
                     continue
@@ -247,7 +259,7 @@ class _Planner:
                 labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
-                accs += [[*acc, word] for acc, word in track.accs.items()]
+                accs += track.rows()
                 row[at.T_ACCS_END], row[at.T_WINDOW] = len(accs), len(wins)
                 place = at.WINDOWS
                 for tiles in sorted(track.windows, reverse=True):
@@ -265,7 +277,11 @@ class _Planner:
                 scratch = max(scratch, 4 * most if track.sketch or track.exact else 16, additive)
             single = number if len(columns) == 1 else -1
             first = self.first_seen.get(columns, -1)
-            entity.append([words, horizon, first, at_track, len(tracks), single])
+            mine = [first] * (first >= 0) + [out[at.O_FEATURE] for out in outs[first_out:]]
+            low, high = (min(mine), max(mine) + 1) if mine else (0, 0)
+            if high - low != len(mine):
+                low = high = 0  # not side by side
+            entity.append([words, horizon, first, at_track, len(tracks), single, low, high])
         return Plan(
             entities=self.entities,
             conditions=tuple(self.conditions),
@@ -296,7 +312,7 @@ def _program(
     entity: list[list[int]], tracks: list[list[int]], wins: list[list[int]], accs: list[list[int]],
     outs: list[list[int]],
 ) -> Table:  # fmt: skip
-    """Return all tables one after the other, entities first; rows that rows name by number are named by place."""
+    """Return all tables one after the other, entities first; what names a row names its place."""
     first_track = len(entity) * at.E_WIDTH
     first_win = first_track + len(tracks) * at.T_WIDTH
     first_acc = first_win + len(wins) * at.W_WIDTH

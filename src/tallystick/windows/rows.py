@@ -15,7 +15,7 @@ from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.calendar import derived
 from tallystick.windows.hashes import hashes
 from tallystick.windows.keys import Codes, codes_of
-from tallystick.windows.layout import C_BITS, C_CURRENCY, C_LABEL, C_TIME, NEVER, NO_VALUE
+from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALUE
 from tallystick.windows.plan import Plan
 
 __all__ = ["Reader"]
@@ -166,7 +166,6 @@ class Batch:
         cells[:, C_TIME] = self.times
         cells[:, C_CURRENCY] = self.currencies
         cells[:, C_BITS] = self.reader.conditions(self)
-        cells[:, C_LABEL] = 0 if self.labels is None else self.labels
         for name, place in plan.money.items():
             cells[:, place] = self.money(name)
         for name, place in plan.numbers.items():

@@ -90,8 +90,7 @@ class WindowState:
 
         labels: bool (rows,), True for a label event: the clean row of a payment that has become known as
         fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or
-        its
-        time, has NaN there; without a time it is counted by its entities but joins no window.
+        its time, has NaN there; without a time it is counted by its entities but joins no window.
         """
         batch = self._reader.read(rows, labels)
         n, plan = batch.n, self.plan

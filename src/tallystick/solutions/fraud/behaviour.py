@@ -243,7 +243,8 @@ def behaviour_analyses(label: str) -> tuple[Analysis, ...]:  # noqa: ARG001 - sa
             note=f"One line for each card and day on which, within 5 minutes, it made at least {MANY} "
             f"payments, or paid at least {MUCH} times what a payment of it usually is (mean of 30 "
             f"days, from {KNOWN} payments on). Time is the first such moment, alerts how many "
-            f"payments had one. At most {MOST}, those with most payments first; no label is needed.",
+            f"payments had one. At most {MOST}, those with most payments first; "
+            "the larger a point, the more times the usual amount. No label is needed.",
             windows=WINDOWS,
             figure=alert_points,
         ),
