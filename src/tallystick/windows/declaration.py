@@ -93,7 +93,17 @@ class Windows:
             for i, entry in enumerate(entries, 1)
         )
         _unique(groups, name)
-        return cls(_copy(document), groups, conditions, tuple(str(m) for m in money))
+        made = cls(_copy(document), groups, conditions, tuple(str(m) for m in money))
+        for i, group in enumerate(groups, 1):
+            for other in groups:
+                chained = made._looks_at(group) & {feature for feature, _, _ in other.names()}
+                if chained and made._looks_at(other):
+                    raise UsageError(
+                        f"{name}, features, entry {i}, where: {group.where} looks at {min(chained)}, "
+                        "whose own condition looks at a feature.",
+                        "A condition may look at features whose conditions look at columns alone.",
+                    )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Return the declaration in the words that it was given in."""
@@ -134,9 +144,33 @@ class Windows:
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
     @cached_property
-    def plan(self) -> Plan:
-        """Return the tables that the kernel works by."""
-        return Plan.of(self.groups, self.conditions, self.money)
+    def told(self) -> Mapping[str, int]:
+        """Return the features that conditions look at: name → place among `names`."""
+        place = {name: i for i, name in enumerate(self.names)}
+        looked_at = {c for g in self.groups if g.where for c in self.conditions[g.where].columns}
+        return {name: place[name] for name in self.names if name in looked_at}
+
+    @cached_property
+    def _stages(self) -> tuple[list[Group], ...]:
+        """The entries by turn: those whose conditions look at features come after those."""
+        later = [g for g in self.groups if self._looks_at(g)]
+        first = [g for g in self.groups if not self._looks_at(g)]
+        return (first, later) if later else (first,)
+
+    def _looks_at(self, group: Group) -> set[str]:
+        """The features that an entry's condition looks at."""
+        return set(self.conditions[group.where].columns) & self.told.keys() if group.where else set()
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """Return the tables that the kernel works by: one for each turn."""
+        return tuple(Plan.of(tuple(s), self.conditions, self.money, self.told) for s in self._stages)
+
+    @cached_property
+    def places(self) -> tuple[list[int], ...]:
+        """Return where the features of each turn stand among `names`."""
+        place = {name: i for i, name in enumerate(self.names)}
+        return tuple([place[name] for g in stage for name, _, _ in g.names()] for stage in self._stages)
 
     def restrict(self, columns: Collection[str]) -> Windows:
         """Return the features whose columns are there; one that lacks a column is left out.
@@ -158,7 +192,12 @@ class Windows:
         return Windows.of({**self.document, "features": entries})
 
     def _needs(self, group: Group, column: str) -> set[str]:
-        where = self.conditions[group.where].columns - DERIVED.keys() if group.where else frozenset()
+        looked_at = self.conditions[group.where].columns - DERIVED.keys() if group.where else frozenset()
+        where = set(looked_at - self.told.keys())
+        for other in self.groups:
+            for name, one, _ in other.names():
+                if name in looked_at:
+                    where |= self._needs(other, one.column)
         return {"event_time", *group.entity, *where, *([column] if column else [])}
 
 

@@ -45,6 +45,7 @@ from tallystick.windows.layout import (
     T_PREFIX,
     T_SUBKEY,
     T_TILE,
+    T_TOLD,
     T_WIDTH,
     T_WINDOW,
     T_WINDOWS_END,
@@ -125,6 +126,7 @@ def _visit(
     """Take one row through one track; False where the pool must grow first, to be called again as it was."""
     time = cells[U(r + C_TIME)]
     label = cells[U(r + C_BITS)] & 1 == 0
+    told = not label or plan[U(k + T_TOLD)] != 0
     tile = time
     lag = plan[U(k + T_LAG)]
     seen = time - lag
@@ -134,7 +136,7 @@ def _visit(
     if seen > heads[U(h + REACH)]:
         advance(heads, pool, plan, k, h, seen)
     currency = cells[U(r + C_CURRENCY)]
-    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and heads[U(h + CURRENCY)] != currency and not label:
+    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and heads[U(h + CURRENCY)] != currency and told:
         turn_to(heads, pool, plan, k, h, currency)
     scale = scales[U(currency)]
     joins_first = label or plan[U(k + T_CURRENT)] != 0
@@ -142,12 +144,12 @@ def _visit(
         if (step == 0) == joins_first:
             if not insert(cells, numbers, r, heads, pool, floats, meta, plan, k, h, tile):
                 return False
-        elif not label and seen >= heads[U(h + REACH)]:
+        elif told and seen >= heads[U(h + REACH)]:
             for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
                 w = h + plan[U(i + W_AT)]
                 read(cells, numbers, r, heads, pool, floats, plan, k, h, i, w + 1, heads[U(w)],
                      heads[U(h + LEAD)], scale, scratch, values, features, q)  # fmt: skip
-        elif not label:
+        elif told:
             for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
                 _read_late(cells, numbers, r, heads, pool, floats, plan, k, h, i, seen, scale, scratch,
                            values, features, q)  # fmt: skip
@@ -169,7 +171,8 @@ def _apply_one(
     frontier = heads[U(h + FRONTIER)]
     if time != NEVER:
         for k in range(plan[U(entity + E_TRACK)] + at[2], plan[U(entity + E_TRACKS_END)], T_WIDTH):
-            if label and plan[U(k + T_LABELS)] == 0 and time <= frontier:
+            deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
+            if label and deaf and time <= frontier:
                 continue
             if not _visit(
                 cells, numbers, r, heads, pool, floats, meta, plan, k, h + plan[U(k + T_AT)], scales, scratch,

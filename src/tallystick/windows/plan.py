@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ class _Track:
     sketch: int = 0
     hashed: int = 0
     gate: int = 0
+    told: bool = False
     windows: dict[int, list[list[Any]]] = field(default_factory=dict)
     accs: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
@@ -97,16 +98,25 @@ class Plan:
 
     @classmethod
     def of(
-        cls, groups: tuple[Group, ...], conditions: Mapping[str, Condition], money: tuple[str, ...]
+        cls,
+        groups: tuple[Group, ...],
+        conditions: Mapping[str, Condition],
+        money: tuple[str, ...],
+        told: Collection[str] = (),
     ) -> Plan:
-        """Work out the tables of a declaration."""
-        return _Planner(groups, conditions, frozenset(money)).plan()
+        """Work out the tables of a declaration; told: features that later conditions look at."""
+        return _Planner(groups, conditions, frozenset(money), frozenset(told)).plan()
 
 
 class _Planner:
     def __init__(
-        self, groups: tuple[Group, ...], conditions: Mapping[str, Condition], money: frozenset[str]
+        self,
+        groups: tuple[Group, ...],
+        conditions: Mapping[str, Condition],
+        money: frozenset[str],
+        told: frozenset[str],
     ) -> None:
+        self.told = told
         self.groups, self.named, self.money_columns = groups, conditions, money
         self.bits: dict[str, int] = {}
         self.conditions: list[Condition] = []
@@ -121,13 +131,14 @@ class _Planner:
     def plan(self) -> Plan:
         feature = 0
         for group in self.groups:
-            for _, one, length in group.names():
+            for name, one, length in group.names():
                 if one.kind == "first_seen":
                     if group.entity in self.first_seen:
                         raise UsageError(f"first_seen of {'+'.join(group.entity)} is declared twice.")
                     self.first_seen[group.entity] = feature
                 else:
-                    self._feature(group, one, length, feature)
+                    track = self._feature(group, one, length, feature)
+                    track.told |= name in self.told
                 feature += 1
         return self._tables(feature)
 
@@ -153,7 +164,7 @@ class _Planner:
             self.used += 1
         return cells[column]
 
-    def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> None:
+    def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> _Track:
         exact = group.mode == "exact" or one.exact
         where = self._bit(group.where) if group.where else 0
         tile = 1 if exact else length // group.tiles
@@ -170,6 +181,7 @@ class _Planner:
             self.tracks[key] = track
         out = self._output(track, group, one, where)
         track.windows.setdefault(length // tile, []).append([*out, feature])
+        return track
 
     def _output(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
         """Return an output: its kind, its three words (as keys of accumulators), column and parameter."""
@@ -257,6 +269,7 @@ class _Planner:
                 row[at.T_COMMON], row[at.T_ADDITIVE], row[at.T_SUBKEY] = common, additive, subkey
                 row[at.T_GATE], row[at.T_HASH], row[at.T_SKETCH] = track.gate, track.hashed, track.sketch
                 labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
+                row[at.T_TOLD] = int(track.told)
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
                 accs += track.rows()

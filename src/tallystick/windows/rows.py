@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -36,9 +37,17 @@ class Reader:
         self.scales = np.array([10.0 ** digits(one) for one in self.currencies])
         self._used = frozenset(c for one in plan.conditions for c in one.columns)
 
-    def read(self, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> Batch:
-        """Return the cells of a batch, and its columns for what else is asked of them."""
-        return Batch(self, rows, labels)
+    def read(
+        self,
+        rows: pa.RecordBatch,
+        labels: NDArray[np.bool_] | None,
+        told: Mapping[str, NDArray[np.float64]],
+    ) -> Batch:
+        """Return the cells of a batch, and its columns for what else is asked of them.
+
+        told: features of each row that conditions may look at.
+        """
+        return Batch(self, rows, labels, told)
 
     def codes(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         """Return the number of each currency; a new one gets the next."""
@@ -76,7 +85,9 @@ class Reader:
         if self._used & _CALENDAR:
             values.update(derived(batch.times, batch.times != NEVER, self.zone))
         for name in self._used - DERIVED.keys():
-            if name in self.plan.money_columns:
+            if name in batch.told:
+                values[name] = batch.told[name]
+            elif name in self.plan.money_columns:
                 minor = batch.money(name)
                 values[name] = np.where(minor == NO_VALUE, np.nan, minor / self.scales[batch.currencies])
             else:
@@ -87,8 +98,14 @@ class Reader:
 class Batch:
     """One batch, read column by column."""
 
-    def __init__(self, reader: Reader, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> None:
-        self.reader, self.rows, self.n = reader, rows, rows.num_rows
+    def __init__(
+        self,
+        reader: Reader,
+        rows: pa.RecordBatch,
+        labels: NDArray[np.bool_] | None,
+        told: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        self.reader, self.rows, self.n, self.told = reader, rows, rows.num_rows, told
         self.labels = None if labels is None or not labels.any() else labels
         self._codes: dict[str, Codes] = {}
 

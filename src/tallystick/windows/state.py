@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.errors import DataError
-from tallystick.windows import layout as at
 from tallystick.windows.declaration import Windows
-from tallystick.windows.kernel import apply
-from tallystick.windows.keys import Keys, join_codes
-from tallystick.windows.rows import Batch, Reader
+from tallystick.windows.part import Applied, Part
 
 __all__ = ["Applied", "WindowState"]
-
-_ROOM: Final = 4096
-#: Rows that are fetched together.
-_BLOCK: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What applying rows gave, row by row.
-
-    features: float64 (rows, features), NaN where nothing is known, and for label events; sequence: int64
-    (rows, entities), the number that each entity gave to the row, 0 where the row has no such entity; late:
-    bool (rows,), an entity had already applied a later event time (never said of a label event).
-    """
-
-    features: NDArray[np.float64]
-    sequence: NDArray[np.int64]
-    late: NDArray[np.bool_]
 
 
 class WindowState:
@@ -56,101 +33,84 @@ class WindowState:
     ([[0.0, 0.0], [1.0, 12.5]], [[1], [2]])
     """
 
-    def __init__(self, windows: Windows, zone: str = "UTC", currency: str = "USD") -> None:
-        plan = windows.plan
-        self.windows, self.plan = windows, plan
-        self.zone, self.currency = zone, currency
+    def __init__(
+        self, windows: Windows, zone: str = "UTC", currency: str = "USD", currencies: list[str] | None = None
+    ) -> None:
+        self.windows, self.zone, self.currency = windows, zone, currency
         self.allowed_lateness_us = 0
-        self._reader = Reader(plan, zone, currency)
-        self._keys = [Keys() for _ in plan.entities]
-        self._headers = [_header(plan.entity[e], plan.tracks) for e in range(len(plan.entities))]
-        spare = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
-        self._used = spare
-        self._heads = np.zeros(max(_ROOM, spare), np.int64)
-        self._pool = np.empty(_ROOM, np.int64)
-        self._meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
-        self._meta[: at.M_FREE] = 0
-        self._scratch = np.empty(2 * plan.scratch, np.int64)
-        self._block = np.empty(_BLOCK * plan.cells, np.int64)
-        self._told = np.empty(_BLOCK * plan.features)
-        self._single = np.array([i for i, e in enumerate(plan.entities) if len(e) == 1], np.int64)
+        self._parts = [Part(plan, zone, currency, currencies) for plan in windows.plans]
+        # Where each part's columns stand among all; an entity is numbered by the first part that has it.
+        self._places = [np.array(places, np.int64) for places in windows.places]
+        seen: set[str] = set()
+        self._numbers: list[tuple[list[int], list[int]]] = []
+        for plan in windows.plans:
+            singles = [columns[0] for columns in plan.entities if len(columns) == 1]
+            fresh = [i for i, name in enumerate(singles) if name not in seen]
+            seen |= set(singles)
+            self._numbers.append((fresh, [windows.entities.index(singles[i]) for i in fresh]))
+        told = windows.told
+        self._told = [
+            (
+                name,
+                next((p, i) for p, at in enumerate(windows.places) for i, f in enumerate(at) if f == place),
+            )
+            for name, place in told.items()
+        ]
 
     @property
     def left_early(self) -> int:
         """How often an event left an `exact` window before its time, because the cap was reached."""
-        return int(self._meta[at.M_EARLY])
+        return sum(part.left_early for part in self._parts)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays in use, without the entities' names."""
-        return 8 * (self._used + int(self._meta[at.M_TOP]) + len(self._meta))
+        return sum(part.nbytes for part in self._parts)
 
     def apply(self, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None = None) -> Applied:
         """Apply rows in their order and return what each saw of its past.
 
         labels: bool (rows,), True for a label event: the clean row of a payment that has become known as
         fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or
-        its time, has NaN there; without a time it is counted by its entities but joins no window.
+        its time, has NaN there; without a time it is counted by its entities but joins no window. A condition
+        that looks at a feature takes its value as the row, payment or label, is applied.
         """
-        batch = self._reader.read(rows, labels)
-        n, plan = batch.n, self.plan
-        places = np.empty((len(plan.entities), n), np.int64)
-        order = np.empty((len(plan.entities), n), np.int64)
-        for e, columns in enumerate(plan.entities):
-            codes = (
-                batch.codes(columns[0])
-                if len(columns) == 1
-                else join_codes([batch.codes(c) for c in columns])
-            )
-            make, words = partial(self._make, e), len(self._headers[e])
-            order[e], places[e] = self._keys[e].locate(codes, make, words)
-        return self._run(batch, places, order)
-
-    def _run(self, batch: Batch, places: NDArray[np.int64], order: NDArray[np.int64]) -> Applied:
-        n, plan = batch.n, self.plan
-        cells = batch.cells()
-        features = np.empty((n, plan.features))
-        sequence = np.empty((n, len(self._single)), np.int64)
-        late = np.zeros(n, np.bool_)
-        position = np.zeros(3, np.int64)
-        while not apply(
-            cells, order, places, self._heads, self._pool, self._meta, plan.program,
-            self._reader.scales, self._scratch, self._block, self._told,
-            self.allowed_lateness_us, position, features, sequence, late,
-        ):  # fmt: skip
-            self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), 2 * len(self._pool))
-        return Applied(features, sequence, late)
-
-    def _make(self, entity: int, count: int) -> int:
-        """Make headers for new entities of a kind; return where the first lies."""
-        header = self._headers[entity]
-        first = self._used
-        self._used += count * len(header)
-        if self._used > len(self._heads):
-            self._heads = _grown(self._heads, first, max(2 * len(self._heads), self._used))
-        self._heads[first : self._used].reshape(count, len(header))[:] = header
-        return first
+        late = self.allowed_lateness_us
+        if len(self._parts) == 1:
+            return self._parts[0].apply(rows, labels, {}, late)
+        n, windows = rows.num_rows, self.windows
+        features = np.empty((n, len(windows.names)))
+        sequence = np.zeros((n, len(windows.entities)), np.int64)
+        was_late = np.zeros(n, np.bool_)
+        told: dict[str, NDArray[np.float64]] = {}
+        for number, part in enumerate(self._parts):
+            done = part.apply(rows, labels, told, late)
+            told |= {name: done.features[:, i] for name, (p, i) in self._told if p == number}
+            features[:, self._places[number]] = done.features
+            fresh, places = self._numbers[number]
+            sequence[:, places] = done.sequence[:, fresh]
+            was_late |= done.late
+        if labels is not None and labels.any():
+            features[labels] = np.nan
+        return Applied(features, sequence, was_late)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as plain arrays, from which `load` makes it anew."""
-        top = int(self._meta[at.M_TOP])
         found: dict[str, NDArray[Any]] = {
             "fingerprint": _bytes(self.windows.fingerprint),
             "zone": _bytes(self.zone),
-            "currencies": _bytes(" ".join([self.currency, *self._reader.currencies])),
+            "currency": _bytes(self.currency),
             "lateness": np.array([self.allowed_lateness_us], np.int64),
-            "heads": self._heads[: self._used].copy(),
-            "pool": self._pool[:top].copy(),
-            "meta": self._meta.copy(),
         }
-        for entity, keys in enumerate(self._keys):
-            found.update({f"{name}_{entity}": array for name, array in keys.arrays().items()})
+        for number, part in enumerate(self._parts):
+            found[f"{number}.currencies"] = _bytes(" ".join(part.reader.currencies))
+            found |= {f"{number}.{name}": array for name, array in part.arrays().items()}
         return found
 
     @classmethod
     def load(cls, windows: Windows, arrays: Mapping[str, NDArray[Any]]) -> WindowState:
         """Make a state from its arrays; those of another declaration are refused with a DataError."""
-        missing = [name for name in ("fingerprint", "zone", "currencies", "heads") if name not in arrays]
+        missing = [name for name in ("fingerprint", "zone", "currency", "0.heads") if name not in arrays]
         if missing:
             raise DataError(f"This is no window state: it lacks {', '.join(missing)}.")
         theirs = _text(arrays["fingerprint"])
@@ -160,36 +120,19 @@ class WindowState:
                 f"{windows.fingerprint[:8]}): its numbers mean something else.",
                 "Use the declaration that it was made with, or replay the history to make a new state.",
             )
-        currency, *currencies = _text(arrays["currencies"]).split(" ")
-        state = cls(windows, _text(arrays["zone"]), currency)
-        state._reader = Reader(state.plan, state.zone, currency, currencies)
+        zone, currency = _text(arrays["zone"]), _text(arrays["currency"])
+        state = cls(windows, zone, currency)
         state.allowed_lateness_us = int(arrays["lateness"][0])
-        state._used = len(arrays["heads"])
-        state._heads = _grown(arrays["heads"], state._used, max(_ROOM, state._used))
-        pool = arrays["pool"]
-        state._pool = _grown(pool, len(pool), max(_ROOM, len(pool)))
-        state._meta = np.array(arrays["meta"], np.int64)
-        state._keys = [
-            Keys.load(*(arrays[f"{name}_{entity}"] for name in ("texts", "ends", "places")))
-            for entity in range(len(state._keys))
-        ]
+        for number, plan in enumerate(windows.plans):
+            own = {
+                name.partition(".")[2]: array
+                for name, array in arrays.items()
+                if name.startswith(f"{number}.")
+            }
+            part = Part(plan, zone, currency, _text(own["currencies"]).split(" "))
+            part.fill(own)
+            state._parts[number] = part
         return state
-
-
-def _header(entity: NDArray[np.int64], tracks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the header of an entity that nothing is known of."""
-    header = np.zeros(entity[at.E_WORDS], np.int64)
-    header[[at.FRONTIER, at.FIRST]] = at.NEVER
-    for k in range(entity[at.E_TRACK], entity[at.E_TRACKS_END]):
-        header[tracks[k, at.T_AT] + at.REACH] = at.NEVER
-        header[tracks[k, at.T_AT] + at.CURRENCY] = -1
-    return header
-
-
-def _grown(array: NDArray[np.int64], used: int, size: int) -> NDArray[np.int64]:
-    larger = np.empty(size, np.int64)
-    larger[:used] = array[:used]
-    return larger
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:
