@@ -40,7 +40,9 @@ def everything_an_alert(scorer: Scorer) -> Scorer:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2_000, help="different payments that are timed")
-    parser.add_argument("--rows", type=int, default=250_000, help="payments before them: trained on, replayed")
+    parser.add_argument(
+        "--rows", type=int, default=250_000, help="payments before them: trained on, replayed"
+    )
     given = parser.parse_args(arguments)
 
     table, kind = payments(given.rows + given.calls + WARM)
@@ -65,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "plain": lambda row: scorer.score(singles[row], naming),
         "reasons": lambda row: explained.score(singles[row], naming),
         "peer": lambda row: booster.inplace_predict(ready[row : row + 1], validate_features=False),
-        "peer's reasons": lambda row: booster.predict(xgboost.DMatrix(ready[row : row + 1]), pred_contribs=True),
+        "peer's reasons": lambda row: booster.predict(
+            xgboost.DMatrix(ready[row : row + 1]), pred_contribs=True
+        ),
     }
     (decision,) = calls["reasons"](0).decisions.to_pylist()
     if not (decision["reasons"] and decision["sequence"] and decision["action"]):

@@ -45,7 +45,9 @@ def theirs(train: NDArray[np.float64], test: NDArray[np.float64]) -> tuple[Flags
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(train)
-    forest = IsolationForest(contamination=SHARE, n_estimators=100, random_state=42).fit(scaler.transform(train))
+    forest = IsolationForest(contamination=SHARE, n_estimators=100, random_state=42).fit(
+        scaler.transform(train)
+    )
     return forest.predict(scaler.transform(test)) < 0, -forest.score_samples(scaler.transform(test))
 
 
@@ -76,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plain = X[:, [i for i, name in enumerate(features.names) if name not in ("night", "weekend")]]
     train, test = folds("stratified", 5, y=truth, seed=given.seed)[0]
     flags, odd = theirs(plain[train], plain[test])
-    rows = {"prototype's isolation forest": (figures(truth[test], flags), average_precision(truth[test], odd))}
+    rows = {
+        "prototype's isolation forest": (figures(truth[test], flags), average_precision(truth[test], odd))
+    }
     count = int(flags.sum())
     for name in ("isolation_forest", "autoencoder"):
         score = fitted(name, X[train], truth[train]).raw(np.ascontiguousarray(X[test]))
@@ -84,10 +88,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows[f"ours without labels: {name.replace('_', ' ')}"] = (
             figures(truth[test], score >= cut), average_precision(truth[test], score),
         )  # fmt: skip
-    for name, settings in (("gradient_boosting", {"n_estimators": 100, "max_depth": 4}), ("logistic_regression", {})):
+    for name, settings in (
+        ("gradient_boosting", {"n_estimators": 100, "max_depth": 4}),
+        ("logistic_regression", {}),
+    ):
         raw = np.zeros(len(train))
         for a, b in folds("stratified", 5, y=truth[train], seed=given.seed):
-            raw[b] = fitted(name, X[train[a]], truth[train[a]], **settings).raw(np.ascontiguousarray(X[train[b]]))
+            raw[b] = fitted(name, X[train[a]], truth[train[a]], **settings).raw(
+                np.ascontiguousarray(X[train[b]])
+            )
         calibration = calibrate(FRAUD.task("fraud"), raw, truth[train])
         cut = best_f1(truth[train], calibration.apply(raw))
         model = fitted(name, X[train], truth[train], **settings)
@@ -98,9 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     top = reachable("prototype")
     best = {"accuracy": top.accuracy, "precision": top.precision, "recall": top.recall, "F1": top.f1}
     rows["a perfect model"] = (best, top.average_precision)
-    say(f"{'':<42}{'accuracy':>9}{'precision':>10}{'recall':>8}{'F1':>7}{'of reach':>9}{'AP':>7}{'of reach':>9}")
+    say(
+        f"{'':<42}{'accuracy':>9}{'precision':>10}{'recall':>8}{'F1':>7}{'of reach':>9}{'AP':>7}{'of reach':>9}"
+    )
     for name, (found, ap) in rows.items():
-        numbers = "".join(f"{found[key]:>{width}.3f}" for key, width in zip(found, (9, 10, 8, 7), strict=True))
+        numbers = "".join(
+            f"{found[key]:>{width}.3f}" for key, width in zip(found, (9, 10, 8, 7), strict=True)
+        )
         say(f"{name:<42}{numbers}{found['F1'] / top.f1:>9.0%}{ap:>7.3f}{ap / top.average_precision:>9.0%}")
     peer, _ = rows["prototype's isolation forest"]
     within = all(abs(peer[key] - value) <= 0.03 for key, value in PUBLISHED.items())
