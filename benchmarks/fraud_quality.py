@@ -3,7 +3,8 @@
 The peer is what the Handbook trains, in the same run on the same rows: XGBoost and a random forest of
 scikit-learn with their defaults on its 15 features (its published best of each column is AP .658, AUC .871,
 CP@100 .291). Test rows leave out cards that are known to be compromised; card precision drops cards once
-detected, as its code does. The oracle knows how the simulator works and all that the label delay does not hide.
+detected, as its code does. The oracle knows how the simulator works and all that the label delay does not
+hide.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def single(events: Events, seeds: Sequence[int]) -> None:
     oracle = oracle_of(events, rows, JOB)
     ceiling = None if oracle is None else figures(rows, part.test, oracle[part.test])
     report("single", tuple(np.mean(found, axis=0)), best, ceiling,
-           f"one training week, 15 features, mean of {len(seeds)} seeds; peer: the better of two")  # fmt: skip
+           f"one training week, 15 features, mean of {len(seeds)} seeds; peer: the better one")  # fmt: skip
 
 
 def by_weeks(
@@ -164,7 +165,7 @@ def by_weeks(
 
 
 def anomalies(rows: EventRows, windows: Windows) -> None:
-    """The default detector on the single split, on few columns: with a window that looks at labels, and without."""
+    """The default detector on the single split, on few columns: with a window on labels, and without."""
     task = FRAUD.task("anomaly")
     learner = registry.learner(task.learner)
     settings = dict(task.learner_settings(learner.name))

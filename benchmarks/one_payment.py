@@ -1,7 +1,7 @@
-"""How long one payment takes, warm: raw columns through checks, windows, 300 trees of depth 6, thresholds, reasons.
+"""How long one payment takes, warm: raw columns through checks, windows, 300 trees of depth 6, reasons.
 
-The peer is what a notebook does with a row that is ready: xgboost's own predict, no window and no check; and for
-reasons its pred_contribs.
+The peer is what a notebook does with a row that is ready: xgboost's own predict, no window and no check; and
+for reasons its pred_contribs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Events from train to score: nothing is used that was not known, and every way through gives the same bits."""
+"""Events from train to score: nothing is used that was not known, every way through gives the same bits."""
 
 import json
 from datetime import timedelta
@@ -191,7 +191,7 @@ def test_rules_are_tried_on_the_past_and_raise_actions(
         "    reason: every payment is looked at\n"
     )
     report = ts.evaluate("fraud", frame, model=fraud_model, rules=rules).reports["fraud"]
-    assert [one["rule"] for one in report["rules"]][0] == "everything"
+    assert next(one["rule"] for one in report["rules"]) == "everything"
     assert report["rules"][0]["hits"] == report["rows"]
     decided = decisions(frame.head(50), fraud_model, rules=rules)
     assert set(decided["action"]) <= {"review", "decline"}

@@ -18,8 +18,8 @@ from tallystick.models.trees import Trees
 __all__ = ["LEARNER", "USUAL", "boost"]
 
 #: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few payments lie above (measured:
-#: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows come, 1: both
-#: alike); negatives: share of the rows without the event that is learned from, each weighed up for those left
+#: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows come, 1:
+#: both alike); negatives: share of the rows without the event that is learned from, each weighed up for those left
 #: out; rising: columns of which more never means less likely.
 USUAL: dict[str, Any] = {
     "n_estimators": 300,

@@ -38,6 +38,8 @@ def _there_are(name: str, usual: Mapping[str, Any]) -> str:
 
 def _read(learner: str, name: str, given: Any, usual: Any) -> Any:
     """Read one value as the type of the usual one; a tuple also from numbers joined by commas."""
+    if isinstance(usual, str):
+        return str(given)
     try:
         if isinstance(usual, tuple):
             parts = given.split(",") if isinstance(given, str) else given

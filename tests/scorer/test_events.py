@@ -1,0 +1,207 @@
+"""How an event is decided: one row as in a batch, alerts explained from the model, rules beside it."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tallystick.config import Settings
+from tallystick.evaluation import Thresholds
+from tallystick.models import EventCalibration, Model, load_model
+from tallystick.models.linear_score import LinearScore
+from tallystick.models.rank_calibration import RankCalibration
+from tallystick.models.stack import Stack
+from tallystick.scorer import BEHAVIOUR, EventModel, EventTask, Rules, TableFeatures, behaviour_column
+from tallystick.scorer.events import TOP
+
+FEATURES = TableFeatures(numbers=("amount", "v1"), categories=("place",), derived=("night",))
+TASK = EventTask(name="fraud", label="is_fraud", learner="gradient_boosting", features=FEATURES)
+WINDOWS = tuple(f"customer_id__count__{days}d" for days in range(1, 8))
+WEIGHTS = np.array([0.02, 1.0, 0.4, 0.7, -0.3, 0.3, 0.5, -0.6, 0.1, 0.2, -0.9, 0.05])
+
+
+def batch(rows: int = 200, seed: int = 1) -> pa.RecordBatch:
+    rng = np.random.default_rng(seed)
+    behaviour = rng.poisson(3, (rows, 7)).astype(float)
+    behaviour[rng.random((rows, 7)) < 0.2] = np.nan
+    times = rng.integers(1_700_000_000, 1_705_000_000, rows) * 1_000_000
+    return pa.RecordBatch.from_pydict(
+        {
+            "event_time": pa.array(times).cast(pa.timestamp("us", tz="UTC")),
+            "amount": pa.array(rng.integers(-1_000, 20_000, rows), mask=rng.random(rows) < 0.1),
+            "v1": pa.array(rng.normal(size=rows), mask=rng.random(rows) < 0.1),
+            "place": pa.array(rng.choice(["north", "south", "west"], rows), mask=rng.random(rows) < 0.1),
+            BEHAVIOUR: behaviour_column(behaviour),
+        }
+    )
+
+
+def words(feature: str, value: float, usual: float | None) -> str:
+    return f"{feature} is {value:.4g}, usually {usual}"
+
+
+def event_model(model: Model | None = None, **changed: object) -> EventModel:
+    rows = batch()
+    features = FEATURES.fit(rows, Settings(zone="America/New_York"), WINDOWS)
+    X = features.matrix(rows)
+    missing = np.linspace(-0.4, 0.5, features.count)
+    model = model or LinearScore(WEIGHTS[: features.count], np.nanmean(X, axis=0), missing, -1.0)
+    raw = model.raw(X)
+    truth = raw + np.random.default_rng(2).normal(size=len(raw)) > 0.8
+    whole = {
+        "task": TASK,
+        "features": features,
+        "model": model,
+        "calibration": EventCalibration.fit(raw, truth),
+        "thresholds": Thresholds(0.3, 0.7),
+        "usual": np.nanmedian(X, axis=0),
+        "in_words": words,
+        "name": "fraud/fraud@0123456789ab",
+    }
+    return EventModel(**{**whole, **changed})
+
+
+RULES = """
+lists: {far: [west]}
+rules:
+  - {name: small, when: amount < 0, action: accept, reason: a refund}
+  - {name: far, when: place in far, action: review, reason: "far off: {place}, {amount:.2f}"}
+  - {name: burst, when: customer_id__count__1d >= 7, action: decline, reason: "{customer_id__count__1d:.0f} a day"}
+"""
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return Rules.load(RULES, ["amount", "place", "night", *WINDOWS])
+
+
+def decide(model: EventModel, rows: pa.RecordBatch, **options: object) -> pa.RecordBatch:
+    chosen = {"reasons": True, "all_scores": True, "threads": 1, "rules": None}
+    return pa.RecordBatch.from_pydict(model.decide(rows, **{**chosen, **options}))
+
+
+@pytest.mark.parametrize("reasons", [True, False])
+@pytest.mark.parametrize("with_rules", [True, False])
+def test_a_row_alone_is_the_row_in_a_batch_to_the_bit(reasons: bool, with_rules: bool, rules: Rules) -> None:
+    model, rows = event_model(), batch(300, seed=7)
+    options = {"reasons": reasons, "rules": rules if with_rules else None}
+    whole = decide(model, rows, **options)
+    chance = model.chance(rows)
+    assert set(whole.column("action").to_pylist()) == {"accept", "review", "decline"}
+    for i in range(0, 300, 7):
+        assert decide(model, rows.slice(i, 1), **options).to_pylist() == whole.slice(i, 1).to_pylist()
+        assert model.chance(rows.slice(i, 1)).tobytes() == chance[i : i + 1].tobytes()
+    part = decide(model, rows.slice(11, 100), **options)
+    assert part.to_pylist() == whole.slice(11, 100).to_pylist()
+    assert whole.column("score").to_numpy().tobytes() == chance.tobytes()
+
+
+def test_reasons_change_no_decision() -> None:
+    model, rows = event_model(), batch(100, seed=3)
+    told, silent = decide(model, rows), decide(model, rows, reasons=False)
+    assert "reasons" not in silent.schema.names
+    assert told.drop_columns("reasons").to_pylist() == silent.to_pylist()
+
+
+def test_thresholds_decide_and_the_label_is_theirs() -> None:
+    rows = batch(300, seed=7)
+    for row in decide(event_model(), rows).to_pylist():
+        score = row["score"]
+        assert row["action"] == ("decline" if score >= 0.7 else "review" if score >= 0.3 else "accept")
+        assert row["label"] == ("yes" if score >= 0.3 else "no")
+        assert dict(row["scores"]) == {"no": 1 - score, "yes": score}
+    never = decide(event_model(thresholds=Thresholds(None, None)), rows)
+    assert set(never.column("action").to_pylist()) == {"accept"}
+    refused = decide(event_model(thresholds=Thresholds(None, 0.3)), rows)
+    assert set(refused.column("action").to_pylist()) == {"accept", "decline"}
+
+
+def test_an_alert_is_explained_by_what_spoke_for_it() -> None:
+    model, rows = event_model(), batch(300, seed=7)
+    X = model.features.matrix(rows)
+    parts = model.model.contributions(X)
+    assert np.allclose(parts.sum(axis=1), model.model.raw(X))
+    decided = decide(model, rows).to_pylist()
+    alerts = 0
+    for i, row in enumerate(decided):
+        if row["action"] == "accept":
+            assert row["reasons"] == []
+            continue
+        alerts += 1
+        effects = [one["effect"] for one in row["reasons"]]
+        best = sorted((part for part in parts[i, :-1] if part > 0), reverse=True)[:TOP]
+        assert effects == best
+        for one in row["reasons"]:
+            place = model.features.names.index(one["feature"])
+            value = X[i, place]
+            assert one["value"] == (None if np.isnan(value) else value)
+            assert one["words"] == words(one["feature"], value, model.usual[place])
+    assert alerts > 20
+
+
+def test_rules_raise_actions_and_say_so_first(rules: Rules) -> None:
+    model, rows = event_model(), batch(300, seed=7)
+    without, ruled = decide(model, rows).to_pylist(), decide(model, rows, rules=rules).to_pylist()
+    place, amount = rows.column("place").to_pylist(), rows.column("amount").to_pylist()
+    burst = model.features.matrix(rows)[:, model.features.names.index(WINDOWS[0])]
+    seen = set()
+    for i, (before, after) in enumerate(zip(without, ruled, strict=True)):
+        assert (before["score"], before["label"]) == (after["score"], after["label"])
+        if amount[i] is not None and amount[i] < 0:  # an allow rule goes before all others and the model
+            assert after["action"] == "accept"
+            seen.add("accept")
+        elif burst[i] >= 7:
+            assert after["action"] == "decline"
+            assert after["reasons"][0] == {
+                "feature": "rule:burst", "value": None, "effect": None, "words": f"{burst[i]:.0f} a day",
+            }  # fmt: skip
+            seen.add("decline")
+        elif place[i] == "west":
+            assert after["action"] == max(before["action"], "review", key=TASK.actions.index)
+            assert after["reasons"][0]["words"].startswith("far off: west, ")
+            seen.add("review")
+        else:
+            assert after == before
+    assert seen == {"accept", "decline", "review"}
+
+
+def test_an_event_without_alerts_has_empty_reasons() -> None:
+    model = event_model(thresholds=Thresholds(None, None))
+    for rows in (0, 1, 64, 65, 300):
+        decided = decide(model, batch(300, seed=7).slice(0, rows))
+        assert decided.column("reasons").to_pylist() == [[]] * rows
+        assert (
+            decided.schema.field("reasons").type
+            == decide(event_model(), batch()).schema.field("reasons").type
+        )
+
+
+def test_a_model_with_columns_of_its_own_explains_them_without_values() -> None:
+    """A stack adds the anomaly score of its detector: a reason, but no value of the row's."""
+    base = event_model()
+    count = base.features.count
+    rng = np.random.default_rng(5)
+    first = LinearScore(rng.normal(size=count), np.zeros(count), np.zeros(count), 0.0)
+    then = LinearScore(np.append(WEIGHTS[:count], 3.0), np.zeros(count + 1), np.zeros(count + 1), 0.0)
+    stack = Stack(first, then)
+    again = load_model(stack.describe(), stack.arrays())
+    model = event_model(stack)
+    rows = batch(100, seed=7)
+    assert again.raw(model.features.matrix(rows)).tolist() == stack.raw(model.features.matrix(rows)).tolist()
+    said = [one for row in decide(model, rows).column("reasons").to_pylist() for one in row]
+    added = [one for one in said if one["feature"] in stack.added]
+    assert added
+    assert all(one["value"] is None and one["effect"] > 0 for one in added)
+
+
+def test_an_anomaly_is_a_share_of_what_was_seen() -> None:
+    base = event_model()
+    raw = base.model.raw(base.features.matrix(batch()))
+    model = dataclasses.replace(
+        base, task=dataclasses.replace(TASK, anomaly=True), calibration=RankCalibration.fit(raw)
+    )
+    score = model.chance(batch())
+    assert 0 <= score.min() < 0.05
+    assert 0.95 < score.max() <= 1
+    assert np.argsort(score, kind="stable").tolist() == np.argsort(raw, kind="stable").tolist()
