@@ -35,7 +35,7 @@ def payments(rows: int) -> tuple[pa.Table, str]:
 
 
 def trained(table: pa.Table, folder: Path) -> tuple[Solution, Any]:
-    """Train on payments, with all windows of the solution; the solution, and xgboost's own model of the size."""
+    """Train on payments, with all windows; the solution, and xgboost's own model of the same size."""
     import xgboost
 
     solution = registry.solution("fraud")

@@ -1,7 +1,7 @@
-"""How many payments a second are scored in batch on this machine's cores: features, 300 trees of depth 6, policy.
+"""How many payments a second are scored in batch, all cores: features, 300 trees of depth 6, policy.
 
-The peer is what a notebook does with the same windows and model: Polars' rolling expressions for count and mean of
-two entities, then xgboost's predict; no check, no label risk, no decision.
+The peer is what a notebook does with the same windows and model: Polars' rolling expressions for count and
+mean of two entities, then xgboost's predict; no check, no label risk, no decision.
 """
 
 from __future__ import annotations

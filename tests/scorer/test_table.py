@@ -1,5 +1,6 @@
 """Features of tables: which there are, what they hold, and that a row alone gets the bits of a batch."""
 
+import json
 import random
 from datetime import UTC, datetime
 
@@ -109,13 +110,24 @@ def test_only_what_was_asked_for() -> None:
 
 
 def test_a_description_brings_all_back() -> None:
-    batch = rows(behaviour=np.random.default_rng(0).normal(size=(40, 3)))
-    fitted = fit(batch, ("amount", "hour", "place", WINDOWS[0], WINDOWS[2]), WINDOWS)
-    again = FEATURES.load(fitted.describe())
+    """Also by way of a manifest, which sorts keys: the columns stay where the model has learned them."""
+    batch = rows(
+        behaviour=np.random.default_rng(0).normal(size=(40, 3)), channel=["web", "chip", "app", "web"] * 10
+    )
+    fitted = fit(batch, ("amount", "hour", "place", "channel", WINDOWS[0], WINDOWS[2]), WINDOWS)
+    assert list(fitted.categories) == ["place", "channel"]
+    again = FEATURES.load(json.loads(json.dumps(fitted.describe(), sort_keys=True)))
     assert again == fitted
+    assert again.names == fitted.names
     assert again.matrix(batch).tobytes() == fitted.matrix(batch).tobytes()
     words = fitted.describe()["words"]
-    assert words == "2 numbers, 2 values of categories, 2 of behaviour in windows"
+    assert words == "2 numbers, 5 values of categories, 2 of behaviour in windows"
+
+
+def test_features_in_another_order_are_refused() -> None:
+    said = fit(rows(channel=["web", "chip"] * 20)).describe()
+    with pytest.raises(ValueError, match="in the order in which they were learned"):
+        FEATURES.load({**said, "categories": said["categories"][::-1]})
 
 
 @given(st.integers(65, 90), st.integers(0, 2**32))

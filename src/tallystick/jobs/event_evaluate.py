@@ -121,7 +121,7 @@ def _design(task: EventTask, bundle: Bundle) -> Design:
     """Learn as the bundle was learned."""
     said, features = bundle.manifest["learner"], bundle.manifest["features"]
     used = [features["behaviour"][i] for i in features["used"]]
-    only = [*features["numbers"], *features["categories"], *used]
+    only = [*features["numbers"], *(name for name, _ in features["categories"]), *used]
     return Design(task, registry.learner(said["name"]), dict(said["settings"]), features["behaviour"], only)
 
 

@@ -94,7 +94,8 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
     if not len(seen):
         raise DataError(
             f"{design.task.name} cannot be learned: no part of the input has events of both kinds before it.",
-            "Give a longer time span: labels become known some days after their event.",
+            "Give a longer time span, for labels become known some days after their event; or say how long "
+            "after it: --set label_delay=1h.",
         )
     calibration = calibrate(design.task, raw[seen], rows.fraud[seen])
     job.progress.stage(f"Learning {design.task.name}, from all rows")

@@ -186,7 +186,8 @@ def with_behaviour(
         for at, behaved in replay(events, apply, until):
             mine = inside[at]
             column = behaved.rows.column(BEHAVIOUR)
-            values = column.values.to_numpy(zero_copy_only=False).reshape(len(column), -1)
+            # A part may hold labels alone, and no row.
+            values = column.values.to_numpy(zero_copy_only=False).reshape(-1, len(windows.names))
             features[place[at[mine]]] = values[mine]
             job.progress.step()
         table = table.append_column(BEHAVIOUR, behaviour_column(features))

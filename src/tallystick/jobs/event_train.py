@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tallystick.jobs.past import LATEST, Events
 from tallystick.learners import TABLE, Learner, refuse_unless
 from tallystick.models import Bundle, RankCalibration, render_event_card, save
 from tallystick.scorer import EventTask, Solution, choose_thresholds
+from tallystick.scorer.policy import judged
 from tallystick.windows import Windows
 
 __all__ = ["Wanted", "pick_event_tasks", "train_events"]
@@ -63,11 +64,18 @@ def train_events(
     unknown = np.isnan(events.truth) | (
         events.known > (LATEST - 1 if job.as_of is None else int(job.as_of.timestamp() * 1e6))
     )
+    if inside.any() and (events.time[inside] == LATEST).all():
+        raise DataError(
+            f"What is needed is missing: {solution.contract.event_time}, to know what came before what.",
+            f'Say which column it is: --map "THEIRS={solution.contract.event_time}".',
+        )
+    # A label that was not known yet is none: not for thresholds and figures either.
+    events = replace(events, truth=np.where(unknown, np.nan, events.truth))
     done = []
     for task in tasks:
         way = registry.learner(wanted.learner or task.learner)
         refuse_unless(way, TABLE)
-        usable = inside if task.anomaly or not way.needs_labels else inside & ~unknown
+        usable = inside if task.anomaly else inside & ~unknown
         left_out = passed | {f"no {task.label} yet": int((inside & ~usable).sum())}
         if not usable.any():
             raise DataError(
@@ -100,8 +108,10 @@ def _bundle(
     """Say what was learned from what, what it achieved on later rows, and keep all that scoring needs."""
     seen = np.flatnonzero(~np.isnan(chance))
     later, score = rows.take(seen), chance[seen]
-    thresholds = choose_thresholds(later.fraud, score, later.time, later.amount, job.settings)
-    report = report_on_events(task, later, score, thresholds, job)
+    known = judged(~np.isnan(later.truth))
+    told = later.take(known)
+    thresholds = choose_thresholds(told.fraud, score[known], told.time, told.amount, job.settings)
+    report = report_on_events(task, told, score[known], thresholds, job)
     dated = rows.time[rows.time < LATEST]
     contract = solution.contract
     identity = task.features.identity(rows.table)
@@ -140,7 +150,7 @@ def _bundle(
         "oof.identity": identity,
         "oof.probability": score,
         "oof.row": seen,
-        "oof.truth": later.fraud.astype(np.int8),
+        "oof.truth": np.where(np.isnan(later.truth), -1, later.truth).astype(np.int8),
         "oof.time": later.time,
         "oof.amount": nothing if later.amount is None else later.amount,
     }

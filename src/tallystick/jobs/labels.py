@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.contracts import Report
-from tallystick.errors import UsageError
+from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Work
 from tallystick.scorer import Solution
@@ -38,8 +38,12 @@ def read_labels(solution: Solution, source: Any, job: Work) -> Labels:
     needs = {contract.key: "which event a label is for", contract.labels[0]: "what it was"}
     # Options about the rows of the input are not about this file, nor is its quarantine.
     apart = replace(job, quarantine=None, mapping={}, max_quarantine=None)
-    intake = Intake.open(replace(solution, contract=contract), source, apart, labels_wanted=True, needs=needs)
-    table, report = intake.gather([*needs, contract.known_at])
+    own = replace(solution, contract=contract)
+    try:
+        intake = Intake.open(own, source, apart, labels_wanted=True, needs=needs)
+        table, report = intake.gather([*needs, contract.known_at])
+    except DataError as error:
+        raise DataError(f"The labels are refused: {error.message}", error.hint) from None
     truth = table.column(contract.labels[0]).combine_chunks().cast(pa.float64())
     known = table.column(contract.known_at).combine_chunks().cast(pa.int64())
     usable = truth.is_valid().to_numpy(zero_copy_only=False)

@@ -84,14 +84,11 @@ def gather_events(
     table, places, report = intake.gather_placed(wanted, quarantine=beside, aside=aside)
     given = np.ones(len(table), bool)
     if history is not None:
-        apart = replace(job, quarantine=None)
-        before, before_places, _ = Intake.open(solution, history, apart, labels_wanted=False).gather_placed(
-            wanted
-        )
+        before, before_places, note = _before(solution, history, job, wanted)
         fresh = _fresh(table, before, contract)
         twice = int((~fresh).sum())
         table, places = table.filter(pa.array(fresh)), places.filter(fresh)
-        report = report.moved_to_duplicates(twice)
+        report = report.moved_to_duplicates(twice) + note
         given = np.concatenate([np.zeros(len(before), bool), np.ones(len(table), bool)])
         table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
     rows = whole(table)
@@ -99,10 +96,8 @@ def gather_events(
     found = _labels(rows, time, contract, label, delay(solution, job))
     if labels is not None:
         arrived = read_labels(solution, labels, job)
-        found, report = (
-            _merged(found, arrived, rows, time, contract, delay(solution, job)),
-            report + arrived.report,
-        )
+        found = _merged(found, arrived, rows, time, contract, delay(solution, job))
+        report += arrived.report + _strangers(arrived, rows, contract)
     return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report)
 
 
@@ -213,6 +208,32 @@ def _merged(
     said = arrived.known[at[hit]]
     known[hit] = np.where(said >= 0, said, known[hit])
     return truth, _after(known, time, np.isnan(truth))
+
+
+def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Report:
+    """Say how many labels are for events that are not here: often a sign of keys written in another way."""
+    known = pc.is_in(arrived.key, rows.column(contract.key).cast(pa.string()))
+    count = len(known) - int(known.true_count)
+    return Report(notes=(f"{count:,} of the labels are for no row here; they change nothing.",) * bool(count))
+
+
+def _before(
+    solution: Solution, history: Any, job: Work, columns: Collection[str]
+) -> tuple[pa.Table, Place, Report]:
+    """Read what came before; what is wrong with it is said, and has no place in the input's own account."""
+    apart = replace(job, quarantine=None)
+    try:
+        intake = Intake.open(solution, history, apart, labels_wanted=False)
+        table, places, report = intake.gather_placed(sorted(columns))
+    except DataError as error:
+        raise DataError(f"The history is refused: {error.message}", error.hint) from None
+    if not report.rows_quarantined and not report.rows_duplicate:
+        return table, places, Report()
+    note = (
+        f"History: {report.rows_clean:,} rows read, {report.rows_quarantined:,} bad, "
+        f"{report.rows_duplicate:,} duplicate."
+    )
+    return table, places, Report(notes=(note,))
 
 
 def _fresh(table: pa.Table, before: pa.Table, contract: Contract) -> NDArray[np.bool_]:

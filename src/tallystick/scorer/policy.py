@@ -13,7 +13,7 @@ from tallystick.evaluation import Costs, Coverage, Thresholds, day_numbers
 from tallystick.evaluation import choose_thresholds as choose_among
 from tallystick.models import Bundle
 
-__all__ = ["Abstention", "act", "aim", "choose", "choose_thresholds", "costs", "rethink"]
+__all__ = ["Abstention", "act", "aim", "choose", "choose_thresholds", "costs", "judged", "rethink"]
 
 ACCURACY = 0.95
 REVIEW, DECLINE = "false_positive_rate=.005", "precision=.9"
@@ -112,7 +112,17 @@ def costs(settings: Settings) -> Costs:
 
 def rethink(bundle: Bundle, settings: Settings) -> Thresholds:
     """Choose the thresholds of a bundle anew, on the scores that it kept of rows it had not seen."""
-    kept = {name: bundle.arrays[f"oof.{name}"] for name in ("truth", "probability", "time", "amount")}
-    return choose_thresholds(
-        kept["truth"].astype(bool), kept["probability"], kept["time"], kept["amount"], settings
-    )
+    known = judged(bundle.arrays["oof.truth"] >= 0)
+    kept = {name: bundle.arrays[f"oof.{name}"][known] for name in ("truth", "probability", "time", "amount")}
+    return choose_thresholds(kept["truth"] == 1, kept["probability"], kept["time"], kept["amount"], settings)
+
+
+def judged(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows that thresholds are chosen on: those whose truth is known, all where none is.
+
+    Without any label it can still be chosen how many are flagged.
+
+    >>> judged(np.array([False, True])).tolist(), judged(np.array([False, False])).tolist()
+    ([1], [0, 1])
+    """
+    return np.flatnonzero(known) if known.any() else np.arange(len(known))

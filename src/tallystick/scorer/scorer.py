@@ -125,7 +125,7 @@ class Scorer:
         labels: which of them are labels of earlier payments, that changed the state and get no decision.
         """
         if self.state is None:
-            return Behaved(clean)
+            return Behaved(clean if labels is None else clean.filter(pa.array(~labels)))
         applied = self.state.apply(clean, labels)
         rows = clean.append_column(BEHAVIOUR, behaviour_column(applied.features))
         behaved = Behaved(rows, applied.sequence, applied.late)

@@ -85,15 +85,18 @@ class TableFeatures:
         return fitted
 
     def load(self, description: Mapping[str, Any]) -> FittedTable:
-        """Bring fitted features back from a manifest."""
-        return FittedTable(
+        """Bring fitted features back from a manifest; ValueError where their order is not the learned one."""
+        fitted = FittedTable(
             tuple(description["numbers"]),
-            {name: tuple(values) for name, values in description["categories"].items()},
+            {name: tuple(values) for name, values in description["categories"]},
             tuple(description["behaviour"]),
             tuple(description["used"]),
             description["zone"],
             description["currency"],
         )
+        if fitted.names != tuple(description["names"]):
+            raise ValueError("its features do not come in the order in which they were learned")
+        return fitted
 
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64]:
         """Hash what tells rows apart, 64 bits of BLAKE2b, so that a row that was trained from is known."""
@@ -160,7 +163,8 @@ class FittedTable:
             "count": self.count,
             "names": list(self.names),
             "numbers": list(self.numbers),
-            "categories": {name: list(values) for name, values in self.categories.items()},
+            # Pairs: their order is that of the matrix, and a manifest sorts the keys of what is named.
+            "categories": [[name, list(values)] for name, values in self.categories.items()],
             "behaviour": list(self.behaviour),
             "used": list(self.used),
             "zone": self.zone,
