@@ -218,3 +218,37 @@ def test_the_options_of_events_are_refused_elsewhere(records: Path, model: Path,
 def test_what_is_known_after_the_event_is_refused_as_a_feature(frame: pl.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="known only after the event"):
         ts.train("fraud", frame, model=tmp_path, features=["amount", "scenario"])
+
+
+def test_a_recorded_order_is_followed_whatever_the_times_say(frame: pl.DataFrame, tmp_path: Path) -> None:
+    """Events that came late, replayed from what was written, see what they saw then."""
+    bare = frame.head(300).drop("is_fraud", "label_known_at", "scenario")
+    shuffled = bare.sample(fraction=1, shuffle=True, seed=4)
+    # As a stream took them: row by row, whatever their times.
+    from tallystick.solutions.fraud import SOLUTION
+    from tallystick.windows import Windows, WindowState
+
+    windows = Windows.read(SOLUTION.windows).restrict(set(bare.columns))
+    rows = gather_events(FRAUD, shuffled, work("features"), columns_of(FRAUD, FRAUD.tasks)).rows
+    taken = WindowState(windows).apply(rows)
+    assert taken.late.any()
+    names = windows.entities
+    recorded = [
+        json.dumps({name: int(n) for name, n in zip(names, numbers, strict=True) if n})
+        for numbers in taken.sequence
+    ]
+    path = tmp_path / "recorded.csv"
+    shuffled.with_columns(sequence=pl.Series(recorded)).sort("transaction_id").write_csv(path)
+    again = ts.features("fraud", pl.read_csv(path))
+    wanted = dict(zip(shuffled["transaction_id"], taken.features.tolist(), strict=True))
+    for row in again.iter_rows():
+        np.testing.assert_array_equal(np.array(row[2:], float), wanted[row[0]])
+    by_time = ts.features("fraud", bare.sort("transaction_id"))
+    assert not again.equals(by_time)
+
+
+def test_a_recorded_order_that_cannot_be_read_is_named(frame: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match='the sequence "first" cannot be read'):
+        ts.features("fraud", frame.head(3).with_columns(sequence=pl.lit("first")))
+    with pytest.raises(DataError, match="contradict each other"):
+        ts.features("fraud", frame.head(3).with_columns(sequence=pl.lit('{"currency": 1}')))

@@ -7,13 +7,11 @@ scenario and over time, how sure the figures are, and what nobody can know: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tallystick.evaluation.card_precision import CardRanking
 from tallystick.evaluation.costs import Costs, outcome
 from tallystick.evaluation.event_intervals import event_intervals
 from tallystick.evaluation.event_metrics import Curve, confusion, decided, probability_figures, ratio
@@ -117,7 +115,7 @@ def event_report(
         "level": level,
         "rounds": drawn["rounds"],
         "groups": None if rows.groups is None else len(np.unique(rows.groups)),
-        "baseline": _baseline(rows, curve, cards),
+        "baseline": _baseline(rows, curve),
         "thresholds": _thresholds(rows, chosen, prices) if thresholds is not None else None,
         "costs": prices.to_dict(),
         "money": _money(rows, chosen, prices) if thresholds is not None else None,
@@ -138,22 +136,14 @@ def _probabilities(rows: EventRows, probability: bool) -> dict[str, float | None
     return probability_figures(rows.truth, rows.score)
 
 
-def _baseline(rows: EventRows, curve: Curve, cards: CardRanking | None) -> dict[str, float | None]:
+def _baseline(rows: EventRows, curve: Curve) -> dict[str, float]:
     """Say what scores that know nothing reach: the base rate, and always no."""
     share = curve.events / len(rows.truth)
-    by_chance = None
-    if cards is not None and len(cards.days):
-        by_chance = float(
-            np.mean(
-                [cards.fraud[a:b].mean() * min(1.0, (b - a) / K) for a, b in pairwise(cards.starts.tolist())]
-            )
-        )
     return {
         "share": share,
         "accuracy": max(share, 1 - share),
         "average_precision": share,
         "roc_auc": 0.5,
-        "card_precision_at_100": by_chance,
     }
 
 

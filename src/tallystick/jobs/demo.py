@@ -47,7 +47,7 @@ class Demonstrated:
             *([(Path(self.records), "the records")] if self.simulated else []),
             (self.folder / MODEL, "the model, with its card"),
             (self.folder / REPORT, "the report: open it in a browser"),
-            (self.folder / DECISIONS, "a decision for each record, with route and reasons"),
+            (self.folder / DECISIONS, "a decision for each record, with its reasons"),
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Work
+from tallystick.jobs.sequences import SEQUENCE
 from tallystick.scorer import Solution
 
 __all__ = ["Labels", "read_labels"]
@@ -20,11 +21,15 @@ __all__ = ["Labels", "read_labels"]
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels in memory: key of the event, truth 1 or 0 (float64), known in microseconds (-1: unsaid)."""
+    """Labels in memory: key of the event, truth 1 or 0 (float64), known in microseconds (-1: unsaid).
+
+    sequence: the recorded order as JSON text, null where there is none.
+    """
 
     key: pa.Array
     truth: NDArray[np.float64]
     known: NDArray[np.int64]
+    sequence: pa.Array
     report: Report
 
 
@@ -41,11 +46,13 @@ def read_labels(solution: Solution, source: Any, job: Work) -> Labels:
     own = replace(solution, contract=contract)
     try:
         intake = Intake.open(own, source, apart, labels_wanted=True, needs=needs)
-        table, report = intake.gather([*needs, contract.known_at])
+        table, report = intake.gather([*needs, contract.known_at, SEQUENCE])
     except DataError as error:
         raise DataError(f"The labels are refused: {error.message}", error.hint) from None
     truth = table.column(contract.labels[0]).combine_chunks().cast(pa.float64())
     known = table.column(contract.known_at).combine_chunks().cast(pa.int64())
+    none = pa.nulls(len(table), pa.string())
+    sequence = table.column(SEQUENCE).combine_chunks() if SEQUENCE in table.column_names else none
     usable = truth.is_valid().to_numpy(zero_copy_only=False)
     note = (
         f"Labels: {int(usable.sum()):,} read, {report.rows_quarantined:,} bad, "
@@ -55,5 +62,6 @@ def read_labels(solution: Solution, source: Any, job: Work) -> Labels:
         table.column(contract.key).combine_chunks().filter(pa.array(usable)),
         truth.to_numpy(zero_copy_only=False)[usable],
         known.fill_null(-1).to_numpy()[usable],
+        sequence.filter(pa.array(usable)),
         Report(notes=(note,)),
     )

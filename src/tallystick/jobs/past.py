@@ -20,6 +20,7 @@ from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake, Place
 from tallystick.jobs.labels import Labels, read_labels
 from tallystick.jobs.options import Work
+from tallystick.jobs.sequences import SEQUENCE, recorded
 from tallystick.scorer import Behaved, EventTask, Solution
 from tallystick.windows import order
 
@@ -37,7 +38,8 @@ class Events:
 
     rows: clean columns; ids: what decisions call them; given: which belong to the input; time: microseconds,
     the latest of all where missing; truth: 1 and 0, NaN where no label is; known: when the label became
-    known, microseconds, the latest of all where there is none.
+    known, microseconds, the latest of all where there is none; recorded: the order that was recorded for
+    each row and for its label, as JSON text, null where none was.
     """
 
     rows: pa.RecordBatch
@@ -47,6 +49,7 @@ class Events:
     truth: NDArray[np.float64]
     known: NDArray[np.int64]
     report: Report
+    recorded: tuple[pa.Array, pa.Array] | None = None
 
     def held(self) -> set[str]:
         """The columns that hold anything; `known_fraud` where a label says yes."""
@@ -94,11 +97,13 @@ def gather_events(
     rows = whole(table)
     time = _micros(rows, contract.event_time)
     found = _labels(rows, time, contract, label, delay(solution, job))
+    arrived = None
     if labels is not None:
         arrived = read_labels(solution, labels, job)
         found = _merged(found, arrived, rows, time, contract, delay(solution, job))
         report += arrived.report + _strangers(arrived, rows, contract)
-    return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report)
+    order_of = _recorded(rows, arrived, contract)
+    return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report, order_of)
 
 
 def columns_of(solution: Solution, tasks: Iterable[EventTask], *more: str) -> set[str]:
@@ -139,13 +144,36 @@ def replay(
     is_label = np.zeros(len(row), bool)
     is_label[len(events.time) :] = True
     keys = events.ids.take(pa.array(row))
-    index = order(moment, is_label, keys, row)
+    index = order(moment, is_label, keys, row, *_numbers(events, row, yes))
     if until is not None:
         index = index[moment[index] < until]
     for start in range(0, len(index), BATCH):
         part = index[start : start + BATCH]
         rows, label = row[part], is_label[part]
         yield rows[~label], apply(events.rows.take(pa.array(rows)), label)
+
+
+def _recorded(
+    rows: pa.RecordBatch, arrived: Labels | None, contract: Contract
+) -> tuple[pa.Array, pa.Array] | None:
+    """The recorded order of each row, and of its label where that came by itself; None where there is none."""
+    none = pa.nulls(len(rows), pa.string())
+    own = rows.column(SEQUENCE) if SEQUENCE in rows.schema.names else none
+    of_label = none
+    if arrived is not None and contract.key is not None:
+        of_label = arrived.sequence.take(
+            pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key)
+        )
+    return None if own.null_count + of_label.null_count == 2 * len(rows) else (own, of_label)
+
+
+def _numbers(events: Events, row: NDArray[np.int64], yes: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """What `order` is told of the recorded order of rows and of the labels that say yes."""
+    if events.recorded is None:
+        return ()
+    own, of_label = events.recorded
+    texts = pa.concat_arrays([own.cast(pa.string()), of_label.take(pa.array(yes)).cast(pa.string())])
+    return recorded(texts, events.rows.take(pa.array(row))) or ()
 
 
 def whole(table: pa.Table) -> pa.RecordBatch:

@@ -259,3 +259,23 @@ def test_times_take_the_unit_that_fits() -> None:
         45.4 * DAY: "45 days",
     }
     assert {value: duration(value) for value in shown} == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (
+            "terminal_id__count__14d__ordinary_fraud",
+            2,
+            "2 known frauds at this terminal in 14 days (of ordinary amounts)",
+        ),
+        (
+            "customer_id__share__14d__high",
+            0.25,
+            "25 % of the payments of this card in 14 days (at least twice the usual)",
+        ),
+        ("terminal_id__count__7d__before", 3, "3 payments at this terminal in 7 days (up to a week ago)"),
+    ],
+)
+def test_the_conditions_of_the_solution_s_own_windows_have_words(name: str, value: float, words: str) -> None:
+    assert in_words(name, value) == words

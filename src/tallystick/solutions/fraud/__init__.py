@@ -32,9 +32,9 @@ BOOSTING = {
 
 LIMITS = """
 Not for accusing anyone: it says which payments look like those that turned out to be frauds. What was
-declined has no outcome, so a model that is trained again on what the last one let through sees less and less of what
-that one stopped; keep a small share of declined payments under review. A card or a terminal without history
-is judged by its first payments alone.
+declined has no outcome, so a model that is trained again on what the last one let through sees less and less
+of what that one stopped; keep a small share of declined payments under review. A card or a terminal without
+history is judged by its first payments alone.
 """
 
 SOLUTION = Solution(

@@ -54,6 +54,12 @@ _BALANCES = tuple(
     )
 )
 
+_SEQUENCE = Column(
+    "sequence",
+    "text",
+    "Recorded order: the number that each entity gave to the event, as JSON (as `score` writes it)",
+)
+
 #: One payment a row. A column may go by several names; of those that are ranked the first in order is taken.
 TRANSACTIONS = Contract(
     name="fraud",
@@ -163,6 +169,7 @@ TRANSACTIONS = Contract(
             may_be_blank=True,
         ),
         _KNOWN_AT,
+        _SEQUENCE,
     ),
     key="transaction_id",
     event_time="event_time",
@@ -177,7 +184,7 @@ TRANSACTIONS = Contract(
 LABELS = Contract(
     name="fraud labels",
     version=1,
-    columns=(_ID, _IS_FRAUD, _KNOWN_AT),
+    columns=(_ID, _IS_FRAUD, _KNOWN_AT, _SEQUENCE),
     key="transaction_id",
     labels=("is_fraud",),
     known_at="label_known_at",

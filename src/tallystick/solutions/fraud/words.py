@@ -32,7 +32,19 @@ ENTITIES = {
 }
 #: Aggregates of the events themselves, which can be called what they are.
 EVENTS = ("count", "since_last", "since_first", "since_run_start")
-CONDITIONS = {"known_fraud": "known as fraud", "night": "at night", "weekend": "at the weekend"}
+#: Conditions and suffixes, those of the solution's own windows too.
+CONDITIONS = {
+    "known_fraud": "known as fraud",
+    "night": "at night",
+    "weekend": "at the weekend",
+    "high": "at least twice the usual",
+    "very_high": "at least three times the usual",
+    "ordinary": "of ordinary amounts",
+    "ordinary_fraud": "of ordinary amounts",
+    "before": "up to a week ago",
+}
+#: Conditions that make of payments something else.
+FRAUDS = ("known_fraud", "ordinary_fraud")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Flags: what is said where they are true, and where they are not.
 FLAGS = {
@@ -118,8 +130,8 @@ def _behaviour(name: str, currency: str) -> _Behaviour | None:
             return None
         said = "" if length is None else counted(float(length[1]), UNITS[length[2]])
         noun = "payment"
-        if tail and tail[0] == "known_fraud" and aggregate in EVENTS:
-            noun, tail = "known fraud", tail[1:]
+        if tail and tail[0] in FRAUDS and aggregate in EVENTS:
+            noun, tail = "known fraud", tail[1:] if tail[0] == "known_fraud" else tail
         conditions = ", ".join(CONDITIONS.get(one, one.replace("_", " ")) for one in tail)
         brackets = f" ({conditions})" if conditions else ""
         column = what[len(aggregate) + 1 :]
