@@ -17,7 +17,7 @@ from tallystick.jobs.options import work
 from tallystick.jobs.past import columns_of, gather_events
 from tallystick.scorer import EventTask, Solution
 
-TREES: dict[str, Any] = {"n_estimators": 300, "max_depth": 6, "negatives": 0.1}
+TREES: dict[str, Any] = {"n_estimators": 300, "max_depth": 6, "negatives": 50_000}
 COLUMNS = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
 
 

@@ -41,6 +41,9 @@ def test_unknown_variables_of_the_environment_are_others_business() -> None:
         ("step", "0d", "1s, 15m, 1h or 1d"),
         ("encoding", "klingon", "no encoding"),
         ("log_level", "loud", "warning"),
+        ("review_cost", "-1", "a cost is a number from 0 up"),
+        ("decline_cost", "much", "decline_cost"),
+        ("decline_cost", "inf", "a cost is a number from 0 up"),
     ],
 )
 def test_a_wrong_setting_says_what_would_be_right(name: str, value: str, words: str) -> None:
@@ -71,3 +74,15 @@ def test_every_setting_says_what_it_is_for() -> None:
     listed = describe(Settings(), {"seed": "--set"})
     assert all(len(one.doc) > 10 for one in listed)
     assert {one.name: one.origin for one in listed}["seed"] == "--set"
+
+
+def test_settings_of_events_as_they_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('review = "alerts_per_day=50"\nreview_cost = 7\nlabel_delay = "12h"\nrules = "a.yaml"\n')
+    settings, origins = load(file, {"decline": "cost", "decline-cost": "0.25"}, {"TALLYSTICK_REVIEW": "cost"})
+    assert (settings.review, settings.decline, settings.rules) == ("cost", "cost", "a.yaml")
+    assert (settings.review_cost, settings.decline_cost, settings.label_delay) == (7.0, 0.25, "12h")
+    assert origins["review"] == "TALLYSTICK_REVIEW"
+    usual = Settings()
+    assert (usual.review, usual.decline, usual.label_delay, usual.rules) == ("", "", "", "")
+    assert (usual.review_cost, usual.decline_cost) == (5.0, 0.1)

@@ -1,8 +1,9 @@
-"""An old bundle scores the same tomorrow."""
+"""Old bundles score the same tomorrow."""
 
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import tallystick as ts
@@ -32,3 +33,41 @@ def test_a_golden_bundle_scores_as_when_it_was_made(tmp_path: Path) -> None:
 
 def test_its_bytes_are_those_that_were_committed() -> None:
     assert load(GOLDEN / "model" / "product").manifest["fingerprint"].startswith("f5169ef720281f0e")
+
+
+FRAUD = GOLDEN / "fraud"
+
+
+def test_windows_of_payments_hold_what_they_held() -> None:
+    """Every kind of aggregate, to the bit; payments without key, time or card, in yen, labels between."""
+    found = ts.features(
+        "fraud",
+        pl.read_csv(FRAUD / "payments.csv"),
+        windows=FRAUD / "windows.yaml",
+        labels=FRAUD / "labels.csv",
+    ).drop("id")  # a frame has another name than the file
+    assert found.equals(pl.read_parquet(FRAUD / "features.parquet").drop("id"), null_equal=True)
+    assert found.shape == (200, 27)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_golden_bundle_decides_payments_as_when_it_was_made(threads: int, tmp_path: Path) -> None:
+    output = tmp_path / "decisions.jsonl"
+    ts.score(
+        "fraud", FRAUD / "payments.csv", model=FRAUD / "model", output=output, labels=FRAUD / "labels.csv",
+        set={"threads": threads},
+    )  # fmt: skip
+    found, wanted = rows(output), rows(FRAUD / "decisions.jsonl")
+    assert len(found) == len(wanted) == 200
+    assert {row["action"] for row in wanted} == {"accept", "review", "decline"}
+    for one, other in zip(found, wanted, strict=True):
+        # The trees sum to the same bits anywhere, as the effects of reasons show; the last step to a
+        # probability asks the machine for an exponential.
+        assert one.pop("score") == pytest.approx(other.pop("score"), rel=1e-12)
+        for reason in (*one["reasons"], *other["reasons"]):
+            reason.pop("words")  # how a reason is said may become better
+        assert one == other
+
+
+def test_the_golden_bundle_of_payments_is_the_one_committed() -> None:
+    assert load(FRAUD / "model" / "fraud").manifest["fingerprint"].startswith("f72dfea09d8d")

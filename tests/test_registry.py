@@ -52,3 +52,44 @@ def test_strangers_join_by_entry_points(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
     assert "mine" in registry.names("learners")
     assert registry.learner("mine").name == "naive_bayes"
+
+
+def test_learners_say_what_they_take() -> None:
+    from tallystick.learners import TABLE, TEXT
+
+    takes = {name: registry.learner(name).takes for name in registry.names("learners")}
+    both = [name for name, kinds in takes.items() if kinds == {TEXT, TABLE}]
+    assert both == ["logistic_regression"]
+    assert [name for name, kinds in takes.items() if kinds == {TEXT}] == [
+        "complement_naive_bayes",
+        "linear_svm",
+        "naive_bayes",
+    ]
+    without = [name for name in takes if not registry.learner(name).needs_labels]
+    assert without == ["autoencoder", "isolation_forest", "local_outlier_factor"]
+
+
+def test_tasks_name_learners_and_settings_that_there_are() -> None:
+    """What a solution asks of a learner is checked before anybody trains: by its own list of settings."""
+    import importlib
+
+    from tallystick.learners.settings import chosen
+
+    for name in registry.names("solutions"):
+        for task in registry.solution(name).tasks:
+            for learner in (task.learner, *task.settings):
+                usual = getattr(importlib.import_module(f"tallystick.learners.{learner}"), "USUAL", None)
+                if usual is not None and registry.learner(learner).takes == {"table"}:
+                    chosen(learner, task.learner_settings(learner), usual)
+
+
+def test_payments_declare_what_can_be_read() -> None:
+    from tallystick.scorer import load_rules
+    from tallystick.windows import Windows
+
+    fraud = registry.solution("fraud")
+    windows = Windows.read(fraud.windows)
+    assert set(windows.columns) <= {column.name for column in fraud.contract.columns}
+    rules = load_rules(fraud, windows, fraud.rules)
+    assert rules is not None
+    assert not rules.notes

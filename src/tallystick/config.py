@@ -53,8 +53,8 @@ class Settings:
     routing: str = _doc("Routing file; the solution's own when empty", "")
     rules: str = _doc("File of rules beside the model; none when empty", "")
     review: str = _doc(
-        "When a person looks at an event: alerts_per_day=N, false_positive_rate=S, precision=S, score=S or "
-        "cost; as the model was trained when empty, and false_positive_rate=.005 in training",
+        "When a person looks at an event: alerts_per_day=N, false_positive_rate=S, precision=S, recall=S, "
+        "score=S or cost; as the model was trained when empty, and false_positive_rate=.005 in training",
         "",
     )
     decline: str = _doc(
@@ -67,6 +67,11 @@ class Settings:
     label_delay: str = _doc(
         "How long after its event a label becomes known where nothing says when, such as 7d; the solution's "
         "own when empty",
+        "",
+    )
+    good_after: str = _doc(
+        "How long after its event an event without a label counts as good, such as 60d, for labels that name "
+        "frauds alone; never when empty",
         "",
     )
     seed: int = _doc("Seed of all that is drawn by chance", 0)

@@ -62,16 +62,19 @@ def thresholds(terminal: Terminal, policy: Mapping[str, Any]) -> None:
             )
         )
     terminal.table("Thresholds", ("what happens", "wanted", "probability", "a day"), rows, left=2)
-    if expected.get("precision") is not None:
+    if expected.get("recall") is None:
+        terminal.say("No label says yes, so nobody knows how often the alerts are right.")
+    elif expected.get("precision") is not None:
         terminal.say(
             f"Of what is flagged [bold]{share(expected['precision'])}[/bold] is fraud; "
             f"[bold]{share(expected['recall'])}[/bold] of the frauds are flagged."
         )
     money = expected.get("money")
     if money and money["fraud"] > 0:
+        said = "saved" if money["saved"] >= 0 else "lost"
         terminal.say(
-            f"In money: {money['stopped']:,.0f} of {money['fraud']:,.0f} stopped; "
-            f"with the cost of looking and of good payments declined, saved {money['saved']:,.0f}."
+            f"In money: {money['stopped']:,.0f} of {money['fraud']:,.0f} stopped; with the cost of looking "
+            f"and of good payments declined, {said} {abs(money['saved']):,.0f}."
         )
     for note in policy.get("notes", ()):
         terminal.note(note)

@@ -108,11 +108,12 @@ def _as_it_is(solution: Solution, task: EventTask, bundle: Bundle, rows: EventRo
             "The model was learned from all of these rows, and none of them lies behind its first fold.",
             "Measure it on later rows, or fit it anew: --split time.",
         )
-    how = {
-        "kind": "the model as it is",
-        "rows it was learned from": f"{int(seen[usable].sum()):,}, each scored by what came before",
-        "rows new to it": f"{int((~seen[usable]).sum()):,}",
-    }
+    old, new = int(seen[usable].sum()), int((~seen[usable]).sum())
+    how = {"kind": "the model as it is"}
+    if old:
+        how["rows it was learned from"] = f"{old:,}, each scored by a model of what came before"
+    if new:
+        how["rows new to it"] = f"{new:,}"
     passed = {"learned from, without a score of its own": without} if without else {}
     return Measured(rows.take(usable), score[usable], model.thresholds, how, passed)
 

@@ -93,9 +93,11 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
     seen = np.flatnonzero(~np.isnan(raw))
     if not len(seen):
         raise DataError(
-            f"{design.task.name} cannot be learned: no part of the input has events of both kinds before it.",
-            "Give a longer time span, for labels become known some days after their event; or say how long "
-            "after it: --set label_delay=1h.",
+            f"{design.task.name} cannot be learned: no part of the input has events of both kinds before it; "
+            f"of {len(rows):,} rows with a label {int(rows.fraud.sum()):,} are the event.",
+            "Give a longer time span, for labels become known some days after their event (--set "
+            "label_delay=7d); where labels name frauds alone, say when silence means good: "
+            "--set good_after=60d.",
         )
     calibration = calibrate(design.task, raw[seen], rows.fraud[seen])
     job.progress.stage(f"Learning {design.task.name}, from all rows")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts.zones import micros
-from tallystick.errors import DataError, UsageError
+from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.jobs.options import Moment, Work, moment
 from tallystick.jobs.past import BATCH, LATEST, Events, replay
 from tallystick.scorer import BEHAVIOUR, Behaved, Solution, Values, behaviour_column
@@ -124,7 +124,12 @@ def declared(solution: Solution, path: str | Path | None, held: Collection[str])
         raise UsageError(f"{solution.name} looks at no windows.", "Leave --windows out.")
     if chosen is None:
         return None
-    windows = Windows.read(chosen).restrict(held)
+    whole = Windows.read(chosen)
+    ours = [column.name for column in solution.contract.columns]
+    for name in whole.columns:
+        if name not in ours:
+            raise UsageError(f'{chosen}: there is no column "{name}".', did_you_mean(name, ours))
+    windows = whole.restrict(held)
     return windows if windows.names else None
 
 

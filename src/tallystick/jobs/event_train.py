@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick import registry
-from tallystick.errors import DataError
+from tallystick.errors import DataError, UsageError
 from tallystick.jobs.event_fitting import FOLDS, Design, FittedEvent, fit_event
 from tallystick.jobs.event_measure import report_on_events
 from tallystick.jobs.event_rows import EventRows, declared, span, with_behaviour
@@ -75,6 +75,11 @@ def train_events(
     for task in tasks:
         way = registry.learner(wanted.learner or task.learner)
         refuse_unless(way, TABLE)
+        if task.anomaly and way.needs_labels:
+            raise UsageError(
+                f'The learner "{way.name}" learns from labels, and {task.name} is learned without any.',
+                "These look for what is odd: autoencoder, isolation_forest, local_outlier_factor.",
+            )
         usable = inside if task.anomaly else inside & ~unknown
         left_out = passed | {f"no {task.label} yet": int((inside & ~usable).sum())}
         if not usable.any():

@@ -102,6 +102,7 @@ def gather_events(
         arrived = read_labels(solution, labels, job)
         found = _merged(found, arrived, rows, time, contract, delay(solution, job))
         report += arrived.report + _strangers(arrived, rows, contract)
+    found = _silent(found, time, job)
     order_of = _recorded(rows, arrived, contract)
     return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report, order_of)
 
@@ -125,10 +126,15 @@ def delay(solution: Solution, job: Work) -> int:
     """Return how long after its event a label becomes known where nothing says when, in microseconds."""
     if not job.settings.label_delay:
         return solution.label_delay // timedelta(microseconds=1)
+    return _length(job.settings.label_delay, "label_delay")
+
+
+def _length(text: str, name: str) -> int:
+    """Read a length of time in microseconds."""
     try:
-        return span(job.settings.label_delay)
+        return span(text)
     except ValueError as error:
-        raise UsageError(f"label_delay: {error}.", "Write it as 7d or 12h.") from None
+        raise UsageError(f"{name}: {error}.", "Write it as 7d or 12h.") from None
 
 
 def replay(
@@ -153,10 +159,23 @@ def replay(
         yield rows[~label], apply(events.rows.take(pa.array(rows)), label)
 
 
+def _silent(
+    found: tuple[NDArray[np.float64], NDArray[np.int64]], time: NDArray[np.int64], job: Work
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Count what nobody complained of in time as good, where the settings say so."""
+    if not job.settings.good_after:
+        return found
+    after = _length(job.settings.good_after, "good_after")
+    known = _later(time, after)
+    now = time[time < LATEST].max(initial=0)
+    good = np.isnan(found[0]) & (known <= now)
+    return np.where(good, 0.0, found[0]), np.where(good, known, found[1])
+
+
 def _recorded(
     rows: pa.RecordBatch, arrived: Labels | None, contract: Contract
 ) -> tuple[pa.Array, pa.Array] | None:
-    """The recorded order of each row, and of its label where that came by itself; None where there is none."""
+    """The recorded order of each row, and of its label where that came by itself; None without any."""
     none = pa.nulls(len(rows), pa.string())
     own = rows.column(SEQUENCE) if SEQUENCE in rows.schema.names else none
     of_label = none
@@ -242,7 +261,10 @@ def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Rep
     """Say how many labels are for events that are not here: often a sign of keys written in another way."""
     known = pc.is_in(arrived.key, rows.column(contract.key).cast(pa.string()))
     count = len(known) - int(known.true_count)
-    return Report(notes=(f"{count:,} of the labels are for no row here; they change nothing.",) * bool(count))
+    verb = "is" if count == 1 else "are"
+    return Report(
+        notes=(f"{count:,} of the labels {verb} for no row here; they change nothing.",) * bool(count)
+    )
 
 
 def _before(

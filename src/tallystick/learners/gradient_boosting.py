@@ -17,10 +17,11 @@ from tallystick.models.trees import Trees
 
 __all__ = ["LEARNER", "USUAL", "boost"]
 
-#: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few payments lie above (measured:
-#: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows come, 1:
-#: both alike); negatives: share of the rows without the event that is learned from, each weighed up for those left
-#: out; rising: columns of which more never means less likely.
+#: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few payments lie above
+#: (measured: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows
+#: come, 1: both alike); min_child_events: the least weight of a leaf as a share of the events, where that is
+#: more than min_child_weight; negatives: how many rows without the event are learned from at most (0: all),
+#: drawn by chance and weighed up for those left out; rising: columns of which more never means less likely.
 USUAL: dict[str, Any] = {
     "n_estimators": 300,
     "max_depth": 6,
@@ -33,7 +34,8 @@ USUAL: dict[str, Any] = {
     "reg_lambda": 1.0,
     "max_bin": 1024,
     "weight_power": 0.0,
-    "negatives": 1.0,
+    "min_child_events": 0.0,
+    "negatives": 0,
     "rising": "",
 }
 
@@ -53,10 +55,13 @@ def boost(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any]) -
     truth = sample.truth
     if how["rising"]:
         parameters["monotone_constraints"] = _rising(sample.names, how["rising"], matrix.shape[1])
-    if how["negatives"] < 1:
-        kept = _kept(truth, how["negatives"], sample.seed)
+    share = how["negatives"] / max(int((truth == 0).sum()), 1)
+    if 0 < share < 1:
+        kept = _kept(truth, share, sample.seed)
         matrix, truth = matrix[kept], truth[kept]
-        weight = np.where(truth == 1, weight[kept], weight[kept] / how["negatives"])
+        weight = np.where(truth == 1, weight[kept], weight[kept] / share)
+    least = how["min_child_events"] * float(weight[truth == 1].sum())
+    parameters["min_child_weight"] = max(how["min_child_weight"], least)
     with refused_by_library("gradient_boosting"):
         data = xgboost.QuantileDMatrix(
             matrix, truth, weight=weight, max_bin=how["max_bin"], nthread=sample.threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -73,6 +74,12 @@ def derived(utc: Micros, known: NDArray[np.bool_], zone: str) -> dict[str, NDArr
     >>> {name: values.tolist() for name, values in found.items()}
     {'hour': [5.0], 'weekday': [3.0], 'night': [True], 'weekend': [False]}
     """
+    if len(utc) == 1:  # a row by itself, without arrays
+        first = int(utc_to_local(utc, zone)[0]) if known[0] else 0
+        at = (first // _HOUR % 24, (first // _DAY + 3) % 7) if known[0] else (math.nan, math.nan)
+        flags = np.array([[at[0] < _MORNING], [at[1] >= 5]])
+        found = np.array([[at[0]], [at[1]]], np.float64)
+        return {"hour": found[0], "weekday": found[1], "night": flags[0], "weekend": flags[1]}
     local = utc_to_local(np.where(known, utc, 0), zone)
     hour = np.where(known, local // _HOUR % 24, np.nan)
     weekday = np.where(known, (local // _DAY + 3) % 7, np.nan)  # 1970 began on a Thursday

@@ -164,13 +164,14 @@ class Windows:
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
         """Return the tables that the kernel works by: one for each turn."""
-        return tuple(Plan.of(tuple(s), self.conditions, self.money, self.told) for s in self._stages)
-
-    @cached_property
-    def places(self) -> tuple[list[int], ...]:
-        """Return where the features of each turn stand among `names`."""
-        place = {name: i for i, name in enumerate(self.names)}
-        return tuple([place[name] for g in stage for name, _, _ in g.names()] for stage in self._stages)
+        places = {name: i for i, name in enumerate(self.names)}
+        numbers = {name: i for i, name in enumerate(self.entities)}
+        plans = []
+        for stage in self._stages:
+            # an entity is numbered by the first part that has it
+            mine = {part: numbers.pop(part) for g in stage for part in g.entity if part in numbers}
+            plans.append(Plan.of(tuple(stage), self.conditions, self.money, self.told, places, mine))
+        return tuple(plans)
 
     def restrict(self, columns: Collection[str]) -> Windows:
         """Return the features whose columns are there; one that lacks a column is left out.

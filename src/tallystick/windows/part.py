@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.windows import layout as at
 from tallystick.windows.kernel import apply
 from tallystick.windows.keys import Keys, join_codes
 from tallystick.windows.plan import Plan
-from tallystick.windows.rows import Batch, Reader
+from tallystick.windows.rows import Batch
 
 __all__ = ["Applied", "Part"]
 
@@ -42,9 +41,8 @@ class Applied:
 class Part:
     """The state of features that do not look at each other; see `WindowState` for what it means."""
 
-    def __init__(self, plan: Plan, zone: str, currency: str, currencies: list[str] | None = None) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.reader = Reader(plan, zone, currency, currencies)
         self._keys = [Keys() for _ in plan.entities]
         self._headers = [_header(plan.entity[e], plan.tracks) for e in range(len(plan.entities))]
         spare = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
@@ -56,7 +54,6 @@ class Part:
         self._scratch = np.empty(2 * plan.scratch, np.int64)
         self._block = np.empty(_BLOCK * plan.cells, np.int64)
         self._told = np.empty(_BLOCK * plan.features)
-        self._single = np.array([i for i, e in enumerate(plan.entities) if len(e) == 1], np.int64)
 
     @property
     def left_early(self) -> int:
@@ -68,15 +65,8 @@ class Part:
         """Bytes of the arrays in use, without the entities' names."""
         return 8 * (self._used + int(self._meta[at.M_TOP]) + len(self._meta))
 
-    def apply(
-        self,
-        rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None,
-        told: Mapping[str, NDArray[np.float64]],
-        lateness: int,
-    ) -> Applied:
-        """Apply rows in their order; told: features of the rows that conditions may look at."""
-        batch = self.reader.read(rows, labels, told)
+    def apply(self, batch: Batch, lateness: int, applied: Applied) -> None:
+        """Apply a batch in its order, and write what this part knows."""
         n, plan = batch.n, self.plan
         places = np.empty((len(plan.entities), n), np.int64)
         order = np.empty((len(plan.entities), n), np.int64)
@@ -88,24 +78,13 @@ class Part:
             )
             make, words = partial(self._make, e), len(self._headers[e])
             order[e], places[e] = self._keys[e].locate(codes, make, words)
-        return self._run(batch, places, order, lateness)
-
-    def _run(
-        self, batch: Batch, places: NDArray[np.int64], order: NDArray[np.int64], lateness: int
-    ) -> Applied:
-        n, plan = batch.n, self.plan
-        cells = batch.cells()
-        features = np.empty((n, plan.features))
-        sequence = np.empty((n, len(self._single)), np.int64)
-        late = np.zeros(n, np.bool_)
-        position = np.zeros(3, np.int64)
+        cells, position = batch.cells(plan), np.zeros(3, np.int64)
         while not apply(
             cells, order, places, self._heads, self._pool, self._meta, plan.program,
-            self.reader.scales, self._scratch, self._block, self._told,
-            lateness, position, features, sequence, late,
+            batch.reader.scales, self._scratch, self._block, self._told,
+            lateness, position, applied.features, applied.sequence, applied.late,
         ):  # fmt: skip
             self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), 2 * len(self._pool))
-        return Applied(features, sequence, late)
 
     def _make(self, entity: int, count: int) -> int:
         """Make headers for new entities of a kind; return where the first lies."""

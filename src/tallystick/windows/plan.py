@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -78,6 +79,7 @@ class Plan:
     """Tables for the kernel (see `layout`), and which cells of a row hold what.
 
     entities: names of each entity's columns, single ones first, in the order of the table `entity`.
+    features: how many a row has, of all parts of a declaration.
     conditions: what the bits of a row mean, from bit 1. money, numbers, hashes: column → its cell;
     money_columns: all that are money, used or not. program: the tables, one after the other, as
     the kernel has them.
@@ -102,10 +104,22 @@ class Plan:
         groups: tuple[Group, ...],
         conditions: Mapping[str, Condition],
         money: tuple[str, ...],
-        told: Collection[str] = (),
+        told: Collection[str],
+        places: Mapping[str, int],
+        numbered: Mapping[str, int],
     ) -> Plan:
-        """Work out the tables of a declaration; told: features that later conditions look at."""
-        return _Planner(groups, conditions, frozenset(money), frozenset(told)).plan()
+        """Work out the tables of some entries.
+
+        told: features that later conditions look at; places: where each feature stands in a row of all;
+        numbered: the entities that number rows here, and where.
+        """
+        return _Planner(groups, conditions, frozenset(money), frozenset(told), places, numbered).plan()
+
+    @cached_property
+    def looked_at(self) -> tuple[str, ...]:
+        """What conditions look at, labels aside."""
+        found = frozenset[str]().union(*(one.columns for one in self.conditions))
+        return tuple(sorted(found - {"known_fraud"}))
 
 
 class _Planner:
@@ -115,8 +129,10 @@ class _Planner:
         conditions: Mapping[str, Condition],
         money: frozenset[str],
         told: frozenset[str],
+        places: Mapping[str, int],
+        numbered: Mapping[str, int],
     ) -> None:
-        self.told = told
+        self.told, self.places, self.numbered = told, places, numbered
         self.groups, self.named, self.money_columns = groups, conditions, money
         self.bits: dict[str, int] = {}
         self.conditions: list[Condition] = []
@@ -129,9 +145,9 @@ class _Planner:
         self.first_seen: dict[tuple[str, ...], int] = {}
 
     def plan(self) -> Plan:
-        feature = 0
         for group in self.groups:
             for name, one, length in group.names():
+                feature = self.places[name]
                 if one.kind == "first_seen":
                     if group.entity in self.first_seen:
                         raise UsageError(f"first_seen of {'+'.join(group.entity)} is declared twice.")
@@ -139,8 +155,7 @@ class _Planner:
                 else:
                     track = self._feature(group, one, length, feature)
                     track.told |= name in self.told
-                feature += 1
-        return self._tables(feature)
+        return self._tables()
 
     def _bit(self, text: str) -> int:
         if text not in self.bits:
@@ -244,14 +259,14 @@ class _Planner:
         }
         return [kinds[one.kind][not money], count, acc(at.SUM, at.NUMBER_SUM), None, column, 0]
 
-    def _tables(self, features: int) -> Plan:
+    def _tables(self) -> Plan:
         entity: list[list[int]] = []
         tracks: list[list[int]] = []
         wins: list[list[int]] = []
         accs: list[list[int]] = []
         outs: list[list[int]] = []
         scratch = 16
-        for number, columns in enumerate(self.entities):
+        for columns in self.entities:
             at_track, first_out, words = len(tracks), len(outs), at.TRACKS
             horizon = self._horizon(columns)
             for key, track in self.tracks.items():
@@ -288,7 +303,7 @@ class _Planner:
                 kept = max(track.windows) + -(-track.lag // track.tile) + 2
                 most = track.cap if track.exact else kept * max(track.sketch, 1)
                 scratch = max(scratch, 4 * most if track.sketch or track.exact else 16, additive)
-            single = number if len(columns) == 1 else -1
+            single = self.numbered.get(columns[0], -1) if len(columns) == 1 else -1
             first = self.first_seen.get(columns, -1)
             mine = [first] * (first >= 0) + [out[at.O_FEATURE] for out in outs[first_out:]]
             low, high = (min(mine), max(mine) + 1) if mine else (0, 0)
@@ -304,7 +319,7 @@ class _Planner:
             hashes=self.cells["hash"],
             cells=self.used,
             scratch=scratch,
-            features=features,
+            features=len(self.places),
             entity=_table(entity, at.E_WIDTH),
             tracks=_table(tracks, at.T_WIDTH),
             program=_program(entity, tracks, wins, accs, outs),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -10,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.contracts.conditions import DERIVED
 from tallystick.contracts.currencies import digits
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.calendar import derived
@@ -19,35 +17,22 @@ from tallystick.windows.keys import Codes, codes_of
 from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALUE
 from tallystick.windows.plan import Plan
 
-__all__ = ["Reader"]
+__all__ = ["Batch", "Reader"]
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _CALENDAR: Final = {"hour", "weekday", "night", "weekend"}
 
 
 class Reader:
-    """Turns batches into cells; it knows the currencies that it has met.
+    """Reads batches; it knows the currencies that it has met.
 
     scales: float64, minor units in a major one, for each of `currencies`.
     """
 
-    def __init__(self, plan: Plan, zone: str, currency: str, currencies: list[str] | None = None) -> None:
-        self.plan, self.zone, self.currency = plan, zone, currency
+    def __init__(self, zone: str, currency: str, currencies: list[str] | None = None) -> None:
+        self.zone, self.currency = zone, currency
         self.currencies = currencies or [currency]
         self.scales = np.array([10.0 ** digits(one) for one in self.currencies])
-        self._used = frozenset(c for one in plan.conditions for c in one.columns)
-
-    def read(
-        self,
-        rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None,
-        told: Mapping[str, NDArray[np.float64]],
-    ) -> Batch:
-        """Return the cells of a batch, and its columns for what else is asked of them.
-
-        told: features of each row that conditions may look at.
-        """
-        return Batch(self, rows, labels, told)
 
     def codes(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         """Return the number of each currency; a new one gets the next."""
@@ -57,20 +42,38 @@ class Reader:
                 self.currencies.append(name)
         return np.array([self.currencies.index(name) for name in names], np.int64)
 
-    def conditions(self, batch: Batch) -> NDArray[np.int64]:
+
+class Batch:
+    """One batch, read column by column, each once for all parts of a state.
+
+    told: features of each row that conditions may look at.
+    """
+
+    def __init__(self, reader: Reader, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> None:
+        self.reader, self.rows, self.n = reader, rows, rows.num_rows
+        self.labels = None if labels is None or not labels.any() else labels
+        self.told: dict[str, NDArray[np.float64]] = {}
+        self._codes: dict[str, Codes] = {}
+        self._values: dict[str, NDArray[Any]] = {}
+
+    def conditions(self, plan: Plan) -> NDArray[np.int64]:
         """Return the bits of each row: bit 0 for a payment, the others for conditions as they come to hold.
 
         A condition holds of a payment by what was known when it came (no fraud yet), and of a label event
         when it holds now and did not then.
         """
-        labels = batch.labels
-        bits = np.ones(batch.n, np.int64) if labels is None else (~labels).astype(np.int64)
-        if not self.plan.conditions:
+        labels = self.labels
+        bits = np.ones(self.n, np.int64) if labels is None else (~labels).astype(np.int64)
+        if not plan.conditions:
             return bits
-        values = self._values(batch)
-        for bit, condition in enumerate(self.plan.conditions, 1):
-            values["known_fraud"] = np.zeros(batch.n, bool)
+        values = self._looked_at(plan)
+        none = np.zeros(self.n, bool)
+        for bit, condition in enumerate(plan.conditions, 1):
+            values["known_fraud"] = none
             holds = condition.holds(values)
+            if labels is None and self.n == 1:  # without arrays
+                bits[0] |= int(holds[0]) << bit
+                continue
             if labels is not None:
                 if condition.uses_label:
                     values["known_fraud"] = labels
@@ -80,34 +83,24 @@ class Reader:
             bits |= holds.astype(np.int64) << bit
         return bits
 
-    def _values(self, batch: Batch) -> dict[str, NDArray[Any]]:
-        values: dict[str, NDArray[Any]] = {}
-        if self._used & _CALENDAR:
-            values.update(derived(batch.times, batch.times != NEVER, self.zone))
-        for name in self._used - DERIVED.keys():
-            if name in batch.told:
-                values[name] = batch.told[name]
-            elif name in self.plan.money_columns:
-                minor = batch.money(name)
-                values[name] = np.where(minor == NO_VALUE, np.nan, minor / self.scales[batch.currencies])
+    def _looked_at(self, plan: Plan) -> dict[str, NDArray[Any]]:
+        """Return what a plan's conditions look at, labels aside."""
+        values = self._values
+        for name in plan.looked_at:
+            if name in values:
+                continue
+            if name in _CALENDAR:
+                values.update(derived(self.times, self.times != NEVER, self.reader.zone))
+            elif name in self.told:
+                values[name] = self.told[name]
+            elif name in plan.money_columns:
+                minor = self.money(name)
+                values[name] = np.where(
+                    minor == NO_VALUE, np.nan, minor / self.reader.scales[self.currencies]
+                )
             else:
-                values[name] = batch.values(name)
+                values[name] = self.values(name)
         return values
-
-
-class Batch:
-    """One batch, read column by column."""
-
-    def __init__(
-        self,
-        reader: Reader,
-        rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None,
-        told: Mapping[str, NDArray[np.float64]],
-    ) -> None:
-        self.reader, self.rows, self.n, self.told = reader, rows, rows.num_rows, told
-        self.labels = None if labels is None or not labels.any() else labels
-        self._codes: dict[str, Codes] = {}
 
     def column(self, name: str) -> pa.Array:
         """Return a column; UsageError where there is none."""
@@ -176,13 +169,12 @@ class Batch:
             column = column.dictionary_decode()
         return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
-    def cells(self) -> NDArray[np.int64]:
-        """Return the cells, as the plan places them."""
-        plan = self.reader.plan
+    def cells(self, plan: Plan) -> NDArray[np.int64]:
+        """Return the cells, as a plan places them."""
         cells = np.empty((self.n, plan.cells), np.int64)
         cells[:, C_TIME] = self.times
         cells[:, C_CURRENCY] = self.currencies
-        cells[:, C_BITS] = self.reader.conditions(self)
+        cells[:, C_BITS] = self.conditions(plan)
         for name, place in plan.money.items():
             cells[:, place] = self.money(name)
         for name, place in plan.numbers.items():

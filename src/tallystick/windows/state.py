@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tallystick.errors import DataError
 from tallystick.windows.declaration import Windows
 from tallystick.windows.part import Applied, Part
+from tallystick.windows.rows import Batch, Reader
 
 __all__ = ["Applied", "WindowState"]
 
@@ -38,24 +39,8 @@ class WindowState:
     ) -> None:
         self.windows, self.zone, self.currency = windows, zone, currency
         self.allowed_lateness_us = 0
-        self._parts = [Part(plan, zone, currency, currencies) for plan in windows.plans]
-        # Where each part's columns stand among all; an entity is numbered by the first part that has it.
-        self._places = [np.array(places, np.int64) for places in windows.places]
-        seen: set[str] = set()
-        self._numbers: list[tuple[list[int], list[int]]] = []
-        for plan in windows.plans:
-            singles = [columns[0] for columns in plan.entities if len(columns) == 1]
-            fresh = [i for i, name in enumerate(singles) if name not in seen]
-            seen |= set(singles)
-            self._numbers.append((fresh, [windows.entities.index(singles[i]) for i in fresh]))
-        told = windows.told
-        self._told = [
-            (
-                name,
-                next((p, i) for p, at in enumerate(windows.places) for i, f in enumerate(at) if f == place),
-            )
-            for name, place in told.items()
-        ]
+        self._reader = Reader(zone, currency, currencies)
+        self._parts = [Part(plan) for plan in windows.plans]
 
     @property
     def left_early(self) -> int:
@@ -75,24 +60,20 @@ class WindowState:
         its time, has NaN there; without a time it is counted by its entities but joins no window. A condition
         that looks at a feature takes its value as the row, payment or label, is applied.
         """
-        late = self.allowed_lateness_us
-        if len(self._parts) == 1:
-            return self._parts[0].apply(rows, labels, {}, late)
         n, windows = rows.num_rows, self.windows
-        features = np.empty((n, len(windows.names)))
-        sequence = np.zeros((n, len(windows.entities)), np.int64)
-        was_late = np.zeros(n, np.bool_)
-        told: dict[str, NDArray[np.float64]] = {}
-        for number, part in enumerate(self._parts):
-            done = part.apply(rows, labels, told, late)
-            told |= {name: done.features[:, i] for name, (p, i) in self._told if p == number}
-            features[:, self._places[number]] = done.features
-            fresh, places = self._numbers[number]
-            sequence[:, places] = done.sequence[:, fresh]
-            was_late |= done.late
-        if labels is not None and labels.any():
-            features[labels] = np.nan
-        return Applied(features, sequence, was_late)
+        batch = Batch(self._reader, rows, labels)
+        applied = Applied(
+            np.empty((n, len(windows.names))),
+            np.zeros((n, len(windows.entities)), np.int64),
+            np.zeros(n, np.bool_),
+        )
+        for part in self._parts:
+            part.apply(batch, self.allowed_lateness_us, applied)
+            if not batch.told:  # the conditions of the second part look at features of the first
+                batch.told = {name: applied.features[:, at] for name, at in windows.told.items()}
+        if batch.labels is not None:
+            applied.features[batch.labels] = np.nan
+        return applied
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as plain arrays, from which `load` makes it anew."""
@@ -103,7 +84,7 @@ class WindowState:
             "lateness": np.array([self.allowed_lateness_us], np.int64),
         }
         for number, part in enumerate(self._parts):
-            found[f"{number}.currencies"] = _bytes(" ".join(part.reader.currencies))
+            found[f"{number}.currencies"] = _bytes(" ".join(self._reader.currencies))
             found |= {f"{number}.{name}": array for name, array in part.arrays().items()}
         return found
 
@@ -121,17 +102,16 @@ class WindowState:
                 "Use the declaration that it was made with, or replay the history to make a new state.",
             )
         zone, currency = _text(arrays["zone"]), _text(arrays["currency"])
-        state = cls(windows, zone, currency)
+        state = cls(windows, zone, currency, _text(arrays["0.currencies"]).split(" "))
         state.allowed_lateness_us = int(arrays["lateness"][0])
-        for number, plan in enumerate(windows.plans):
-            own = {
-                name.partition(".")[2]: array
-                for name, array in arrays.items()
-                if name.startswith(f"{number}.")
-            }
-            part = Part(plan, zone, currency, _text(own["currencies"]).split(" "))
-            part.fill(own)
-            state._parts[number] = part
+        for number, part in enumerate(state._parts):
+            part.fill(
+                {
+                    name.partition(".")[2]: array
+                    for name, array in arrays.items()
+                    if name.startswith(f"{number}.")
+                }
+            )
         return state
 
 

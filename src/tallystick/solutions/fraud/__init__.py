@@ -18,16 +18,17 @@ FEATURES = TableFeatures(
     identified_by=("transaction_id", "event_time", "customer_id", "terminal_id", "payee_id", "amount", "v1"),
 )
 
-# Found on the Handbook's payments; a tenth of the good payments teaches as much as all of them.
+# Found on the Handbook's payments, where 100,000 good payments teach as much as ten times as many.
 BOOSTING = {
     "n_estimators": 150,
-    "max_depth": 5,
+    "max_depth": 4,
     "learning_rate": 0.08,
     "subsample": 0.7,
-    "colsample_bytree": 0.4,
-    "min_child_weight": 20.0,
-    "reg_lambda": 5.0,
-    "negatives": 0.1,
+    "colsample_bytree": 0.6,
+    "min_child_weight": 0.5,
+    "min_child_events": 0.003,
+    "reg_lambda": 1.0,
+    "negatives": 100_000,
 }
 
 LIMITS = """
