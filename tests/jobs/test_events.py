@@ -252,3 +252,13 @@ def test_a_recorded_order_that_cannot_be_read_is_named(frame: pl.DataFrame) -> N
         ts.features("fraud", frame.head(3).with_columns(sequence=pl.lit("first")))
     with pytest.raises(DataError, match="contradict each other"):
         ts.features("fraud", frame.head(3).with_columns(sequence=pl.lit('{"currency": 1}')))
+
+
+def test_a_learner_can_be_told_more(frame: pl.DataFrame, tmp_path: Path) -> None:
+    told = {"n_estimators": "7", "max_depth": 2}
+    done = ts.train("fraud", frame.head(2000), model=tmp_path, learner_set=told).tasks[0].manifest
+    assert done["learner"]["settings"]["n_estimators"] == "7"
+    assert done["learner"]["settings"]["learning_rate"] == 0.08  # the task's own stays
+    assert done["model"]["trees"] == 7
+    with pytest.raises(UsageError, match='no setting "n_estimator"'):
+        ts.train("fraud", frame.head(2000), model=tmp_path, learner_set={"n_estimator": 7})

@@ -166,6 +166,10 @@ def train(
     learner: Annotated[
         str | None, _option("--learner", "L", "How to learn; the task's own by default.")
     ] = None,
+    learner_set: Annotated[
+        list[str] | None,
+        _option("--learner-set", "NAME=VALUE", "Tell the learner something; may be given again."),
+    ] = None,
     features: Annotated[str | None, _option("--features", "A,B", "Columns to learn from.")] = None,
     windows: WindowsFile = None,
     history: History = None,
@@ -179,7 +183,8 @@ def train(
 
     names = [name.strip() for name in (features or "").split(",") if name.strip()]
     result = job(
-        solution, source, model=model, task=task or (), learner=learner, features=names,
+        solution, source, model=model, task=task or (), learner=learner,
+        learner_set=pairs(learner_set, "--learner-set"), features=names,
         windows=windows, history=history, labels=labels, from_=from_, until=until, **options,
     )  # fmt: skip
     return result, partial(show.trained, terminal, result, solution, source, model)

@@ -225,6 +225,9 @@ def as_text(array: pa.Array) -> pa.Array:
     kind = array.type
     if kind == _STRING:
         return array
+    if len(array) == 1 and pa.types.is_integer(kind):  # a cast costs twice as much
+        value = array[0].as_py()
+        return pa.array([None if value is None else str(value)], _STRING)
     if pa.types.is_dictionary(kind):
         return as_text(array.dictionary_decode())
     if pa.types.is_run_end_encoded(kind):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from tallystick.jobs.options import Moment, Reading, Work, outside, work
 from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
 from tallystick.learners import TEXT, refuse_unless
 from tallystick.models import Decided, render_card, save, writable
-from tallystick.scorer import ClassTask, EventTask, Solution, choose
+from tallystick.scorer import ClassTask, EventTask, Solution, Task, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
 
@@ -67,6 +67,7 @@ def train(
     model: str | Path,
     task: Sequence[str] = (),
     learner: str | None = None,
+    learner_set: Mapping[str, Any] | None = None,
     features: Sequence[str] = (),
     windows: str | Path | None = None,
     history: Any = None,
@@ -77,15 +78,16 @@ def train(
 ) -> Trained:
     """Learn tasks from a path or a frame and write one bundle for each, `model/TASK/`.
 
-    task: those to learn, all whose labels are there when empty; from_ ≤ event time < until. windows: a file
+    task: those to learn, all whose labels are there when empty; learner_set: what the learner is told beyond
+    the task's own settings; from_ ≤ event time < until. windows: a file
     that declares behaviour; history: what came before the input; labels: labels of their own.
     Raises DataError when there is nothing to learn from, UsageError when an option is wrong.
     """
     found = registry.solution(solution)
     job = work("train", **options)
-    asked = found.pick(task) or found.tasks
     if learner:
         registry.learner(learner)
+    asked = tuple(_told(one, learner, learner_set) for one in found.pick(task) or found.tasks)
     outside(model, quarantine=job.quarantine)
     for one in asked:
         found.contract.refuse_leaks(features, one.name)
@@ -103,6 +105,14 @@ def train(
     return _train_classes(
         found, source, classes, Path(model), learner, features, (from_, until), bool(task), job
     )
+
+
+def _told(task: Task, learner: str | None, settings: Mapping[str, Any] | None) -> Task:
+    """Tell the learner of a task more than the task does by itself."""
+    if not settings:
+        return task
+    name = learner or task.learner
+    return replace(task, settings={**task.settings, name: {**task.learner_settings(name), **settings}})
 
 
 def _train_classes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -46,7 +47,9 @@ def validate(
     intake = Intake.open(found, source, job, labels_wanted=True)
     if output is None:
         return Validated(intake.count())
-    columns = found.contract.columns
+    there = _there(intake)
+    # A label that no file has is left out: written blank, it would be read as a record's fault.
+    columns = [c for c in found.contract.columns if c.name in there or c.name not in found.contract.labels]
     typed = str(output).endswith(".parquet")
 
     def check(chunk: Chunk, naming: Naming) -> _Clean:
@@ -57,3 +60,15 @@ def validate(
 
     report = intake.flow(check, rows, output, written_schema(columns, typed=typed))
     return Validated(report, Path(output))
+
+
+def _there(intake: Intake) -> set[str]:
+    """The columns of ours that an input has; of standard input, which is read once, all that there are."""
+    contract = intake.solution.contract
+    if intake.source is None:
+        headers = [tuple(chunk.rows.schema.names) for chunk in islice(intake.stream.chunks(), 1)]
+    elif intake.source.location.scheme == "stdin":
+        return {column.name for column in contract.columns}
+    else:
+        headers = list(intake.source.headers().values())
+    return {name for one in headers for name in contract.resolve(one, intake.work.mapping).ours}

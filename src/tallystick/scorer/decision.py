@@ -59,6 +59,8 @@ def repeated(value: str | bool, rows: int) -> pa.Array:
 
 def picked(values: Sequence[str], array: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
     """Turn codes into what they stand for; of a few rows by hand, since a `take` costs more than they do."""
+    if len(codes) == 1:
+        return repeated(values[int(codes[0])], 1)
     if len(codes) <= FEW:
         return pa.array([values[code] for code in codes.tolist()], pa.string())
     return array.take(pa.array(codes))

@@ -138,7 +138,9 @@ class Scorer:
             "id": ids,
             "event_time": _column(clean, self.solution.contract.event_time, TIME),
             "sequence": self._sequences(behaved),
-            "late": repeated(False, rows) if behaved.late is None else pa.array(behaved.late),
+            "late": repeated(False, rows)
+            if behaved.late is None or not behaved.late.any()
+            else pa.array(behaved.late),
         }
         parts = [self._decide(model, clean, shared) for model in self.models]
         if len(parts) == 1:
@@ -171,9 +173,13 @@ class Scorer:
         return list(self.schema.names)
 
     def _sequences(self, behaved: Behaved) -> pa.Array:
-        kind, rows = self.schema.field("sequence").type, len(behaved.rows)
+        rows = len(behaved.rows)
         if behaved.sequence is None or self.windows is None:
-            return _nulls(kind, rows)
+            return _nulls(self.schema.field("sequence").type, rows)
+        if behaved.sequence.all():
+            return pa.MapArray.from_arrays(
+                *_all_of(self.windows.entities, rows), pa.array(behaved.sequence.ravel())
+            )
         row, entity = np.nonzero(behaved.sequence)
         offsets = np.zeros(rows + 1, np.int32)
         np.cumsum(np.count_nonzero(behaved.sequence, axis=1), out=offsets[1:])
@@ -205,12 +211,18 @@ def times(clean: pa.RecordBatch, event_time: str | None) -> NDArray[np.int64]:
     return found
 
 
+@lru_cache(maxsize=8)
+def _all_of(names: tuple[str, ...], rows: int) -> tuple[pa.Array, pa.Array]:
+    """Return where each row's sequences begin and their names, where all rows have all entities."""
+    offsets = np.arange(0, len(names) * rows + 1, len(names), dtype=np.int32)
+    return pa.array(offsets), pa.array(names, pa.string()).take(pa.array(np.tile(np.arange(len(names)), rows)))
+
+
 @lru_cache(maxsize=16)
 def _nulls(kind: pa.DataType, rows: int) -> pa.Array:
     return pa.nulls(rows, kind)
 
 
 def _column(clean: pa.RecordBatch, name: str | None, kind: pa.DataType) -> pa.Array:
-    if name is None or name not in clean.schema.names:
-        return pa.nulls(len(clean), kind)
-    return clean.column(name)
+    place = -1 if name is None else clean.schema.get_field_index(name)
+    return _nulls(kind, len(clean)) if place < 0 else clean.column(place)

@@ -12,6 +12,7 @@ import pyarrow.types as kinds
 from numpy.typing import NDArray
 
 from tallystick.contracts.money import major
+from tallystick.contracts.text import valid_rows, view
 from tallystick.windows.calendar import derived
 
 __all__ = ["BEHAVIOUR", "DERIVED", "Values", "behaviour_column"]
@@ -93,7 +94,7 @@ class Values(Mapping[str, NDArray[Any]]):
 
     def _money(self, column: pa.Array) -> Floats:
         codes = self._rows.column(CURRENCY) if CURRENCY in self._columns else None
-        values = major(column.fill_null(0).to_numpy(zero_copy_only=False), codes, self._currency)
+        values = major(view(column, np.int64), codes, self._currency)
         if column.null_count:
             values = np.where(column.is_null().to_numpy(zero_copy_only=False), np.nan, values)
         return values
@@ -103,9 +104,10 @@ class Values(Mapping[str, NDArray[Any]]):
         if EVENT_TIME not in self._columns:
             return {name: np.full(len(self._rows), np.nan) for name in DERIVED}
         column = self._rows.column(EVENT_TIME)
-        utc = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        known = column.is_valid().to_numpy(zero_copy_only=False)
-        found = derived(utc, known, self._zone)
+        known = valid_rows(column)
+        found = derived(view(column, np.int64), known, self._zone)
+        if not column.null_count:
+            return {name: values.astype(np.float64, copy=False) for name, values in found.items()}
         return {name: np.where(known, values, np.nan) for name, values in found.items()}
 
 
