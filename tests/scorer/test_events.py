@@ -208,3 +208,15 @@ def test_an_anomaly_is_a_share_of_what_was_seen() -> None:
     assert 0 <= score.min() < 0.05
     assert 0.95 < score.max() <= 1
     assert np.argsort(score, kind="stable").tolist() == np.argsort(raw, kind="stable").tolist()
+
+
+def test_what_spoke_against_an_alert_is_no_reason_for_it() -> None:
+    """Also where less than five features spoke for it."""
+    weights = np.full(len(WEIGHTS), -0.01)
+    weights[0] = 0.05
+    means = np.zeros(len(WEIGHTS))
+    rows = batch(100, seed=7)
+    decided = decide(event_model(LinearScore(weights, means, means, -3.0)), rows)
+    said = [row for row in decided.column("reasons").to_pylist() if row]
+    assert any(len(row) < TOP for row in said)
+    assert all(one["effect"] > 0 for row in said for one in row)
