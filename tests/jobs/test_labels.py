@@ -16,7 +16,7 @@ import tallystick as ts
 from tallystick import registry
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.options import work
-from tallystick.jobs.past import LATEST, Events, gather_events
+from tallystick.jobs.past import LATEST, Events, columns_of, gather_events
 
 FRAUD = registry.solution("fraud")
 START = datetime(2025, 3, 1, tzinfo=UTC)
@@ -214,3 +214,28 @@ def test_nothing_before_a_label_was_known_depends_on_it(windows: Path, seed: int
     bare = frame.drop("is_fraud", "label_known_at")
     told_apart = ts.features("fraud", bare, windows=windows, labels=own if len(own) else None)
     assert told_apart.filter(before).equals(plain, null_equal=True)
+
+
+def test_silence_means_good_where_the_settings_say_so(tmp_path: Path) -> None:
+    """A file of chargebacks names frauds alone; what nobody complained of in time was good."""
+    days = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(40)]
+    frame = pl.DataFrame(
+        {
+            "transaction_id": [str(n) for n in range(40)],
+            "event_time": days,
+            "customer_id": ["a"] * 40,
+            "amount": [10.0] * 40,
+        }
+    )
+    labels = pl.DataFrame(
+        {"transaction_id": ["3", "39"], "is_fraud": [True, True], "label_known_at": [days[9], days[39]]}
+    )
+    job = work("train", set={"good_after": "30d"})
+    events = gather_events(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks), labels=labels)
+    silent = [n for n in range(40) if n not in (3, 39)]
+    assert events.truth[[3, 39]].tolist() == [1, 1]
+    # The last payment is the moment from which one looks back: ten of the others are old enough.
+    assert [n for n in silent if events.truth[n] == 0] == [n for n in silent if n + 30 <= 39]
+    assert all(events.known[n] == events.time[n] + 30 * 86_400_000_000 for n in (0, 9))
+    plain = gather_events(FRAUD, frame, work("train"), columns_of(FRAUD, FRAUD.tasks), labels=labels)
+    assert np.isnan(plain.truth[silent]).all()
