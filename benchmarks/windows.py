@@ -175,7 +175,7 @@ def differences(rows: pa.RecordBatch, mine: Values, theirs: Values) -> int:
 
 def one_by_one(rows: pa.RecordBatch) -> None:
     """The medians of one event alone: through the kernel, and through all of `apply`."""
-    import tallystick.windows.state as place
+    import tallystick.windows.part as place
 
     state = WindowState(declared("tiled", False))
     state.apply(rows.slice(0, rows.num_rows - 5_000))

@@ -262,3 +262,48 @@ def test_a_learner_can_be_told_more(frame: pl.DataFrame, tmp_path: Path) -> None
     assert done["model"]["trees"] == 7
     with pytest.raises(UsageError, match='no setting "n_estimator"'):
         ts.train("fraud", frame.head(2000), model=tmp_path, learner_set={"n_estimator": 7})
+
+
+def test_windows_may_not_look_at_what_is_known_after_the_event(frame: pl.DataFrame, tmp_path: Path) -> None:
+    for words in (
+        "features: [{entity: customer_id, windows: 7d, aggregates: [distinct scenario]}]",
+        "conditions: {bad: is_fraud}\n"
+        "features: [{entity: customer_id, windows: 7d, aggregates: [count], where: bad}]",
+    ):
+        path = tmp_path / "windows.yaml"
+        path.write_text(words)
+        with pytest.raises(UsageError, match="known only after the event"):
+            ts.features("fraud", frame.head(50), windows=path)
+
+
+def test_a_label_that_claims_to_be_known_before_its_event_has_the_usual_delay(frame: pl.DataFrame) -> None:
+    midnight = frame.with_columns(label_known_at=pl.col("event_time").dt.truncate("1d"))
+    assumed = frame.with_columns(label_known_at=pl.col("event_time") + timedelta(days=7))
+    assert ts.features("fraud", midnight).equals(ts.features("fraud", assumed))
+
+
+def test_rows_are_known_again_by_their_key(frame: pl.DataFrame, fraud_model: Path) -> None:
+    """Another export of the same payments, with a column more and other cents, is not new to the model."""
+    other = frame.with_columns(payee_id=pl.lit("p"), amount=pl.col("amount").cast(float).round(2) + 0.01)
+    report = ts.evaluate("fraud", other, model=fraud_model).reports["fraud"]
+    assert "rows new to it" not in report["split"]
+
+
+def test_one_wish_at_scoring_leaves_the_other_as_trained(frame: pl.DataFrame, tmp_path: Path) -> None:
+    ts.train("fraud", frame, model=tmp_path, learner="logistic_regression", set={"decline": "score=.5"})
+    scorer = load_scorer(FRAUD, tmp_path, Settings(review="score=.1"))
+    assert scorer.models[0].thresholds.decline == 0.5
+    assert scorer.models[0].thresholds.review == 0.1
+
+
+def test_another_currency_or_zone_than_the_model_s_is_refused(frame: pl.DataFrame, fraud_model: Path) -> None:
+    for name, value in (("currency", "JPY"), ("zone", "Asia/Tokyo")):
+        with pytest.raises(UsageError, match=f"trained with {name}="):
+            decisions(frame.head(5), fraud_model, set={name: value})
+
+
+def test_labels_that_name_frauds_alone_do_not_refuse_everything(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frauds = frame.with_columns(is_fraud=pl.when(pl.col("is_fraud")).then(True))
+    ts.train("fraud", frauds, model=tmp_path, task=["anomaly"])
+    actions = decisions(frame, tmp_path)["action"]
+    assert (actions != "accept").mean() < 0.1

@@ -31,7 +31,9 @@ def kept(rows: int = 2_000, seed: int = 0) -> dict[str, Any]:
 def bundle(arrays: dict[str, Any]) -> Bundle:
     whole = {f"oof.{name}": array for name, array in arrays.items()}
     whole["oof.truth"] = arrays["truth"].astype(np.int8)
-    return Bundle({"solution": "fraud", "task": "fraud", "fingerprint": "0" * 64}, whole, "")
+    wished = {"review_wanted": "false_positive_rate=0.005", "decline_wanted": "precision=0.9"}
+    manifest = {"solution": "fraud", "task": "fraud", "fingerprint": "0" * 64, "policy": wished}
+    return Bundle(manifest, whole, "")
 
 
 def chosen(arrays: dict[str, Any], **settings: Any) -> Thresholds:

@@ -147,6 +147,11 @@ class Contract:
         """
         return check(self, rows, naming, settings, as_of=as_of, labels_wanted=labels_wanted)
 
+    @property
+    def known_at_event(self) -> tuple[str, ...]:
+        """The columns that may be looked at: neither labels nor what is known only after the event."""
+        return tuple(c.name for c in self.columns if not c.after_event and c.name not in self.labels)
+
     def leaky(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those names, ours or theirs, that are known only after the event, in the order asked.
 

@@ -150,7 +150,7 @@ def _anew(task: EventTask, bundle: Bundle, rows: EventRows, split: str, job: Wor
     tested = np.flatnonzero(~np.isnan(score))
     rest, score = rows.take(tested), score[tested]
     return Measured(
-        rest, score, choose_thresholds(rest.fraud, score, rest.time, rest.amount, job.settings), how
+        rest, score, choose_thresholds(rest.fraud, score, rest.time, rest.stake, job.settings), how
     )
 
 
@@ -195,7 +195,7 @@ def _by_protocol(
     return Measured(
         rest,
         score,
-        choose_thresholds(rest.fraud, score, rest.time, rest.amount, job.settings),
+        choose_thresholds(rest.fraud, score, rest.time, rest.stake, job.settings),
         _said(split, parts),
         parts=tuple(np.arange(a, b) for a, b in pairwise(bounds)),
     )

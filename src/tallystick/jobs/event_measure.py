@@ -66,7 +66,10 @@ def report_on_events(
         oracle=_mean(best) if best else None,
     )
     if len(weeks) > 1:
-        report |= _mean(weeks)
+        means = _mean(weeks)
+        report |= means
+        # Those are of all rows together, and need not hold the mean over weeks.
+        report["intervals"] = {k: v for k, v in report["intervals"].items() if k not in means}
         report["weeks"] = [week | ({"oracle": best[i]} if best else {}) for i, week in enumerate(weeks)]
     return report
 
@@ -90,9 +93,9 @@ def _mean(weeks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The mean of each figure over weeks."""
     names = ("average_precision", "roc_auc", "card_precision_at_100")
     return {
-        name: float(np.mean([week[name] for week in weeks]))
+        name: float(np.mean(values))
         for name in names
-        if all(week.get(name) is not None for week in weeks)
+        if (values := [week[name] for week in weeks if week.get(name) is not None])
     }
 
 

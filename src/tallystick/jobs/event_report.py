@@ -57,7 +57,7 @@ def evaluate_events(
         if tried is not None and not task.anomaly:
             behaviour = windows.names if windows else ()
             reports[task.name]["rules"] = _tried(tried, measured, behaviour, bundle)
-    return reports, events.report
+    return reports, events.report + Report(notes=() if tried is None else tried.notes)
 
 
 def _tried(
@@ -71,7 +71,7 @@ def _tried(
         rules.apply(values).hits,
         measured.rows.truth,
         flags,
-        measured.rows.amount,
+        measured.rows.stake,
         names=rules.names,
         actions=rules.actions,
     )

@@ -86,6 +86,12 @@ class EventRows:
         return None if np.isnan(values).all() else np.nan_to_num(values)
 
     @cached_property
+    def stake(self) -> NDArray[np.float64] | None:
+        """The amounts where all are of one currency, else None: money is never added over currencies."""
+        one = isinstance(self.currencies, str) or len(set(self.currencies.tolist())) == 1
+        return self.amount if one else None
+
+    @cached_property
     def scenario(self) -> NDArray[Any] | None:
         """The kind of event, None where a row has none; None without such a column."""
         name = self.solution.scenario
@@ -125,9 +131,14 @@ def declared(solution: Solution, path: str | Path | None, held: Collection[str])
     if chosen is None:
         return None
     whole = Windows.read(chosen)
-    ours = [column.name for column in solution.contract.columns]
+    ours = solution.contract.known_at_event
     for name in whole.columns:
         if name not in ours:
+            if name in {column.name for column in solution.contract.columns}:
+                raise UsageError(
+                    f"{chosen}: {name} is known only after the event: windows may not look at it.",
+                    "Labels enter by `known_fraud`, once they are known.",
+                )
             raise UsageError(f'{chosen}: there is no column "{name}".', did_you_mean(name, ours))
     windows = whole.restrict(held)
     return windows if windows.names else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,9 @@ from tallystick.windows import Windows
 
 __all__ = ["Wanted", "pick_event_tasks", "train_events"]
 
-LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick")
+LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick", "xgboost", "xgboost-cpu")
+# What decides labels and thresholds beside the data.
+DECIDING = ("label_delay", "good_after", "review_cost", "decline_cost")
 # Of the report, what a manifest keeps: figures, not curves.
 KEPT = (
     *("rows", "events", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
@@ -113,9 +116,9 @@ def _bundle(
     """Say what was learned from what, what it achieved on later rows, and keep all that scoring needs."""
     seen = np.flatnonzero(~np.isnan(chance))
     later, score = rows.take(seen), chance[seen]
-    known = judged(~np.isnan(later.truth))
+    known = judged(later.truth)
     told = later.take(known)
-    thresholds = choose_thresholds(told.fraud, score[known], told.time, told.amount, job.settings)
+    thresholds = choose_thresholds(told.fraud, score[known], told.time, told.stake, job.settings)
     report = report_on_events(task, told, score[known], thresholds, job)
     dated = rows.time[rows.time < LATEST]
     contract = solution.contract
@@ -145,9 +148,10 @@ def _bundle(
         "calibration": fitted.calibration.describe(),
         "policy": thresholds.to_dict(),
         "figures": {key: report[key] for key in KEPT if key in report},
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "settings": {name: getattr(job.settings, name) for name in DECIDING}
+        | {"as_of": job.as_of.isoformat() if job.as_of else None},
+        "libraries": _versions(),
     }
-    nothing = np.zeros(len(seen))
     arrays = {
         **{f"model.{name}": array for name, array in fitted.model.arrays().items()},
         **(fitted.calibration.arrays() if isinstance(fitted.calibration, RankCalibration) else {}),
@@ -157,9 +161,18 @@ def _bundle(
         "oof.row": seen,
         "oof.truth": np.where(np.isnan(later.truth), -1, later.truth).astype(np.int8),
         "oof.time": later.time,
-        "oof.amount": nothing if later.amount is None else later.amount,
+        **({} if later.stake is None else {"oof.amount": later.stake}),
     }
     return manifest, arrays
+
+
+def _versions() -> dict[str, str]:
+    """The versions of those libraries that are there: XGBoost goes by two names."""
+    found = {}
+    for name in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _fingerprint(identity: NDArray[np.uint64], rows: EventRows) -> str:

@@ -222,7 +222,8 @@ def _labels(
     column = rows.column(label)
     truth = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     said = _micros(rows, contract.known_at)
-    known = np.where(said < LATEST, said, _later(time, after))
+    # A label cannot have been known before its event: such a time says nothing.
+    known = np.where((said < LATEST) & (said > time), said, _later(time, after))
     return truth, _after(known, time, np.isnan(truth))
 
 
@@ -253,7 +254,7 @@ def _merged(
     hit = np.flatnonzero(at >= 0)
     truth[hit] = arrived.truth[at[hit]]
     said = arrived.known[at[hit]]
-    known[hit] = np.where(said >= 0, said, known[hit])
+    known[hit] = np.where(said > time[hit], said, known[hit])
     return truth, _after(known, time, np.isnan(truth))
 
 

@@ -15,9 +15,6 @@ from tallystick.kernels import Kernels
 
 __all__ = ["prepare", "prepared"]
 
-ROWS = {"complaints": 300, "fraud": 3_000}
-PRESETS = {"fraud": "handbook"}  # whose scenarios the oracle knows
-
 
 def _kernels() -> tuple[Kernels, ...]:
     """The kernels that most time goes into, package by package; the others come with them."""
@@ -51,11 +48,11 @@ def prepare() -> None:
         package.clear()
     compile_kernels()
     for name in registry.names("solutions"):
-        quick = all(isinstance(task, ClassTask) for task in registry.solution(name).tasks)
+        solution = registry.solution(name)
+        quick = all(isinstance(task, ClassTask) for task in solution.tasks)
         with tempfile.TemporaryDirectory(prefix="tallystick-") as folder:
             records, model = Path(folder, "records.csv"), Path(folder, "model")
-            preset = PRESETS.get(name, "default")
-            simulate(name, rows=ROWS.get(name, 300), preset=preset, output=records)
+            simulate(name, rows=solution.try_rows, preset=solution.try_preset, output=records)
             train(name, records, model=model, learner="naive_bayes" if quick else None)
             evaluate(name, records, model=model)
             score(name, records, model=model, output=Path(folder, "decisions.jsonl"))

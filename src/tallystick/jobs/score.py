@@ -98,6 +98,8 @@ def score(
         write_decisions(table, place, job.settings.batch_rows)
         for batch in table.to_batches():
             tally.add(batch)
+        if scorer.rules is not None:
+            report += Report(notes=scorer.rules.notes)
         return _scores(report, tally, place, scorer)
     refuse_event_options(found, rules=rules, history=history, labels=labels)
     needs = {column: "to score" for one in scorer.models for column in one.task.needs}

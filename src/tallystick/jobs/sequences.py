@@ -46,6 +46,8 @@ def _read(text: str, row: int) -> dict[str, int]:
     try:
         said: Any = json.loads(text)
         pairs = said.items() if isinstance(said, dict) else [(one["key"], one["value"]) for one in said]
-        return {str(name): int(number) for name, number in pairs}
+        if any(type(number) is not int or number < 1 for _, number in pairs):
+            raise ValueError
+        return {str(name): number for name, number in pairs}
     except (ValueError, TypeError, KeyError):
         raise DataError(f'Row {row + 1}: the sequence "{text[:60]}" cannot be read.', HINT) from None

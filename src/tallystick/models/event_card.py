@@ -51,7 +51,8 @@ def render_event_card(manifest: Mapping[str, Any], purpose: str, limits: str) ->
         "",
         "## What it achieved",
         "",
-        f"On {figures['rows']:,} rows, each scored by a model of what was known before it.",
+        f"On {figures['rows']:,} rows, each scored by a model of what was known before it. Calibration and "
+        "thresholds were chosen on these same rows; `evaluate` on later ones is free of that.",
         "",
         "| figure | value | 95 % interval |",
         "|---|---|---|",

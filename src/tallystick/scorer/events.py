@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ TOP = 5  # reasons given for one alert
 YES_NO = ("no", "yes")
 
 Floats = NDArray[np.float64]
+#: A reason: feature, value, effect, words.
+_Said = tuple[str, float | None, float | None, str]
+_SAID = pa.list_(WORDED)
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,11 @@ class EventModel:
         }
         if reasons:
             alerts = np.flatnonzero((action > 0) | (label > 0))
-            said: dict[int, list[dict[str, Any]]] = {row: [] for row in alerts.tolist()}
+            said: dict[int, list[_Said]] = {row: [] for row in alerts.tolist()}
             if rules is not None and ruled is not None:
                 for row, words in rules.say(values, ruled).items():
                     name = f"rule:{rules.names[ruled.first[row]]}"
-                    said.setdefault(row, []).append(
-                        {"feature": name, "value": None, "effect": None, "words": words}
-                    )
+                    said.setdefault(row, []).append((name, None, None, words))
             self._explain(X, alerts, said, threads)
             made["reasons"] = _listed(said, rows)
         if all_scores:
@@ -101,37 +103,43 @@ class EventModel:
         return made
 
     def _explain(
-        self, X: Floats, alerts: NDArray[np.int64], said: dict[int, list[dict[str, Any]]], threads: int
+        self, X: Floats, alerts: NDArray[np.int64], said: dict[int, list[_Said]], threads: int
     ) -> None:
         """Add the features that moved each alert most, from the model itself; they add up to its score."""
         if not len(alerts):
             return
-        # A model may add columns of its own, such as an anomaly score; their values are its secret.
+        names, usual = self._told
+        seen = np.ascontiguousarray(X[alerts])
+        parts = self.model.contributions(seen, threads)[:, :-1]
+        # What pulled the score up: an alert is explained by what speaks for it.
+        best = np.argsort(-parts, axis=1, kind="stable")[:, :TOP]
+        for row, top, effects, values in zip(
+            alerts.tolist(), best.tolist(), parts.tolist(), seen.tolist(), strict=True
+        ):
+            for i in top:
+                if not effects[i] > 0:
+                    break
+                value = values[i] if i < len(values) else math.nan
+                given = None if math.isnan(value) else value
+                said[row].append((names[i], given, effects[i], self.in_words(names[i], value, usual[i])))
+
+    @cached_property
+    def _told(self) -> tuple[tuple[str, ...], list[float | None]]:
+        """The features by name, and what is usual.
+
+        A model may add columns of its own, such as an anomaly score; their values are its secret.
+        """
         added = getattr(self.model, "added", ())
-        names, usual = (*self.features.names, *added), np.append(self.usual, [np.nan] * len(added))
-        parts = self.model.contributions(np.ascontiguousarray(X[alerts]), threads)[:, :-1]
-        seen = np.hstack([X[alerts], np.full((len(alerts), len(added)), np.nan)])
-        for row, effects, values in zip(alerts.tolist(), parts, seen, strict=True):
-            # What pulled the score up: an alert is explained by what speaks for it.
-            top = np.argsort(-effects, kind="stable")[:TOP]
-            for i in top[effects[top] > 0].tolist():
-                value = float(values[i])
-                normal = None if np.isnan(usual[i]) else float(usual[i])
-                said[row].append(
-                    {
-                        "feature": names[i],
-                        "value": None if np.isnan(value) else value,
-                        "effect": float(effects[i]),
-                        "words": self.in_words(names[i], value, normal),
-                    }
-                )
+        usual = [None if math.isnan(one) else one for one in self.usual.tolist()]
+        return (*self.features.names, *added), [*usual, *[None] * len(added)]
 
 
-def _listed(said: dict[int, list[dict[str, Any]]], rows: int) -> pa.Array:
+def _listed(said: dict[int, list[_Said]], rows: int) -> pa.Array:
     """Spread reasons over all rows; those without any have an empty list."""
-    kind = pa.list_(WORDED)
     if not said:
-        return pa.array([[]] * rows, kind) if rows <= 64 else _empty(rows, kind)
+        return _empty(rows)
+    if rows == 1:
+        return pa.array([said[0]], _SAID)
     sizes = np.zeros(rows + 1, np.int32)
     order = sorted(said)
     for row in order:
@@ -140,8 +148,9 @@ def _listed(said: dict[int, list[dict[str, Any]]], rows: int) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(np.cumsum(sizes, dtype=np.int32)), flat)
 
 
-def _empty(rows: int, kind: pa.DataType) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], kind.value_type))
+@lru_cache(maxsize=8)
+def _empty(rows: int) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], WORDED))
 
 
 def _both(chance: Floats) -> pa.Array:

@@ -103,6 +103,7 @@ def _class_model(task: ClassTask, bundle: Bundle, settings: Settings) -> ClassMo
 
 def _event_model(solution: Solution, task: EventTask, bundle: Bundle, settings: Settings) -> EventModel:
     manifest, arrays = bundle.manifest, bundle.arrays
+    _same_meaning(bundle, settings)
     fitted = task.features.load(manifest["features"])
     own = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
     model = load_model(manifest["model"], own)
@@ -158,6 +159,17 @@ def load_scorer(
     )
 
 
+def _same_meaning(bundle: Bundle, settings: Settings) -> None:
+    """Refuse settings under which night, or money without a currency, means another thing than in training."""
+    for name in ("zone", "currency"):
+        trained, now = bundle.manifest["features"].get(name), getattr(settings, name)
+        if trained not in (None, now):
+            raise UsageError(
+                f"The model {bundle.name} was trained with {name}={trained}; the settings say {name}={now}.",
+                f"Score with --set {name}={trained}, or train it again.",
+            )
+
+
 def load_windows(bundles: Mapping[str, Bundle]) -> Windows | None:
     """Return the windows that the bundles of a folder were trained with, the same for all."""
     declared = [bundle.manifest.get("windows") for bundle in bundles.values()]
@@ -173,8 +185,7 @@ def load_rules(solution: Solution, windows: Windows | None, path: str | Path | N
     """Read the rules beside the model, if a file is named."""
     if not path:
         return None
-    columns = [column.name for column in solution.contract.columns if not column.after_event]
-    known = [*(c for c in columns if c not in solution.contract.labels), *DERIVED]
+    known = [*solution.contract.known_at_event, *DERIVED]
     return Rules.load(path, [*known, *(windows.names if windows else ())])
 
 

@@ -1,8 +1,8 @@
-"""When a decision is taken without a person: from a score that was right often enough on unseen rows."""
+"""When a decision is taken without a person, and when an event is looked at or refused: thresholds."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,9 @@ def act(thresholds: Thresholds, score: NDArray[np.float64]) -> NDArray[np.int64]
     """
     review = np.inf if thresholds.review is None else thresholds.review
     decline = np.inf if thresholds.decline is None else thresholds.decline
-    return np.where(score >= decline, 2, (score >= review).astype(np.int64))
+    done = np.where(score >= decline, 2, (score >= review).astype(np.int64))
+    # Nobody knows what a score that is no number means: a person should look.
+    return np.where(np.isnan(score), 1, done)
 
 
 def choose_thresholds(
@@ -112,17 +114,29 @@ def costs(settings: Settings) -> Costs:
 
 def rethink(bundle: Bundle, settings: Settings) -> Thresholds:
     """Choose the thresholds of a bundle anew, on the scores that it kept of rows it had not seen."""
-    known = judged(bundle.arrays["oof.truth"] >= 0)
-    kept = {name: bundle.arrays[f"oof.{name}"][known] for name in ("truth", "probability", "time", "amount")}
-    return choose_thresholds(kept["truth"] == 1, kept["probability"], kept["time"], kept["amount"], settings)
+    said = bundle.manifest["policy"]
+    # What the settings do not wish for stays as it was wished for in training.
+    wishes = replace(
+        settings,
+        review=settings.review or said["review_wanted"],
+        decline=settings.decline or said["decline_wanted"],
+    )
+    arrays = bundle.arrays
+    truth = arrays["oof.truth"].astype(np.float64)
+    known = judged(np.where(truth < 0, np.nan, truth))
+    amount = arrays["oof.amount"][known] if "oof.amount" in arrays else None
+    score, time = arrays["oof.probability"][known], arrays["oof.time"][known]
+    return choose_thresholds(truth[known] == 1, score, time, amount, wishes)
 
 
-def judged(known: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the rows that thresholds are chosen on: those whose truth is known, all where none is.
+def judged(truth: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the rows that thresholds are chosen on: those whose truth is known, if both kinds are there.
 
-    Without any label it can still be chosen how many are flagged.
+    Else all: what is not known to be the event counts as none, so that it can still be chosen how many are
+    flagged. truth: 1, 0 or NaN.
 
-    >>> judged(np.array([False, True])).tolist(), judged(np.array([False, False])).tolist()
-    ([1], [0, 1])
+    >>> judged(np.array([np.nan, 1, 0])).tolist(), judged(np.array([np.nan, 1, 1])).tolist()
+    ([1, 2], [0, 1, 2])
     """
-    return np.flatnonzero(known) if known.any() else np.arange(len(known))
+    known = np.flatnonzero(~np.isnan(truth))
+    return known if len(np.unique(truth[known])) > 1 else np.arange(len(truth))

@@ -127,9 +127,12 @@ class Scorer:
         if self.state is None:
             return Behaved(clean if labels is None else clean.filter(pa.array(~labels)))
         applied = self.state.apply(clean, labels)
-        rows = clean.append_column(BEHAVIOUR, behaviour_column(applied.features))
-        behaved = Behaved(rows, applied.sequence, applied.late)
-        return behaved if labels is None else behaved.take(np.flatnonzero(~labels))
+        features, sequence, late = applied.features, applied.sequence, applied.late
+        if labels is not None and labels.any():
+            kept = ~labels
+            clean = clean.filter(pa.array(kept))
+            features, sequence, late = features[kept], sequence[kept], late[kept]
+        return Behaved(clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""
@@ -215,7 +218,8 @@ def times(clean: pa.RecordBatch, event_time: str | None) -> NDArray[np.int64]:
 def _all_of(names: tuple[str, ...], rows: int) -> tuple[pa.Array, pa.Array]:
     """Return where each row's sequences begin and their names, where all rows have all entities."""
     offsets = np.arange(0, len(names) * rows + 1, len(names), dtype=np.int32)
-    return pa.array(offsets), pa.array(names, pa.string()).take(pa.array(np.tile(np.arange(len(names)), rows)))
+    codes = pa.array(np.tile(np.arange(len(names)), rows))
+    return pa.array(offsets), pa.array(names, pa.string()).take(codes)
 
 
 @lru_cache(maxsize=16)

@@ -30,7 +30,8 @@ class TableFeatures:
 
     numbers: columns and derived values (`hour`, `night` …) taken as numbers, money in major units;
     categories: columns whose frequent values become a feature each (one-hot);
-    identity: columns that tell one row from another.
+    derived: what follows from the time (`hour`, `night` …); identified_by: columns that tell one row from
+    another, the key first.
     """
 
     numbers: tuple[str, ...] = ()
@@ -99,10 +100,15 @@ class TableFeatures:
         return fitted
 
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64]:
-        """Hash what tells rows apart, 64 bits of BLAKE2b, so that a row that was trained from is known."""
+        """Hash what tells rows apart, 64 bits of BLAKE2b, so that a row that was trained from is known.
+
+        That is its key; of a row without one, what there is of the other columns.
+        """
         names = [n for n in self.identified_by if n in rows.schema.names]
         parts = [_as_text(rows.column(n)) for n in names]
         joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="\0")
+        if names[:1] == [*self.identified_by[:1]]:
+            joined = pc.coalesce(parts[0].cast(joined.type), joined)
         digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in joined.to_pylist())
         return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 

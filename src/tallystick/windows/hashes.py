@@ -8,6 +8,7 @@ and Flood, Fast splittable pseudorandom number generators (2014).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def hashes(texts: Sequence[str]) -> NDArray[np.int64]:
     True
     """
     encoded = [text.encode() for text in texts]
-    ends = np.cumsum([len(one) for one in encoded], dtype=np.int64)
+    ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
     out = np.empty(len(encoded), np.int64)
     _hashes(np.frombuffer(b"".join(encoded), np.uint8), ends, out)
     return out

@@ -63,19 +63,22 @@ Array = Any  # as `layout` says
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def group(codes: Array, kinds: int) -> Array:
-    """Return the rows of each code together, each in the order that it had; rows without one (-1) last."""
+def group(codes: Array, headers: Array, order: Array, places: Array) -> None:
+    """Write the rows of each code together, each in the order that it had; rows without one (-1) last.
+
+    headers: where each code's header lies, last that of none; places: the headers of the rows as written.
+    """
+    kinds = len(headers) - 1
     starts = np.zeros(kinds + 2, np.int64)
     for code in codes:
         starts[(code if code >= 0 else kinds) + 1] += 1
     for i in range(kinds + 1):
         starts[i + 1] += starts[i]
-    order = np.empty(len(codes), np.int64)
     for row in range(len(codes)):
         code = codes[row] if codes[row] >= 0 else kinds
         order[U(starts[code])] = row
+        places[U(starts[code])] = headers[code]
         starts[code] += 1
-    return order
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]

@@ -13,7 +13,7 @@ from tallystick.windows.kernel import group
 
 __all__ = ["Codes", "Keys", "codes_of", "join_codes"]
 
-Codes = tuple[NDArray[np.int64], list[str]]
+Codes = tuple[NDArray[np.int32], list[str]]
 
 
 def codes_of(column: pa.Array) -> Codes:
@@ -25,14 +25,21 @@ def codes_of(column: pa.Array) -> Codes:
         if not pa.types.is_string(column.type):
             column = column.cast(pa.string())
         column = column.dictionary_encode()
-    indices = column.indices
+    return _numbers(column.indices), column.dictionary.to_pylist()
+
+
+def _numbers(indices: pa.Array) -> NDArray[np.int32]:
+    """Return indices as they lie in memory, -1 for null."""
     if indices.null_count:
         indices = indices.fill_null(-1)
-    return indices.to_numpy(zero_copy_only=False).astype(np.int64), column.dictionary.to_pylist()
+    if indices.type != pa.int32():
+        indices = indices.cast(pa.int32())
+    found: NDArray[np.int32] = indices.to_numpy(zero_copy_only=False)
+    return found
 
 
-_NONE = np.full(1, -1, np.int64)
-_FIRST = np.zeros(1, np.int64)
+_NONE = np.full(1, -1, np.int32)
+_FIRST = np.zeros(1, np.int32)
 
 
 def join_codes(parts: list[Codes]) -> Codes:
@@ -48,7 +55,7 @@ def join_codes(parts: list[Codes]) -> Codes:
             texts = [f"{texts[0]}{len(more[0])}:{more[0]}"]
             continue
         joined = pa.array(
-            codes * max(len(more), 1) + other, mask=(codes < 0) | (other < 0)
+            codes.astype(np.int64) * max(len(more), 1) + other, mask=(codes < 0) | (other < 0)
         ).dictionary_encode()
         both = joined.dictionary.to_numpy(zero_copy_only=False)
         texts = [
@@ -57,7 +64,7 @@ def join_codes(parts: list[Codes]) -> Codes:
                 (both // max(len(more), 1)).tolist(), (both % max(len(more), 1)).tolist(), strict=True
             )
         ]
-        codes = joined.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = _numbers(joined.indices)
     return codes, texts
 
 
@@ -68,29 +75,32 @@ class Keys:
         self.places: dict[str, int] = {}
 
     def locate(
-        self, codes: Codes, make: Callable[[int], int], words: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows grouped by entity, and for each, in that order, where its header lies (-1: none).
+        self,
+        codes: Codes,
+        make: Callable[[int], int],
+        words: int,
+        order: NDArray[np.int64],
+        headers: NDArray[np.int64],
+    ) -> None:
+        """Write the rows grouped by entity, and for each, in that order, where its header lies (-1: none).
 
         make(n): makes headers for n new entities, `words` apart, and returns where the first lies.
         """
         numbers, texts = codes
         known = self.places
         if len(numbers) == 1:
-            if not texts:
-                return _FIRST, numbers
-            place = known.get(texts[0], -1)
-            if place < 0:
+            place = known.get(texts[0], -1) if texts else -1
+            if texts and place < 0:
                 place = known[texts[0]] = make(1)
-            return _FIRST, np.array([place], np.int64)
+            order[0], headers[0] = 0, place
+            return
         places = np.array([known.get(text, -1) for text in texts] + [-1], np.int64)  # last: that of -1
         new = np.flatnonzero(places[:-1] < 0)
         if len(new):
             places[new] = make(len(new)) + words * np.arange(len(new))
             for i in new.tolist():
                 known[texts[i]] = int(places[i])
-        order = group(numbers, len(texts))
-        return order, places[numbers[order]]
+        group(numbers, places, order, headers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return texts as UTF-8 with their ends, and places."""

@@ -20,6 +20,8 @@ __all__ = ["Applied", "Part"]
 
 #: Words that a state begins with.
 _ROOM: Final = 4096
+#: By how much an array grows: what is not used yet is no memory, and each time all of it is copied.
+_GROWTH: Final = 4
 #: Rows that are worked on together.
 _BLOCK: Final = 64
 
@@ -77,14 +79,14 @@ class Part:
                 else join_codes([batch.codes(c) for c in columns])
             )
             make, words = partial(self._make, e), len(self._headers[e])
-            order[e], places[e] = self._keys[e].locate(codes, make, words)
+            self._keys[e].locate(codes, make, words, order[e], places[e])
         cells, position = batch.cells(plan), np.zeros(3, np.int64)
         while not apply(
             cells, order, places, self._heads, self._pool, self._meta, plan.program,
             batch.reader.scales, self._scratch, self._block, self._told,
             lateness, position, applied.features, applied.sequence, applied.late,
         ):  # fmt: skip
-            self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), 2 * len(self._pool))
+            self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), _GROWTH * len(self._pool))
 
     def _make(self, entity: int, count: int) -> int:
         """Make headers for new entities of a kind; return where the first lies."""
@@ -92,7 +94,7 @@ class Part:
         first = self._used
         self._used += count * len(header)
         if self._used > len(self._heads):
-            self._heads = _grown(self._heads, first, max(2 * len(self._heads), self._used))
+            self._heads = _grown(self._heads, first, max(_GROWTH * len(self._heads), self._used))
         self._heads[first : self._used].reshape(count, len(header))[:] = header
         return first
 

@@ -156,7 +156,8 @@ class Batch:
     def hashes(self, name: str) -> NDArray[np.int64]:
         """Return hashes of texts, NO_VALUE where there is none."""
         numbers, texts = self.codes(name)
-        return np.append(hashes(texts), NO_VALUE)[numbers]
+        found = hashes(texts)
+        return found if self.n == len(texts) == 1 else np.append(found, NO_VALUE)[numbers]
 
     def values(self, name: str) -> NDArray[Any]:
         """Return a column as conditions take it: numbers, flags, or texts as objects."""

@@ -65,6 +65,8 @@ SOLUTION = Solution(
     ),
     simulate=simulate,
     demo_rows=30_000,
+    try_rows=3_000,
+    try_preset="handbook",
     windows=Path(__file__).with_name("windows.yaml"),
     rules=Path(__file__).with_name("rules.yaml"),
     labels=LABELS,
