@@ -307,3 +307,24 @@ def test_labels_that_name_frauds_alone_do_not_refuse_everything(frame: pl.DataFr
     ts.train("fraud", frauds, model=tmp_path, task=["anomaly"])
     actions = decisions(frame, tmp_path)["action"]
     assert (actions != "accept").mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["history", "labels", "rules"])
+def test_no_output_goes_over_what_is_read(
+    frame: pl.DataFrame, fraud_model: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("mine")
+    source = tmp_path / "payments.parquet"
+    frame.head(20).write_parquet(source)
+    with pytest.raises(UsageError, match=f"both --{name} and --output"):
+        ts.score("fraud", source, model=fraud_model, output=path, **{name: path})
+    with pytest.raises(UsageError, match="both --output and --quarantine"):
+        ts.score("fraud", source, model=fraud_model, output=tmp_path / "d.csv", quarantine=tmp_path / "d.csv")
+    assert path.read_text() == "mine"
+
+
+def test_a_payment_without_a_label_is_clean_in_every_verb(frame: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "blank.csv"
+    frame.head(50).with_columns(is_fraud=pl.lit(None)).write_csv(path)
+    assert ts.validate("fraud", path).intake.rows_clean == 50

@@ -20,7 +20,7 @@ from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import day_numbers
 from tallystick.jobs.event_rows import with_behaviour
-from tallystick.jobs.options import Reading, Work, work
+from tallystick.jobs.options import Reading, Work, apart, work
 from tallystick.jobs.pages import check_page, write_analyses
 from tallystick.jobs.past import LATEST, Events, columns_of, gather_events
 from tallystick.scorer import Analysis, EventTask, Solution, Values
@@ -103,6 +103,7 @@ def analyse(
             raise UsageError(f'{found.name} has no analysis "{name}".', did_you_mean(name, names))
     if report is not None:
         check_page(report, source)
+    apart({"labels": labels}, {"report": report, "output": output, "quarantine": job.quarantine})
     asked = [one for one in found.analyses if not analysis or one.name in analysis]
     tasks = [task for task in found.tasks if isinstance(task, EventTask)]
     events = gather_events(found, source, job, columns_of(found, tasks), labels=labels)

@@ -18,7 +18,7 @@ from tallystick.jobs.event_report import evaluate_events
 from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.measure import report_on
-from tallystick.jobs.options import Moment, Reading, Work, outside, work
+from tallystick.jobs.options import Moment, Reading, Work, apart, outside, work
 from tallystick.jobs.pages import check_page, write_page
 from tallystick.jobs.past import refuse_event_options
 from tallystick.models import Bundle, Decided
@@ -81,6 +81,10 @@ def evaluate(
     found = registry.solution(solution)
     job = work("evaluate", **options)
     outside(model, report=report, quarantine=job.quarantine)
+    apart(
+        {"history": history, "labels": labels, "rules": rules or job.settings.rules},
+        {"report": report, "quarantine": job.quarantine},
+    )
     if report is not None:
         check_page(report, source)
     timed = any(isinstance(one, EventTask) for one in found.tasks)

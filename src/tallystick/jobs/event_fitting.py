@@ -95,9 +95,7 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
         raise DataError(
             f"{design.task.name} cannot be learned: no part of the input has events of both kinds before it; "
             f"of {len(rows):,} rows with a label {int(rows.fraud.sum()):,} are the event.",
-            "Give a longer time span, for labels become known some days after their event (--set "
-            "label_delay=7d); where labels name frauds alone, say when silence means good: "
-            "--set good_after=60d.",
+            _advice(rows),
         )
     calibration = calibrate(design.task, raw[seen], rows.fraud[seen])
     job.progress.stage(f"Learning {design.task.name}, from all rows")
@@ -105,6 +103,18 @@ def fit_event(design: Design, rows: EventRows, job: Work) -> tuple[FittedEvent, 
     chance = np.full(len(rows), np.nan)
     chance[seen] = calibration.apply(raw[seen])
     return FittedEvent(features, model, calibration, usual(X)), chance
+
+
+def _advice(rows: EventRows) -> str:
+    """Say what could be done where nothing can be learned."""
+    if rows.fraud.all() and not rows.settings.good_after:
+        return "Where labels name frauds alone, say when silence means good: --set good_after=60d."
+    if rows.fraud.all() or not rows.fraud.any():
+        return "Give rows of both kinds, or learn what is odd without labels: --task anomaly."
+    return (
+        "Give a longer time span, or say how soon after its event a label is known, if that is sooner than "
+        "now: --set label_delay=1h."
+    )
 
 
 def fit_only(design: Design, rows: EventRows, fraud: NDArray[np.bool_], job: Work) -> FittedEvent:

@@ -15,7 +15,7 @@ from tallystick.contracts import Report
 from tallystick.errors import UsageError
 from tallystick.jobs.event_rows import declared, with_behaviour
 from tallystick.jobs.frames import like
-from tallystick.jobs.options import Reading, work
+from tallystick.jobs.options import Reading, apart, work
 from tallystick.jobs.past import columns_of, gather_events
 from tallystick.scorer import BEHAVIOUR, EventTask
 from tallystick.windows import Windows
@@ -67,6 +67,10 @@ def features(
     if output is None and isinstance(source, (str, Path)):
         raise UsageError("The features of a path need an output.", 'Give one: output="features.parquet".')
     place = None if output is None else Path(output)
+    apart(
+        {"history": history, "labels": labels, "windows": windows},
+        {"output": output, "quarantine": job.quarantine},
+    )
     tasks = [task for task in found.tasks if isinstance(task, EventTask)]
     events = gather_events(
         found, source, job, columns_of(found, tasks), history=history, labels=labels, output=place

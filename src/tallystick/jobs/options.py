@@ -16,7 +16,7 @@ from tallystick.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from tallystick.engines import Engine
 
-__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "moment", "outside", "work"]
+__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "apart", "moment", "outside", "work"]
 
 Moment = str | date | datetime
 
@@ -105,6 +105,26 @@ def outside(model: str | Path, **paths: str | Path | None) -> None:
         if path is not None and Path(path).resolve().is_relative_to(folder):
             raise UsageError(
                 f"{name}: {path} lies in the model folder {model}.", "Name another place for it."
+            )
+
+
+def apart(inputs: Mapping[str, Any], outputs: Mapping[str, str | Path | None]) -> None:
+    """Raise UsageError when a file that is to be written is one that is read, or is to be written twice.
+
+    inputs and outputs: paths by the name of their option; frames and None are passed over.
+    """
+    seen: dict[Path, str] = {
+        Path(value).resolve(): name
+        for name, value in inputs.items()
+        if isinstance(value, (str, Path)) and str(value) not in ("", "-")
+    }
+    for name, value in outputs.items():
+        if value is None:
+            continue
+        other = seen.setdefault(Path(value).resolve(), name)
+        if other != name:
+            raise UsageError(
+                f"{value} is named for both --{other} and --{name}.", "Name another place for one of them."
             )
 
 

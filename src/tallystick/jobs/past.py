@@ -92,6 +92,8 @@ def gather_events(
         twice = int((~fresh).sum())
         table, places = table.filter(pa.array(fresh)), places.filter(fresh)
         report = report.moved_to_duplicates(twice) + note
+        if twice:
+            report += Report(notes=(f"In the history already, and passed over here: {twice:,} rows.",))
         given = np.concatenate([np.zeros(len(before), bool), np.ones(len(table), bool)])
         table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
     rows = whole(table)

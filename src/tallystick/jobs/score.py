@@ -18,7 +18,7 @@ from tallystick.errors import UsageError
 from tallystick.jobs.event_score import score_events, write_decisions
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, outside, work
+from tallystick.jobs.options import Reading, apart, outside, work
 from tallystick.jobs.past import refuse_event_options
 from tallystick.scorer import EventModel, Scored, Scorer, load_scorer
 
@@ -75,6 +75,10 @@ def score(
     job = work("score", **options)
     # A wrong name is said before any work is done.
     outside(model, output=output, quarantine=job.quarantine)
+    apart(
+        {"history": history, "labels": labels, "rules": rules or job.settings.rules},
+        {"output": output, "quarantine": job.quarantine},
+    )
     if output is not None:
         open_sink(output)
     elif isinstance(source, (str, Path)):

@@ -17,7 +17,7 @@ from tallystick.jobs.event_train import Wanted, pick_event_tasks, train_events
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.measure import report_on
-from tallystick.jobs.options import Moment, Reading, Work, outside, work
+from tallystick.jobs.options import Moment, Reading, Work, apart, outside, work
 from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
 from tallystick.learners import TEXT, refuse_unless
 from tallystick.models import Decided, render_card, save, writable
@@ -89,6 +89,7 @@ def train(
         registry.learner(learner)
     asked = tuple(_told(one, learner, learner_set) for one in found.pick(task) or found.tasks)
     outside(model, quarantine=job.quarantine)
+    apart({"history": history, "labels": labels, "windows": windows}, {"quarantine": job.quarantine})
     for one in asked:
         found.contract.refuse_leaks(features, one.name)
         writable(Path(model) / one.name)

@@ -13,7 +13,7 @@ from tallystick import registry
 from tallystick.connectors import Chunk
 from tallystick.contracts import Checked, Naming, Report, written, written_schema
 from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, work
+from tallystick.jobs.options import Reading, apart, work
 
 __all__ = ["Validated", "validate"]
 
@@ -45,6 +45,7 @@ def validate(
     found = registry.solution(solution)
     job = work("validate", **options)
     intake = Intake.open(found, source, job, labels_wanted=True)
+    apart({}, {"output": output, "quarantine": job.quarantine})
     if output is None:
         return Validated(intake.count())
     there = _there(intake)

@@ -160,7 +160,7 @@ def load_scorer(
 
 
 def _same_meaning(bundle: Bundle, settings: Settings) -> None:
-    """Refuse settings under which night, or money without a currency, means another thing than in training."""
+    """Refuse settings under which night, or money without a currency, means another thing than it did."""
     for name in ("zone", "currency"):
         trained, now = bundle.manifest["features"].get(name), getattr(settings, name)
         if trained not in (None, now):

@@ -62,7 +62,7 @@ def test_the_columns_in_their_order() -> None:
         *("merchant_category", "channel", "device", "device_id", "payee_id"),
     ]
     assert names[12:40] == [f"v{i}" for i in range(1, 29)]
-    assert names[-3:] == ["is_fraud", "scenario", "label_known_at"]
+    assert names[-4:] == ["is_fraud", "scenario", "label_known_at", "sequence"]
 
 
 def test_what_is_known_only_after_the_event_is_no_feature() -> None:

@@ -23,6 +23,7 @@ _IS_FRAUD = Column(
     "flag",
     "Was it a fraud",
     aliases=("tx_fraud", "fraud", "fraud_flag", "fraud_label", "is_sar", "fraudulent", "is_fraudulent"),
+    may_be_blank=True,  # of most payments nobody knows yet
 )
 _KNOWN_AT = Column(
     "label_known_at",
