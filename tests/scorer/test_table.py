@@ -162,9 +162,15 @@ def test_rows_are_told_apart_by_what_identifies_them() -> None:
     first = FEATURES.identity(batch)
     assert len(set(first.tolist())) == 40
     assert FEATURES.identity(batch.slice(7, 2)).tolist() == first[7:9].tolist()
-    # A column that does not identify is no part of it; one that does is, and None is no empty text.
+    # The key alone says which row it is: another export may have other columns, or other cents.
     assert FEATURES.identity(rows(place=["west"] * 40)).tolist() == first.tolist()
-    assert not set(FEATURES.identity(rows(amount=[1] * 40)).tolist()) & set(first.tolist())
+    assert FEATURES.identity(rows(amount=[1] * 40)).tolist() == first.tolist()
+    # Without a key it is what else identifies; and no key is not an empty one.
+    keyless = pa.nulls(40, pa.string())
+    bare = FEATURES.identity(rows(transaction_id=keyless))
+    assert not set(FEATURES.identity(rows(transaction_id=keyless, amount=[1] * 40)).tolist()) & set(
+        bare.tolist()
+    )
     nothing, empty = rows(1, transaction_id=pa.nulls(1, pa.string())), rows(1, transaction_id=[""])
     assert FEATURES.identity(nothing) != FEATURES.identity(empty)
 

@@ -145,3 +145,13 @@ def test_conditions_in_a_chain_are_refused() -> None:
     }
     with pytest.raises(UsageError, match="whose own condition looks at a feature"):
         Windows.of(document)
+
+
+def test_a_batch_that_is_refused_leaves_no_trace() -> None:
+    rows = batch([{"event_time": 1, "customer_id": "a", "terminal_id": "x", "amount": 100}])
+    state, fresh = WindowState(Windows.of(DOCUMENT)), WindowState(Windows.of(DOCUMENT))
+    with pytest.raises(UsageError, match="terminal_id"):
+        state.apply(rows.drop_columns(["terminal_id"]))
+    done, wanted = state.apply(rows), fresh.apply(rows)
+    assert done.features.tobytes() == wanted.features.tobytes()
+    assert done.sequence.tolist() == wanted.sequence.tolist()

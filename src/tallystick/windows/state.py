@@ -21,7 +21,8 @@ class WindowState:
     """The behaviour of every entity so far, under one declaration.
 
     zone: whose clocks say what night and weekend are; currency: of amounts that name none.
-    `allowed_lateness_us`: by how much (microseconds) an event may come late without being called so.
+    `allowed_lateness_us`: by how much (microseconds) an event may come late without being called so. One
+    writer at a time: nothing locks it.
 
     >>> import pyarrow as pa
     >>> windows = Windows.of({"features": [
@@ -41,6 +42,7 @@ class WindowState:
         self.allowed_lateness_us = 0
         self._reader = Reader(zone, currency, currencies)
         self._parts = [Part(plan) for plan in windows.plans]
+        self._needed = [name for name in windows.columns if name != "currency"]
 
     @property
     def left_early(self) -> int:
@@ -62,6 +64,8 @@ class WindowState:
         """
         n, windows = rows.num_rows, self.windows
         batch = Batch(self._reader, rows, labels)
+        for name in self._needed:  # asked for before anything is applied: a refused batch leaves no trace
+            batch.column(name)
         applied = Applied(
             np.empty((n, len(windows.names))),
             np.zeros((n, len(windows.entities)), np.int64),
