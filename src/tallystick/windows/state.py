@@ -42,7 +42,8 @@ class WindowState:
         self.allowed_lateness_us = 0
         self._reader = Reader(zone, currency, currencies)
         self._parts = [Part(plan) for plan in windows.plans]
-        self._needed = [name for name in windows.columns if name != "currency"]
+        needed = dict.fromkeys((*windows.entities, *windows.columns))
+        self._needed = [name for name in needed if name != "currency"]
 
     @property
     def left_early(self) -> int:
