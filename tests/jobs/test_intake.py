@@ -195,7 +195,7 @@ def test_quarantine_and_report_never_take_the_place_of_the_input(
         ts.validate("complaints", path, quarantine=path)
     with pytest.raises(UsageError, match="the input itself"):
         ts.evaluate("complaints", path, model=model, report=path)
-    with pytest.raises(UsageError, match="both the output and the quarantine"):
+    with pytest.raises(UsageError, match="both --output and --quarantine"):
         ts.validate("complaints", path, output=tmp_path / "x.jsonl", quarantine=tmp_path / "x.jsonl")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]

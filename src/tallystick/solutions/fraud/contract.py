@@ -6,6 +6,8 @@ balances said to be from before give the answer away.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tallystick.contracts import Column, Contract
 from tallystick.solutions.fraud.formats import FORMATS
 
@@ -185,7 +187,7 @@ TRANSACTIONS = Contract(
 LABELS = Contract(
     name="fraud labels",
     version=1,
-    columns=(_ID, _IS_FRAUD, _KNOWN_AT, _SEQUENCE),
+    columns=(_ID, replace(_IS_FRAUD, may_be_blank=False), _KNOWN_AT, _SEQUENCE),
     key="transaction_id",
     labels=("is_fraud",),
     known_at="label_known_at",
