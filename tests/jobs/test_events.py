@@ -328,3 +328,15 @@ def test_a_payment_without_a_label_is_clean_in_every_verb(frame: pl.DataFrame, t
     path = tmp_path / "blank.csv"
     frame.head(50).with_columns(is_fraud=pl.lit(None)).write_csv(path)
     assert ts.validate("fraud", path).intake.rows_clean == 50
+
+
+def test_events_that_leave_a_full_window_early_are_counted(frame: pl.DataFrame, tmp_path: Path) -> None:
+    windows = tmp_path / "windows.yaml"
+    words = "[{entity: customer_id, windows: 90d, aggregates: [ratio_trimmed amount], cap: %d}]"
+    for cap, said in ((4, True), (4096, False)):
+        windows.write_text("features: " + words % cap)
+        ts.train("fraud", frame, model=tmp_path / "m", windows=windows, learner="logistic_regression")
+        source, output = tmp_path / "p.parquet", tmp_path / "d.csv"
+        frame.write_parquet(source)
+        notes = " ".join(ts.score("fraud", source, model=tmp_path / "m", output=output).intake.notes)
+        assert ("left an exact window early" in notes) is said

@@ -35,7 +35,13 @@ def score_events(
         labels=labels,
         output=output,
     )
-    return decide_events(scorer, events, job), events.report
+    decisions, report = decide_events(scorer, events, job), events.report
+    early = 0 if scorer.state is None else scorer.state.left_early
+    if early:
+        report += Report(
+            notes=(f"Events that left an exact window early, its cap being reached: {early:,}.",)
+        )
+    return decisions, report
 
 
 def decide_events(scorer: Scorer, events: Events, job: Work) -> pa.Table:
