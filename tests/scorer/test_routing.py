@@ -242,3 +242,17 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
         Routing.load(tmp_path / "nowhere.yaml")
     with pytest.raises(UsageError, match="cannot be read"):
         Routing.load(str(tmp_path))
+
+
+def test_no_rows_get_no_routes() -> None:
+    none, no_time = pa.array([], pa.string()), pa.array([], pa.timestamp("us", "UTC"))
+    routing = Routing.load(FULL, **CONTEXT)
+    routed = routing.apply(
+        narrative=none,
+        label=none,
+        score=pa.array([], pa.float64()),
+        amount=pa.array([], pa.int64()),
+        received_at=no_time,
+        columns={"state": none, "tags": none, "action": none},
+    )
+    assert (routed.type, len(routed)) == (ROUTE, 0)

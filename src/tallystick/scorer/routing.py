@@ -250,7 +250,9 @@ class _Column:
         if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
             array = array.cast(pa.string())
         if rows <= FEW:
-            return np.array([self._answer(value) for value in array.to_pylist()], np.uint8).reshape(rows, -1)
+            return np.array([self._answer(value) for value in array.to_pylist()], np.uint8).reshape(
+                rows, len(self._wanted)
+            )
         coded = pc.dictionary_encode(array, null_encoding="encode")
         table = np.array([self._answer(value) for value in coded.dictionary.to_pylist()], np.uint8)
         allowed: NDArray[np.uint8] = table[coded.indices.to_numpy()]
