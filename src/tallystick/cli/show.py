@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tallystick.cli import show_events
+from tallystick.cli.show_events import share
 from tallystick.cli.terminal import Terminal, escape
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "trained", "validated"]
 
 MOST = 12  # lines of a list that may be long
-
-
-def share(value: float | None) -> str:
-    """Write a share as people read it."""
-    return "–" if value is None else f"{value:.1%}"
 
 
 def command(*parts: str) -> str:

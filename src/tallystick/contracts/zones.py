@@ -14,9 +14,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["local_to_utc", "micros"]
+__all__ = ["LATEST", "changes", "local_to_utc", "micros"]
 
 Micros = npt.NDArray[np.int64]
+
+#: Where what has no time stands: after all that has one.
+LATEST = int(np.iinfo(np.int64).max)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
@@ -30,17 +33,20 @@ def micros(moment: datetime) -> int:
 
 
 @lru_cache(maxsize=16)
-def _changes(zone: str) -> tuple[Micros, Micros]:
-    """Return the local times from which a new offset holds, and the offsets (one more), in microseconds."""
+def changes(zone: str) -> tuple[Micros, Micros]:
+    """Return the UTC times from which a new offset holds, and the offsets (one more), in microseconds.
+
+    >>> [array.tolist() for array in changes("UTC")]
+    [[], [0]]
+    """
     info = ZoneInfo(zone)
 
     def offset(moment: datetime) -> timedelta:
-        found = moment.astimezone(info).utcoffset()
-        return found if found is not None else timedelta(0)
+        return moment.astimezone(info).utcoffset() or timedelta(0)
 
     at, end = datetime(1899, 12, 25, tzinfo=UTC), datetime(2263, 1, 8, tzinfo=UTC)
     held = offset(at)
-    locals_: list[int] = []
+    found: list[int] = []
     offsets = [held // _MICRO]
     while at < end:
         after = at + _PROBE
@@ -53,13 +59,19 @@ def _changes(zone: str) -> tuple[Micros, Micros]:
                 else:
                     high = middle
             after = at + timedelta(seconds=high)
-            now = offset(after)
-            # In a gap and in an overlap alike, the old offset holds until the larger of both has passed.
-            locals_.append(micros(after) + max(held, now) // _MICRO)
-            offsets.append(now // _MICRO)
-            held = now
+            held = offset(after)
+            found.append(micros(after))
+            offsets.append(held // _MICRO)
         at = after
-    return np.array(locals_, np.int64), np.array(offsets, np.int64)
+    return np.array(found, np.int64), np.array(offsets, np.int64)
+
+
+@lru_cache(maxsize=16)
+def _local_changes(zone: str) -> tuple[Micros, Micros]:
+    """Return the local times from which a new offset holds, and the offsets."""
+    starts, offsets = changes(zone)
+    # In a gap and in an overlap alike, the old offset holds until the larger of both has passed.
+    return starts + np.maximum(offsets[:-1], offsets[1:]), offsets
 
 
 def local_to_utc(local: Micros, zone: str) -> Micros:
@@ -71,6 +83,6 @@ def local_to_utc(local: Micros, zone: str) -> Micros:
     """
     if zone == "UTC":
         return local
-    starts, offsets = _changes(zone)
+    starts, offsets = _local_changes(zone)
     utc: Micros = local - offsets[np.searchsorted(starts, local, side="right")]
     return utc

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tallystick.contracts.times import DAY
 from tallystick.contracts.zones import local_to_utc
 from tallystick.errors import DataError, UsageError, did_you_mean
 
 __all__ = ["DAY", "PROTOCOLS", "Part", "day_numbers", "day_of", "handbook", "prequential"]
 
-DAY = 86_400_000_000  # microseconds
 EPOCH = date(1970, 1, 1)
 PROTOCOLS = ("plain", "published")
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.contracts.times import DAY
 from tallystick.evaluation import (
     Thresholds,
     average_precision,
@@ -24,8 +25,6 @@ from tallystick.scorer import EventTask
 from tallystick.scorer.policy import costs
 
 __all__ = ["oracle_of", "report_on_events"]
-
-DAY = 86_400_000_000
 
 
 def report_on_events(

@@ -7,7 +7,6 @@ import importlib.metadata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tallystick.errors import DataError, UsageError
 from tallystick.jobs.event_fitting import FOLDS, Design, FittedEvent, fit_event
 from tallystick.jobs.event_measure import report_on_events
 from tallystick.jobs.event_rows import EventRows, declared, span, with_behaviour
-from tallystick.jobs.options import Moment, Work
+from tallystick.jobs.options import Moment, Work, stamp
 from tallystick.jobs.past import LATEST, Events
 from tallystick.learners import TABLE, Learner, refuse_unless
 from tallystick.models import Bundle, RankCalibration, render_event_card, save
@@ -139,8 +138,8 @@ def _bundle(
         "training": {
             "rows": len(rows),
             "events": int(rows.fraud.sum()),
-            "from": _moment(dated.min()) if len(dated) else None,
-            "until": _moment(dated.max()) if len(dated) else None,
+            "from": stamp(dated.min()) if len(dated) else None,
+            "until": stamp(dated.max()) if len(dated) else None,
             "data": _fingerprint(identity, rows),
             "seed": job.settings.seed,
             "split": f"{FOLDS} folds by time, each learned from what was known before it",
@@ -180,7 +179,3 @@ def _fingerprint(identity: NDArray[np.uint64], rows: EventRows) -> str:
     digest = hashlib.sha256(identity.astype("<u8").tobytes())
     digest.update(rows.truth.astype("<f8").tobytes())
     return digest.hexdigest()
-
-
-def _moment(micros: int) -> str:
-    return datetime.fromtimestamp(int(micros) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,7 +15,7 @@ from tallystick.connectors import Chunk, Source
 from tallystick.connectors.chunk import Broken
 from tallystick.errors import UsageError
 
-__all__ = ["FrameStream", "KeptStream", "like"]
+__all__ = ["FrameStream", "KeptStream", "like", "whole"]
 
 
 class FrameStream:
@@ -55,6 +55,17 @@ def like(table: pa.Table, frame: Any) -> Any:
     backend = known.implementation
     made = nw.from_arrow(table, backend=backend)
     return nw.to_native(made.lazy() if isinstance(known, nw.LazyFrame) else made)
+
+
+def whole(table: pa.Table, *, wide: bool) -> pa.RecordBatch:
+    """Make one batch of a table; wide: text gets offsets that reach beyond 2 GiB."""
+    if not len(table):
+        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
+    if wide:
+        fields = [f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema]
+        table = table.cast(pa.schema(fields))
+    (batch,) = table.combine_chunks().to_batches()
+    return batch
 
 
 class KeptStream:

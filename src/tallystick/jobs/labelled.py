@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts import Report
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
+from tallystick.jobs.frames import whole
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Moment, Work, moment
 from tallystick.scorer import ClassTask, Solution
 
-__all__ = ["Gathered", "Rows", "gather", "rows_of", "tasks_with_labels"]
-
-LATEST = np.iinfo(np.int64).max
+__all__ = ["LATEST", "Gathered", "Rows", "gather", "rows_of", "tasks_with_labels"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def rows_of(
     classes: those of a model, after which come those that it does not know; without it all that occur, of
     which there must be two.
     """
-    rows = _whole(table)
+    rows = whole(table, wide=True)
     unlabelled = rows.column(task.label).is_null().to_numpy(zero_copy_only=False)
     missing = task.features.missing(rows)
     left_out = {
@@ -152,12 +152,3 @@ def rows_of(
     if time is not None and len(rows) and rows.column(time).null_count < len(rows):
         stamps = rows.column(time).cast(pa.int64()).fill_null(LATEST).to_numpy()
     return Rows(rows, truth, names, task.features.groups(rows), stamps), left_out
-
-
-def _whole(table: pa.Table) -> pa.RecordBatch:
-    """Make one batch of a table; text gets offsets that reach beyond 2 GiB."""
-    if not len(table):
-        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
-    fields = [f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema]
-    (batch,) = table.cast(pa.schema(fields)).combine_chunks().to_batches()
-    return batch

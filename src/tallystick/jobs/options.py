@@ -16,7 +16,19 @@ from tallystick.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from tallystick.engines import Engine
 
-__all__ = ["Common", "Moment", "Progress", "Quiet", "Reading", "Work", "apart", "moment", "outside", "work"]
+__all__ = [
+    "Common",
+    "Moment",
+    "Progress",
+    "Quiet",
+    "Reading",
+    "Work",
+    "apart",
+    "moment",
+    "outside",
+    "stamp",
+    "work",
+]
 
 Moment = str | date | datetime
 
@@ -158,6 +170,15 @@ def moment(value: Moment, zone: str, name: str, *, end_of_day: bool = False) -> 
         return value.astimezone(UTC)
     except OverflowError:
         raise UsageError(f"{name}: {value.isoformat()} lies outside the years 1 to 9999.") from None
+
+
+def stamp(micros: int) -> str:
+    """Write a moment as manifests do.
+
+    >>> stamp(1_500_000)
+    '1970-01-01T00:00:01Z'
+    """
+    return datetime.fromtimestamp(int(micros) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _share(value: float | str | None) -> float | None:

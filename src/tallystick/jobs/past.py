@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 from tallystick.connectors import open_sink
 from tallystick.contracts import Contract, Report
 from tallystick.contracts.steps import span
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
+from tallystick.jobs.frames import whole
 from tallystick.jobs.intake import Intake, Place
 from tallystick.jobs.labels import Labels, read_labels
 from tallystick.jobs.options import Work
 from tallystick.jobs.sequences import SEQUENCE, recorded
 from tallystick.scorer import Behaved, EventTask, Solution
+from tallystick.scorer.scorer import times
 from tallystick.windows import order
 
 __all__ = ["BATCH", "LATEST", "Events", "columns_of", "gather_events", "refuse_event_options", "replay"]
 
-LATEST = np.iinfo(np.int64).max
 BATCH = 65_536  # events that are applied together: rows of one entity are then worked on in one go
 
 Apply = Callable[[pa.RecordBatch, NDArray[np.bool_]], Behaved]
@@ -96,8 +98,8 @@ def gather_events(
             report += Report(notes=(f"In the history already, and passed over here: {twice:,} rows.",))
         given = np.concatenate([np.zeros(len(before), bool), np.ones(len(table), bool)])
         table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
-    rows = whole(table)
-    time = _micros(rows, contract.event_time)
+    rows = whole(table, wide=table.nbytes > 2**31)
+    time = times(rows, contract.event_time)
     found = _labels(rows, time, contract, label, delay(solution, job))
     arrived = None
     if labels is not None:
@@ -194,25 +196,7 @@ def _numbers(events: Events, row: NDArray[np.int64], yes: NDArray[np.int64]) -> 
         return ()
     own, of_label = events.recorded
     texts = pa.concat_arrays([own.cast(pa.string()), of_label.take(pa.array(yes)).cast(pa.string())])
-    return recorded(texts, events.rows.take(pa.array(row))) or ()
-
-
-def whole(table: pa.Table) -> pa.RecordBatch:
-    """Make one batch of a table; text gets offsets that reach beyond 2 GiB where it needs them."""
-    if not len(table):
-        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
-    if table.nbytes > 2**31:
-        fields = [f.with_type(pa.large_string()) if f.type == pa.string() else f for f in table.schema]
-        table = table.cast(pa.schema(fields))
-    (batch,) = table.combine_chunks().to_batches()
-    return batch
-
-
-def _micros(rows: pa.RecordBatch, name: str | None) -> NDArray[np.int64]:
-    if name is None or name not in rows.schema.names:
-        return np.full(len(rows), LATEST)
-    found: NDArray[np.int64] = rows.column(name).cast(pa.int64()).fill_null(LATEST).to_numpy()
-    return found
+    return recorded(texts, events.rows, row) or ()
 
 
 def _labels(
@@ -223,7 +207,7 @@ def _labels(
         return np.full(len(rows), np.nan), np.full(len(rows), LATEST)
     column = rows.column(label)
     truth = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    said = _micros(rows, contract.known_at)
+    said = times(rows, contract.known_at)
     # A label cannot have been known before its event: such a time says nothing.
     known = np.where((said < LATEST) & (said > time), said, _later(time, after))
     return truth, _after(known, time, np.isnan(truth))

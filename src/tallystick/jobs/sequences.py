@@ -17,11 +17,13 @@ SEQUENCE = "sequence"
 HINT = 'It is written as {"customer_id": 3, "terminal_id": 17}, or left empty for the order by time.'
 
 
-def recorded(texts: pa.Array, rows: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def recorded(
+    texts: pa.Array, rows: pa.RecordBatch, place: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Read recorded numbers: int64 (rows, entities), 0 for none, and the entities' codes, -1 for none.
 
-    texts: JSON, one for each row, null where nothing was recorded; rows: which hold the columns that are
-    named in it. None where no row has any. Raises DataError for what is no such JSON.
+    texts: JSON, null where nothing was recorded; rows: which hold the columns that are named in it; place:
+    the row that each text speaks of. None where there is no text. Raises DataError for what is no such JSON.
     """
     if texts.null_count == len(texts):
         return None
@@ -32,10 +34,10 @@ def recorded(texts: pa.Array, rows: pa.RecordBatch) -> tuple[NDArray[np.int64], 
             raise DataError(f'The recorded sequence names "{name}", which is no column here.', HINT)
     sequence = np.zeros((len(found), len(names)), np.int64)
     for row, one in enumerate(found):
-        for place, name in enumerate(names):
-            sequence[row, place] = (one or {}).get(name, 0)
+        for entity, name in enumerate(names):
+            sequence[row, entity] = (one or {}).get(name, 0)
     codes = [
-        rows.column(name).dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        rows.column(name).dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)[place]
         for name in names
     ]
     return sequence, np.column_stack(codes).astype(np.int64)

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -17,7 +16,7 @@ from tallystick.jobs.event_train import Wanted, pick_event_tasks, train_events
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
 from tallystick.jobs.measure import report_on
-from tallystick.jobs.options import Moment, Reading, Work, apart, outside, work
+from tallystick.jobs.options import Moment, Reading, Work, apart, outside, stamp, work
 from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
 from tallystick.learners import TEXT, refuse_unless
 from tallystick.models import Decided, render_card, save, writable
@@ -192,8 +191,8 @@ def _manifest(
         "features": fitted.features.describe(),
         "training": {
             "rows": len(rows),
-            "from": None if known is None else _moment(known.min()),
-            "until": None if known is None else _moment(known.max()),
+            "from": None if known is None else stamp(known.min()),
+            "until": None if known is None else stamp(known.max()),
             "data": _data_fingerprint(task, rows),
             "seed": job.settings.seed,
             "split": f"{FOLDS} folds, near copies kept together",
@@ -211,7 +210,3 @@ def _data_fingerprint(task: ClassTask, rows: Rows) -> str:
     digest.update("\0".join(rows.classes).encode())
     digest.update(rows.truth.astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def _moment(micros: int) -> str:
-    return datetime.fromtimestamp(int(micros) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

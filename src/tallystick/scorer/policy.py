@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config import Settings
+from tallystick.contracts.zones import LATEST
 from tallystick.evaluation import Costs, Coverage, Thresholds, day_numbers
 from tallystick.evaluation import choose_thresholds as choose_among
 from tallystick.models import Bundle
@@ -17,7 +18,6 @@ __all__ = ["Abstention", "act", "aim", "choose", "choose_thresholds", "costs", "
 
 ACCURACY = 0.95
 REVIEW, DECLINE = "false_positive_rate=.005", "precision=.9"
-LATEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)

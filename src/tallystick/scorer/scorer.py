@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Checked, Naming
+from tallystick.contracts.zones import LATEST
 from tallystick.scorer.classes import ClassModel
 from tallystick.scorer.decision import TIME, decision_schema, repeated
 from tallystick.scorer.events import EventModel
@@ -23,9 +24,7 @@ from tallystick.scorer.solution import Solution
 from tallystick.scorer.values import BEHAVIOUR, behaviour_column
 from tallystick.windows import Windows, WindowState, order
 
-__all__ = ["Behaved", "Scored", "Scorer"]
-
-LATEST = np.iinfo(np.int64).max
+__all__ = ["Behaved", "Scored", "Scorer", "times"]
 
 
 @dataclass(frozen=True)

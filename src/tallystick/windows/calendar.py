@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.contracts.zones import micros
+from tallystick.contracts.zones import changes
 
 __all__ = ["derived", "utc_to_local"]
 
 Micros = NDArray[np.int64]
 
-_MICRO = timedelta(microseconds=1)
-_PROBE = timedelta(days=4)  # no zone has two changes within it, except one that undoes the other
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 #: Night ends at six.
 _MORNING = 6
-
-
-@lru_cache(maxsize=16)
-def _changes(zone: str) -> tuple[Micros, Micros]:
-    """Return the UTC times from which a new offset holds, and the offsets (one more), in microseconds."""
-    info = ZoneInfo(zone)
-
-    def offset(moment: datetime) -> timedelta:
-        return moment.astimezone(info).utcoffset() or timedelta(0)
-
-    at, end = datetime(1899, 12, 25, tzinfo=UTC), datetime(2263, 1, 8, tzinfo=UTC)
-    held = offset(at)
-    changes: list[int] = []
-    offsets = [held // _MICRO]
-    while at < end:
-        if offset(at + _PROBE) != held:
-            low, high = 0, int(_PROBE.total_seconds())  # the change is in (low, high], to the second
-            while high - low > 1:
-                middle = (low + high) // 2
-                if offset(at + timedelta(seconds=middle)) == held:
-                    low = middle
-                else:
-                    high = middle
-            at += timedelta(seconds=high)
-            held = offset(at)
-            changes.append(micros(at))
-            offsets.append(held // _MICRO)
-        else:
-            at += _PROBE
-    return np.array(changes, np.int64), np.array(offsets, np.int64)
 
 
 def utc_to_local(utc: Micros, zone: str) -> Micros:
@@ -62,8 +27,8 @@ def utc_to_local(utc: Micros, zone: str) -> Micros:
     """
     if zone == "UTC":
         return utc
-    changes, offsets = _changes(zone)
-    local: Micros = utc + offsets[np.searchsorted(changes, utc, side="right")]
+    starts, offsets = changes(zone)
+    local: Micros = utc + offsets[np.searchsorted(starts, utc, side="right")]
     return local
 
 
