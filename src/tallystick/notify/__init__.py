@@ -1,0 +1,1 @@
+"""Notify: who hears of what, and how it gets there."""

@@ -1,0 +1,1 @@
+"""Store: the log, decisions, snapshots and leases, in SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Streams: what arrives is taken, scored and committed; state is a fold of what was committed."""

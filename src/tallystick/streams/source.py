@@ -1,0 +1,66 @@
+"""Sources that move: records as they arrive, and the position after them, from which one can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.connectors import Chunk
+
+__all__ = ["MovingSource", "Position", "Taken"]
+
+#: Where a source stands, as JSON: an offset of each partition, the length that was read of each file.
+Position = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Records that were taken together.
+
+    chunk: the rows as they were found, their place, and what could not be read; arrived: int64 (rows,),
+    microseconds UTC, when each could first be had (what the transport says, else when it was taken);
+    position: where the source stands after these records, all partitions and files of it.
+    """
+
+    chunk: Chunk
+    arrived: NDArray[np.int64]
+    position: Position
+
+
+class MovingSource(Protocol):
+    """What gives records for as long as they come. One thread uses it.
+
+    name: what its positions are kept under: its URI without secrets or settings.
+    """
+
+    name: str
+
+    def seek(self, position: Position | None) -> None:
+        """Begin after a committed position, or from the first record there is; called once, before `take`.
+
+        Raises DataError where the position is no longer to be had (a file cut short, an offset removed).
+        """
+
+    def take(self, most: int, wait: float) -> Sequence[Taken]:
+        """Give what has arrived, at most about `most` records; wait up to `wait` seconds for the first.
+
+        An empty list says that nothing came in that time. Nothing is read ahead beyond what it gives, except
+        what the transport itself keeps within a bound.
+        """
+
+    @property
+    def ended(self) -> bool:
+        """Whether no record will ever come again: a closed pipe, a replay at its end."""
+
+    def lag(self) -> int | None:
+        """Say how many records wait to be taken; None where that cannot be known cheaply."""
+
+    def committed(self, position: Position) -> None:
+        """Hear that all up to a position is kept for good, from the thread that calls `take`."""
+
+    def close(self) -> None:
+        """Let go of what is held; may be called twice."""
