@@ -32,6 +32,9 @@ REASONS: Final = MappingProxyType(
         "broken_file": "The file breaks off or is damaged here; the records before it are kept.",
         "unknown_currency": "The value is no currency code of ISO 4217 that has a minor unit.",
         "too_precise": "The amount has more decimals than its currency has.",
+        "too_late": "The record is so old that it cannot be told from a duplicate any more.",
+        "unknown_event": "The label is for an event that this stream has not met.",
+        "unknown_record": "The record has none of the columns that are known.",
     }
 )
 

@@ -24,6 +24,7 @@ from tallystick.jobs.labels import Labels, read_labels
 from tallystick.jobs.options import Work
 from tallystick.jobs.sequences import SEQUENCE, recorded
 from tallystick.scorer import Behaved, EventTask, Solution
+from tallystick.scorer.labels import after_event, later, own_labels
 from tallystick.scorer.scorer import times
 from tallystick.windows import order
 
@@ -100,7 +101,7 @@ def gather_events(
         table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
     rows = whole(table, wide=table.nbytes > 2**31)
     time = times(rows, contract.event_time)
-    found = _labels(rows, time, contract, label, delay(solution, job))
+    found = own_labels(rows, time, contract, delay(solution, job))
     arrived = None
     if labels is not None:
         arrived = read_labels(solution, labels, job)
@@ -170,7 +171,7 @@ def _silent(
     if not job.settings.good_after:
         return found
     after = _length(job.settings.good_after, "good_after")
-    known = _later(time, after)
+    known = later(time, after)
     now = time[time < LATEST].max(initial=0)
     good = np.isnan(found[0]) & (known <= now)
     return np.where(good, 0.0, found[0]), np.where(good, known, found[1])
@@ -199,31 +200,6 @@ def _numbers(events: Events, row: NDArray[np.int64], yes: NDArray[np.int64]) -> 
     return recorded(texts, events.rows, row) or ()
 
 
-def _labels(
-    rows: pa.RecordBatch, time: NDArray[np.int64], contract: Contract, label: str | None, after: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """What the input's own label column says, and when that became known."""
-    if label is None or label not in rows.schema.names:
-        return np.full(len(rows), np.nan), np.full(len(rows), LATEST)
-    column = rows.column(label)
-    truth = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    said = times(rows, contract.known_at)
-    # A label cannot have been known before its event: such a time says nothing.
-    known = np.where((said < LATEST) & (said > time), said, _later(time, after))
-    return truth, _after(known, time, np.isnan(truth))
-
-
-def _later(time: NDArray[np.int64], after: int) -> NDArray[np.int64]:
-    """Times some microseconds on; the latest of all stays."""
-    return np.where(time > LATEST - after, LATEST, np.minimum(time, LATEST - after) + after)
-
-
-def _after(known: NDArray[np.int64], time: NDArray[np.int64], none: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Nothing is known of an event before it, or at its own moment: that would be the answer itself."""
-    later = np.where(time < LATEST, np.minimum(time, LATEST - 1) + 1, LATEST)
-    return np.where(none, LATEST, np.maximum(known, later))
-
-
 def _merged(
     found: tuple[NDArray[np.float64], NDArray[np.int64]],
     arrived: Labels,
@@ -235,13 +211,13 @@ def _merged(
     """Let labels that arrived by themselves go before those of the input's own column."""
     if contract.key is None:
         raise DataError(f"{contract.name} has no key, so labels cannot find their rows.")
-    truth, known = found[0].copy(), np.where(found[1] < LATEST, found[1], _later(time, after))
+    truth, known = found[0].copy(), np.where(found[1] < LATEST, found[1], later(time, after))
     at = pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key).fill_null(-1).to_numpy()
     hit = np.flatnonzero(at >= 0)
     truth[hit] = arrived.truth[at[hit]]
     said = arrived.known[at[hit]]
     known[hit] = np.where(said > time[hit], said, known[hit])
-    return truth, _after(known, time, np.isnan(truth))
+    return truth, after_event(known, time, np.isnan(truth))
 
 
 def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Report:

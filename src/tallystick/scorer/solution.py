@@ -205,6 +205,7 @@ class Solution:
     windows: the file that declares its behaviour windows, if it has any; rules: a file of rules to begin
     with, used where it is named; labels: the contract of labels that
     arrive by themselves; label_delay: how long after its event a label becomes known where nothing says when;
+    horizon: how far apart in time two records of one key are one and its duplicate (None: however far);
     amount and scenario: the columns of what is at stake and of the kind of event, for reports; in_words: says
     a reason in words; analyses: tables of what happened.
     """
@@ -223,6 +224,7 @@ class Solution:
     rules: Path | None = None
     labels: Contract | None = None
     label_delay: timedelta = timedelta(0)
+    horizon: timedelta | None = None
     amount: str | None = None
     scenario: str | None = None
     in_words: Callable[[str, float, float | None], str] = plain_words

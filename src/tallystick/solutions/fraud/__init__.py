@@ -71,6 +71,7 @@ SOLUTION = Solution(
     rules=Path(__file__).with_name("rules.yaml"),
     labels=LABELS,
     label_delay=timedelta(days=7),
+    horizon=timedelta(days=90),
     amount="amount",
     scenario="scenario",
     in_words=in_words,

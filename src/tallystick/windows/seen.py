@@ -1,0 +1,222 @@
+"""Which keys have been met: what makes a record a duplicate, within a horizon of event times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from tallystick.errors import DataError
+
+__all__ = ["FRESH", "NO_TIME", "OUTSIDE", "Seen"]
+
+#: What `meet` says of a key that it meets for the first time, and of one too old for it to tell.
+FRESH: Final = -1
+OUTSIDE: Final = -2
+#: The time of a record that has none.
+NO_TIME: Final = int(np.iinfo(np.int64).max)
+
+_LEAST: Final = 1024
+_FIELDS: Final = 4  # two halves of the hash, the event time, the place
+
+
+@njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _mixed(value: Any) -> Any:
+    """Finish a hash as SplitMix64 does."""
+    value = value + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _hashes(data: Any, offsets: Any, out: Any) -> None:
+    """Hash texts to 128 bits: FNV-1a from two beginnings, finished twice; the first half is never 0."""
+    for i in range(len(out)):
+        one, two = np.uint64(0xCBF29CE484222325), np.uint64(0x9AE16A3B2F90404F)
+        for place in range(offsets[i], offsets[i + 1]):
+            byte = np.uint64(data[place])
+            one = (one ^ byte) * np.uint64(0x100000001B3)
+            two = (two ^ byte) * np.uint64(0x9E3779B97F4A7C15)
+            two = two ^ (two >> np.uint64(29))
+        out[i, 0] = np.int64(_mixed(one) | np.uint64(1))
+        out[i, 1] = np.int64(_mixed(two))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _meet(
+    table: Any,
+    told: Any,
+    hashes: Any,
+    valid: Any,
+    times: Any,
+    places: Any,
+    horizon: Any,
+    out: Any,
+    start: Any,
+) -> Any:
+    """Meet keys from `start` on; return where it stopped because the table is full, or their number.
+
+    told: entries in use, the newest event time, the time before which entries were let go.
+    """
+    mask = len(table) - 1
+    room = len(table) - len(table) // 3
+    for i in range(start, len(out)):
+        if not valid[i]:
+            out[i] = FRESH
+            continue
+        if told[0] >= room:
+            return i
+        time = times[i]
+        if time != NO_TIME and told[2] > 0 and time < told[2] + horizon:
+            out[i] = OUTSIDE
+            continue
+        slot = np.int64(np.uint64(hashes[i, 0]) >> np.uint64(8)) & mask
+        found = np.int64(FRESH)
+        while table[slot, 0] != 0:
+            if table[slot, 0] == hashes[i, 0] and table[slot, 1] == hashes[i, 1]:
+                first = table[slot, 2]
+                near = horizon < 0 or first == NO_TIME or time == NO_TIME
+                if near or (first - time <= horizon and time - first <= horizon):
+                    found = table[slot, 3]
+                    break
+            slot = (slot + 1) & mask
+        out[i] = found
+        if found == FRESH:
+            table[slot, 0], table[slot, 1] = hashes[i, 0], hashes[i, 1]
+            table[slot, 2], table[slot, 3] = time, places[i]
+            told[0] += 1
+            if time != NO_TIME and time > told[1]:
+                told[1] = time
+    return len(out)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _find(table: Any, hashes: Any, valid: Any, out: Any) -> None:
+    """Find where keys were met last."""
+    mask = len(table) - 1
+    for i in range(len(out)):
+        out[i] = FRESH
+        if not valid[i]:
+            continue
+        slot = np.int64(np.uint64(hashes[i, 0]) >> np.uint64(8)) & mask
+        while table[slot, 0] != 0:
+            if table[slot, 0] == hashes[i, 0] and table[slot, 1] == hashes[i, 1]:
+                out[i] = max(out[i], table[slot, 3])
+            slot = (slot + 1) & mask
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _moved(entries: Any, before: Any, larger: Any) -> Any:
+    """Put the entries that are not older than `before` into another table; return their number."""
+    mask, count = len(larger) - 1, 0
+    for i in range(len(entries)):
+        if entries[i, 0] == 0 or (entries[i, 2] != NO_TIME and entries[i, 2] < before):
+            continue
+        slot = np.int64(np.uint64(entries[i, 0]) >> np.uint64(8)) & mask
+        while larger[slot, 0] != 0:
+            slot = (slot + 1) & mask
+        larger[slot] = entries[i]
+        count += 1
+    return count
+
+
+class Seen:
+    """The keys of the past, as 128-bit hashes with their event times and places.
+
+    horizon: two records of one key that lie further apart (microseconds of event time) are two; None: they
+    are one, however far apart. Keys older than two horizons before the newest are let go when room is wanted:
+    of a record so old that its key might have been among them `meet` says OUTSIDE.
+
+    >>> seen = Seen(horizon=100)
+    >>> seen.meet(pa.array(["a", "b", "a", "a"]), np.array([0, 5, 50, 200]), np.arange(4)).tolist()
+    [-1, -1, 0, -1]
+    """
+
+    def __init__(self, horizon: int | None) -> None:
+        self.horizon = horizon
+        self._table = np.zeros((_LEAST, _FIELDS), np.int64)
+        self._told = np.zeros(3, np.int64)
+
+    def __len__(self) -> int:
+        return int(self._told[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return self._table.nbytes
+
+    def meet(self, keys: pa.Array, times: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return FRESH, OUTSIDE, or the place of the record that a row repeats: int64 (rows,).
+
+        keys: text, null where a record has none, which is never a duplicate; times: microseconds, NO_TIME
+        where there is none; places: from 0 up.
+        """
+        hashes, valid = _hashed(keys)
+        out = np.empty(len(keys), np.int64)
+        horizon = -1 if self.horizon is None else self.horizon
+        done = 0
+        while True:
+            done = _meet(self._table, self._told, hashes, valid, times, places, horizon, out, done)
+            if done == len(out):
+                return out
+            self._make_room()
+
+    def find(self, keys: pa.Array) -> NDArray[np.int64]:
+        """Return the place at which each key was met last, FRESH where it was not: int64 (rows,)."""
+        hashes, valid = _hashed(keys)
+        out = np.empty(len(keys), np.int64)
+        _find(self._table, hashes, valid, out)
+        return out
+
+    def _make_room(self) -> None:
+        """Let go of what is too old; take twice the room where that does not free half of it."""
+        before = 0 if self.horizon is None else int(self._told[1]) - 2 * self.horizon
+        old = np.zeros_like(self._table)
+        kept = _moved(self._table, before, old)
+        if kept > len(old) // 3:
+            larger = np.zeros((2 * len(old), _FIELDS), np.int64)
+            _moved(old, before, larger)
+            old = larger
+        if kept < self._told[0]:
+            self._told[2] = max(before, 0)
+        self._table, self._told[0] = old, kept
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays, from which `load` makes it anew."""
+        horizon = -1 if self.horizon is None else self.horizon
+        return {
+            "entries": self._table[self._table[:, 0] != 0],
+            "told": np.array([*self._told, len(self._table), horizon], np.int64),
+        }
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Seen:
+        """Read what `arrays` gave."""
+        if "told" not in arrays or "entries" not in arrays:
+            raise DataError("These are no keys that were met: `told` or `entries` is missing.")
+        used, newest, before, room, horizon = (int(one) for one in arrays["told"])
+        seen = cls(None if horizon < 0 else horizon)
+        seen._table = np.zeros((room, _FIELDS), np.int64)
+        seen._told[:] = used, newest, before
+        _moved(np.ascontiguousarray(arrays["entries"]), np.iinfo(np.int64).min, seen._table)
+        return seen
+
+
+def _hashed(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the hashes of texts, and which of them are there."""
+    if keys.type not in (pa.string(), pa.large_string()):
+        keys = keys.cast(pa.large_string())
+    kind = np.int64 if keys.type == pa.large_string() else np.int32
+    _, offsets, data = keys.buffers()
+    ends = np.zeros(1, np.int64) if offsets is None else np.frombuffer(offsets, kind)
+    ends = ends[keys.offset : keys.offset + len(keys) + 1]
+    letters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    hashes = np.empty((len(keys), 2), np.int64)
+    _hashes(letters, ends, hashes)
+    valid = keys.is_valid().to_numpy(zero_copy_only=False) if keys.null_count else np.ones(len(keys), bool)
+    return hashes, valid

@@ -1,0 +1,76 @@
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick.windows.seen import FRESH, NO_TIME, OUTSIDE, Seen
+
+rows = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.text("ab\u00e9\U0001f600", max_size=3)),
+        st.one_of(st.integers(0, 400), st.just(NO_TIME)),
+    ),
+    max_size=60,
+)
+
+
+def meet(seen: Seen, given_rows: list[tuple[str | None, int]], first: int = 0) -> list[int]:
+    keys = pa.array([key for key, _ in given_rows], pa.string())
+    times = np.array([time for _, time in given_rows], np.int64)
+    return seen.meet(keys, times, np.arange(first, first + len(given_rows))).tolist()
+
+
+def plainly(given_rows: list[tuple[str | None, int]], horizon: int | None) -> list[int]:
+    """The same by definition: compare with every record that stayed."""
+    kept: list[tuple[str, int, int]] = []
+    out = []
+    for place, (key, time) in enumerate(given_rows):
+        found = [
+            number
+            for other, then, number in kept
+            if other == key and (horizon is None or NO_TIME in (time, then) or abs(time - then) <= horizon)
+        ]
+        out.append(FRESH if key is None or not found else -3)
+        if key is not None and not found:
+            kept.append((key, time, place))
+        if key is not None and found:
+            out[-1] = found[0] if len(found) == 1 else -3
+    return out
+
+
+@given(rows, st.sampled_from([None, 0, 50, 1000]), st.integers(0, 60))
+def test_it_says_what_comparing_with_all_that_stayed_says(
+    some: list[tuple[str | None, int]], horizon: int | None, cut: int
+) -> None:
+    seen = Seen(horizon)
+    got = meet(seen, some[:cut])
+    got += meet(Seen.load(seen.arrays()), some[cut:], cut)
+    for ours, theirs in zip(got, plainly(some, horizon), strict=True):
+        assert (ours == theirs) if theirs != -3 else ours >= 0  # several are near: any of them is right
+
+
+def test_old_keys_are_let_go_and_what_is_too_old_to_tell_is_said() -> None:
+    seen = Seen(horizon=1_000)
+    for start in range(0, 200_000, 500):
+        keys = [f"k{i}" for i in range(start, start + 500)]
+        times = np.arange(start, start + 500)
+        assert (seen.meet(pa.array(keys), times, times) == FRESH).all()
+        assert (seen.meet(pa.array(keys), times, times) == times).all()
+    assert len(seen) < 10_000
+    assert seen.nbytes < 2_000_000
+    assert meet(seen, [("k5", 5), ("k5", 199_900)]) == [OUTSIDE, FRESH]
+
+
+def test_without_a_horizon_nothing_is_let_go() -> None:
+    seen = Seen(None)
+    keys = pa.array([f"k{i}" for i in range(5000)])
+    assert (seen.meet(keys, np.arange(5000) * 10**12, np.arange(5000)) == FRESH).all()
+    assert len(seen) == 5000
+    assert seen.find(pa.array(["k4999", "x", None])).tolist() == [4999, FRESH, FRESH]
+
+
+def test_wide_texts_and_slices_read_alike() -> None:
+    seen = Seen(None)
+    keys = pa.array(["x", "yy", None, "zzz"])
+    assert seen.meet(keys.slice(1), np.zeros(3, np.int64), np.arange(3)).tolist() == [FRESH] * 3
+    assert seen.find(keys.cast(pa.large_string())).tolist() == [FRESH, 0, FRESH, 2]
