@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tallystick.jobs.score import score
     from tallystick.jobs.settings import settings
     from tallystick.jobs.simulate import simulate
+    from tallystick.jobs.stream import stream
     from tallystick.jobs.train import train
     from tallystick.jobs.validate import validate
 
@@ -34,6 +35,7 @@ __all__ = [
     "score",
     "settings",
     "simulate",
+    "stream",
     "train",
     "validate",
 ]

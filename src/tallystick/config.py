@@ -77,6 +77,19 @@ class Settings:
     seed: int = _doc("Seed of all that is drawn by chance", 0)
     threads: int = _doc("Threads of the kernels; all cores when 0", 0)
     batch_rows: int = _doc("Rows that travel together", 4096)
+    allowed_lateness: str = _doc(
+        "By how much an event of a stream may come after a later one of its entity and not be called late, "
+        "such as 30s; not at all when empty",
+        "",
+    )
+    retention: str = _doc(
+        "How long a stream keeps its log and its decisions, such as 90d; for ever when empty", ""
+    )
+    snapshot_every: int = _doc("Events of a stream between two snapshots of its state", 500_000)
+    lease: int = _doc("Seconds after which another process may take over the state of a silent one", 10)
+    durability: str = _doc(
+        "What a committed decision outlives: power (a loss of power) or process (a killed process)", "power"
+    )
     log_format: str = _doc("How the log on stderr is written: text or json", "text")
     log_level: str = _doc("How much of the log is written: debug, info, warning or error", "warning")
 
@@ -113,7 +126,7 @@ def _parse(name: str, value: Any, kind: str, where: str) -> Any:
         elif kind.startswith("float"):
             parsed = None if value in ("", None) else share(value)
         elif kind == "int":
-            parsed, least = int(str(value)), 1 if name == "batch_rows" else 0
+            parsed, least = int(str(value)), 1 if name in ("batch_rows", "snapshot_every", "lease") else 0
             if not least <= parsed < 2**32:
                 raise ValueError(f"it must not be below {least}, nor above 4294967295")
         else:
@@ -142,6 +155,7 @@ def share(value: Any) -> float:
 
 CHOICES = {
     "date_order": ("month-first", "day-first"),
+    "durability": ("power", "process"),
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error"),
 }

@@ -252,6 +252,68 @@ def score(
     return result, partial(show.scored, terminal, result)
 
 
+@verb(app, reading=True, kernels=True)
+def stream(
+    terminal: Terminal,
+    options: dict[str, Any],
+    solution: SolutionName,
+    source: Annotated[str, _option("--source", "URI", "A growing file or folder, -, kafka://, a table.")],
+    sink: Annotated[
+        list[str],
+        _option("--sink", "URI", "Where decisions go: .jsonl, .csv, folder/, kafka://, a table, https://."),
+    ],
+    model: ModelFolder,
+    state: Annotated[
+        str | None, _option("--state", "URI", "Where the log is kept; state.db in the model folder.")
+    ] = None,
+    task: TaskNames = None,
+    rules: RulesFile = None,
+    history: History = None,
+    labels: Annotated[str | None, _option("--labels", "URI", "Labels as a stream of their own.")] = None,
+    rate: Annotated[
+        float | None, _option("--rate", "N", "Replay the source at this many records a second.")
+    ] = None,
+    max_events: Annotated[int | None, _option("--max-events", "N", "End after this many records.")] = None,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when all that is there has been decided.")
+    ] = False,
+    shadow: Annotated[
+        str | None, _option("--shadow", "DIR", "A second model that decides beside, unheard.")
+    ] = None,
+    notify: Annotated[str | None, _option("--notify", "FILE", "Who is told of what, and how.")] = None,
+    aggregates: Annotated[
+        str | None, _option("--aggregates", "FILE", "What is added up over windows of the stream.")
+    ] = None,
+    aggregates_sink: Annotated[
+        str | None, _option("--aggregates-sink", "URI", "Where the rows of --aggregates go.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None, _option("--metrics-port", "PORT", "Serve Prometheus metrics; 0 picks a free port.")
+    ] = None,
+    metrics_host: Annotated[str, _option("--metrics-host", "HOST", "Address of the metrics.")] = "127.0.0.1",
+    report: Annotated[str | None, _option("--report", "FILE.html", "Charts of the run, at its end.")] = None,
+    all_scores: Annotated[
+        bool, typer.Option("--all-scores", help="Also the probability of every class.")
+    ] = False,
+    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each.")] = True,
+) -> Shown:
+    """Decide records while they arrive, each once; a killed stream goes on where it was."""
+    from tallystick.cli import show_stream
+    from tallystick.cli.live import Live
+    from tallystick.jobs.stream import stream as job
+
+    result = job(
+        solution, source=source, sink=sink, model=model, state=state, task=task or (), rules=rules,
+        history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,
+        shadow=shadow, notify=notify, aggregates=aggregates, aggregates_sink=aggregates_sink,
+        metrics_port=metrics_port, metrics_host=metrics_host, report=report, all_scores=all_scores,
+        reasons=reasons, show=partial(Live, terminal, title=f"{solution}: {source}"),
+        say=terminal.note, **options,
+    )  # fmt: skip
+    page = None if result.report is None else str(result.report)
+    return result, partial(show_stream.streamed, terminal, result.figures, sinks=result.sinks, page=page)
+
+
 @app.command()
 def config(set_: Set = None, config: Config = None, quiet: Quiet = False, json_: Json = False) -> None:
     """Show every setting and where its value came from."""

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk, Sink, Source, open_sink, open_source
+from tallystick.connectors.database import is_state
 from tallystick.contracts import Checked, Naming, Report
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.account import Account, SetApart, Skip
@@ -117,6 +118,11 @@ class Intake:
         """Open a path, or a frame, without reading it yet; UsageError when it is not there."""
         if not isinstance(given, (str, Path)):
             stream: Stream = FrameStream(given, work.settings.batch_rows)
+            return cls(solution, stream, work, labels_wanted, needs or {})
+        if is_state(str(given)):
+            from tallystick.jobs.kept import kept_records  # the log of a stream, which few inputs are
+
+            stream = FrameStream(kept_records(str(given), solution, work), work.settings.batch_rows)
             return cls(solution, stream, work, labels_wanted, needs or {})
         known = [s for column in solution.contract.columns for s in (column.name, *column.aliases)]
         source = open_source(given, work.settings, known=known)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.connectors import open_sink
+from tallystick.connectors.database import is_state
 from tallystick.contracts import Contract, Report
 from tallystick.contracts.steps import span
 from tallystick.contracts.zones import LATEST
@@ -22,7 +23,7 @@ from tallystick.jobs.frames import whole
 from tallystick.jobs.intake import Intake, Place
 from tallystick.jobs.labels import Labels, read_labels
 from tallystick.jobs.options import Work
-from tallystick.jobs.sequences import SEQUENCE, recorded
+from tallystick.jobs.sequences import SEQUENCE, Recorded
 from tallystick.scorer import Behaved, EventTask, Solution
 from tallystick.scorer.labels import after_event, later, own_labels
 from tallystick.scorer.scorer import times
@@ -41,8 +42,8 @@ class Events:
 
     rows: clean columns; ids: what decisions call them; given: which belong to the input; time: microseconds,
     the latest of all where missing; truth: 1 and 0, NaN where no label is; known: when the label became
-    known, microseconds, the latest of all where there is none; recorded: the order that was recorded for
-    each row and for its label, as JSON text, null where none was.
+    known, microseconds, the latest of all where there is none; recorded: the order that was recorded, if any;
+    apart: all that has no recorded number was applied before all that has one.
     """
 
     rows: pa.RecordBatch
@@ -52,7 +53,8 @@ class Events:
     truth: NDArray[np.float64]
     known: NDArray[np.int64]
     report: Report
-    recorded: tuple[pa.Array, pa.Array] | None = None
+    recorded: Recorded | None = None
+    apart: bool = False
 
     def held(self) -> set[str]:
         """The columns that hold anything; `known_fraud` where a label says yes."""
@@ -79,6 +81,8 @@ def gather_events(
     """
     contract = solution.contract
     label = contract.labels[0] if contract.labels else None
+    if isinstance(source, str) and is_state(source):
+        return _of_stream(solution, source, job, columns, history=history, labels=labels)
     roles = {contract.key, contract.event_time, contract.known_at, contract.person, label, "sequence"}
     wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
     intake = Intake.open(solution, source, job, labels_wanted=False, needs=needs or {})
@@ -110,6 +114,21 @@ def gather_events(
     found = _silent(found, time, job)
     order_of = _recorded(rows, arrived, contract)
     return Events(rows, _ids(rows, contract, places), given, time, found[0], found[1], report, order_of)
+
+
+def _of_stream(
+    solution: Solution, uri: str, job: Work, columns: Collection[str], *, history: Any, labels: Any
+) -> Events:
+    """Read the log of a stream, which holds its labels and its order itself, after what had warmed it."""
+    from tallystick.jobs.kept import kept_events  # it stands on the events of this file
+
+    if labels is not None:
+        raise UsageError("The log of a stream holds its labels.", "Leave --labels out.")
+    contract = solution.contract
+    roles = {contract.key, contract.event_time, contract.known_at, contract.person, *contract.labels[:1]}
+    wanted = {*columns, *(role for role in roles if role)}
+    before = None if history is None else gather_events(solution, history, job, columns)
+    return kept_events(uri, solution, wanted, delay(solution, job), before)
 
 
 def columns_of(solution: Solution, tasks: Iterable[EventTask], *more: str) -> set[str]:
@@ -155,7 +174,11 @@ def replay(
     is_label = np.zeros(len(row), bool)
     is_label[len(events.time) :] = True
     keys = events.ids.take(pa.array(row))
-    index = order(moment, is_label, keys, row, *_numbers(events, row, yes))
+    numbers = events.recorded.numbers(events.rows, row, yes) if events.recorded is not None else ()
+    index = order(moment, is_label, keys, row, *numbers)
+    if events.apart and numbers:
+        numbered = np.asarray(numbers[0].any(axis=1))[index]
+        index = np.concatenate([index[~numbered], index[numbered]])
     if until is not None:
         index = index[moment[index] < until]
     for start in range(0, len(index), BATCH):
@@ -177,27 +200,15 @@ def _silent(
     return np.where(good, 0.0, found[0]), np.where(good, known, found[1])
 
 
-def _recorded(
-    rows: pa.RecordBatch, arrived: Labels | None, contract: Contract
-) -> tuple[pa.Array, pa.Array] | None:
+def _recorded(rows: pa.RecordBatch, arrived: Labels | None, contract: Contract) -> Recorded | None:
     """The recorded order of each row, and of its label where that came by itself; None without any."""
     none = pa.nulls(len(rows), pa.string())
-    own = rows.column(SEQUENCE) if SEQUENCE in rows.schema.names else none
+    own = rows.column(SEQUENCE).cast(pa.string()) if SEQUENCE in rows.schema.names else none
     of_label = none
     if arrived is not None and contract.key is not None:
-        of_label = arrived.sequence.take(
-            pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key)
-        )
-    return None if own.null_count + of_label.null_count == 2 * len(rows) else (own, of_label)
-
-
-def _numbers(events: Events, row: NDArray[np.int64], yes: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """What `order` is told of the recorded order of rows and of the labels that say yes."""
-    if events.recorded is None:
-        return ()
-    own, of_label = events.recorded
-    texts = pa.concat_arrays([own.cast(pa.string()), of_label.take(pa.array(yes)).cast(pa.string())])
-    return recorded(texts, events.rows, row) or ()
+        place = pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key)
+        of_label = arrived.sequence.take(place).cast(pa.string())
+    return Recorded.of(own, of_label)
 
 
 def _merged(

@@ -39,12 +39,14 @@ class Scored:
 class Behaved:
     """Clean rows that were applied to the window state: with their behaviour, sequences, and which were late.
 
-    sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows.
+    sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
+    applied: the same of all rows that were applied, labels among them.
     """
 
     rows: pa.RecordBatch
     sequence: NDArray[np.int64] | None = None
     late: NDArray[np.bool_] | None = None
+    applied: NDArray[np.int64] | None = None
 
     def take(self, index: NDArray[np.int64]) -> Behaved:
         """Return some of the rows."""
@@ -131,7 +133,7 @@ class Scorer:
             kept = ~labels
             clean = clean.filter(pa.array(kept))
             features, sequence, late = features[kept], sequence[kept], late[kept]
-        return Behaved(clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late)
+        return Behaved(clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late, applied.sequence)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""

@@ -1,4 +1,4 @@
-"""Sinks that a stream delivers to: each entry of the log once, or at least once where that is all there is."""
+"""Sinks that a stream delivers to: each entry of the log once, or at least once where no more can be had."""
 
 from __future__ import annotations
 

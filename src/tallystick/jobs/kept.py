@@ -1,0 +1,115 @@
+"""The log of a stream as an input: its records and labels, in the order in which it applied them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts import Report, written
+from tallystick.contracts.zones import LATEST
+from tallystick.errors import DataError
+from tallystick.jobs.options import Work
+from tallystick.jobs.past import Events
+from tallystick.jobs.sequences import Recorded
+from tallystick.scorer import Solution
+from tallystick.scorer.labels import own_labels
+from tallystick.scorer.scorer import times
+from tallystick.store import Store
+from tallystick.streams.frames import KIND, RECORD, conformed
+
+__all__ = ["kept_events", "kept_records"]
+
+
+def kept_events(
+    uri: str, solution: Solution, columns: Collection[str], after: int, before: Events | None = None
+) -> Events:
+    """Read a state into memory as events; DataError where it holds nothing of the solution.
+
+    columns: of the contract; after: how long after its event a label becomes known where nothing says when,
+    microseconds; before: what had warmed the stream, which comes first then. Labels count where the stream
+    applied them, and nowhere else.
+    """
+    contract = solution.contract
+    schema = pa.schema([(c.name, c.arrow) for c in contract.columns if c.name in columns])
+    with _opened(uri) as store:
+        parts = [entry.events for entry in store.entries(solution.name, whole=True)]
+        head = store.head(solution.name)
+    if not parts or head is None:
+        raise DataError(f"{uri} holds no records of {solution.name}.", "Name the state of a stream that ran.")
+    rows = pa.concat_batches([conformed(part, schema) for part in parts])
+    ids = pa.concat_arrays([part.column("ts_id") for part in parts])
+    record = np.concatenate([part.column(KIND).to_numpy() for part in parts]) == RECORD
+    entities = tuple(head.facts.get("entities", ()))
+    sequence = _sequences(parts, len(entities))
+    mine, labels = np.flatnonzero(record), np.flatnonzero(~record)
+    records, named = rows.take(pa.array(mine)), ids.take(pa.array(mine))
+    time = times(records, contract.event_time)
+    truth, _ = own_labels(records, time, contract, after)
+    known, own = np.full(len(mine), LATEST), sequence[mine]
+    given = np.ones(len(mine), bool)
+    if before is not None:
+        dated = before.time[before.time < LATEST]
+        end = int(dated.max(initial=0)) + 1  # what became known later waited, and is in the log if it came
+        records = pa.concat_batches([conformed(before.rows, schema), records])
+        named = pa.concat_arrays([before.ids, named])
+        time, truth = np.concatenate([before.time, time]), np.concatenate([before.truth, truth])
+        known = np.concatenate([np.where(before.known < end, before.known, LATEST), known])
+        own = np.concatenate([np.zeros((len(before.time), len(entities)), np.int64), own])
+        given = np.concatenate([np.zeros(len(before.time), bool), given])
+    of_label = np.zeros((len(named), len(entities)), np.int64)
+    if len(labels):
+        place = {name: i for i, name in enumerate(named.to_pylist())}
+        of = np.array([place.get(name, -1) for name in ids.take(pa.array(labels)).to_pylist()])
+        there = of >= 0
+        truth[of[there]] = 1
+        known[of[there]] = np.minimum(time[of[there]], LATEST - 2) + 1  # the sequences say where it counts
+        of_label[of[there]] = sequence[labels[there]]
+    n = len(mine)
+    return Events(
+        records,
+        named,
+        given,
+        time,
+        truth,
+        known,
+        Report(rows_in=n, rows_clean=n),
+        Recorded(entities, own, of_label) if entities else None,
+        apart=before is not None,
+    )
+
+
+def kept_records(uri: str, solution: Solution, job: Work) -> pa.Table:
+    """Read the records of a state as a file of clean rows would hold them, without labels."""
+    contract = solution.contract
+    schema = pa.schema([(c.name, c.arrow) for c in contract.columns])
+    parts = []
+    with _opened(uri) as store:
+        for entry in store.entries(solution.name, whole=True):
+            rows = entry.events.filter(pa.compute.equal(entry.events.column(KIND), RECORD))
+            parts.append(written(conformed(rows, schema), contract.columns, job.settings, typed=True))
+    if not parts:
+        raise DataError(f"{uri} holds no records of {solution.name}.", "Name the state of a stream that ran.")
+    return pa.Table.from_batches(parts)
+
+
+def _sequences(parts: list[pa.RecordBatch], entities: int) -> NDArray[np.int64]:
+    found: list[Any] = []
+    for part in parts:
+        place = part.schema.get_field_index("ts_sequence")
+        flat = np.zeros(0, np.int64) if place < 0 else part.column(place).flatten().to_numpy()
+        found.append(np.zeros((len(part), entities), np.int64) if place < 0 else flat.reshape(len(part), -1))
+    return np.concatenate(found)
+
+
+@contextmanager
+def _opened(uri: str) -> Iterator[Store]:
+    store = Store.open(uri, create=False)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,308 @@
+"""stream: records decided as they arrive, each once, whatever is killed when."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Unpack
+
+import pyarrow as pa
+
+from tallystick import registry
+from tallystick.connectors import open_sink
+from tallystick.contracts.steps import span
+from tallystick.errors import UsageError
+from tallystick.jobs.options import Reading, Work, work
+from tallystick.jobs.past import delay
+from tallystick.jobs.warming import warm
+from tallystick.notify import Notifier, Notify
+from tallystick.scorer import Scorer, Solution
+from tallystick.scorer.loading import load_scorer
+from tallystick.store import Store
+from tallystick.streams import sinks, sources
+from tallystick.streams.aggregates import Aggregates
+from tallystick.streams.fold import Fold
+from tallystick.streams.loop import Ending
+from tallystick.streams.metrics import start as start_metrics
+from tallystick.streams.models import Watched
+from tallystick.streams.recovery import facts_of
+from tallystick.streams.running import Inputs, Outputs, Running
+from tallystick.streams.stats import Stats
+from tallystick.streams.stats_snapshot import StreamSnapshot
+
+__all__ = ["Streamed", "stream"]
+
+DAY = timedelta(days=1) // timedelta(microseconds=1)
+Show = Callable[[Callable[[], StreamSnapshot]], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What came of a stream: its figures, where its state and its decisions are, what it ended with."""
+
+    solution: str
+    state: str
+    sinks: tuple[str, ...]
+    figures: StreamSnapshot
+    entry: int
+    report: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "solution": self.solution,
+            "state": self.state,
+            "sinks": list(self.sinks),
+            "entry": self.entry,
+            "report": None if self.report is None else str(self.report),
+            **self.figures.to_dict(),
+        }
+
+
+def stream(
+    solution: str,
+    *,
+    source: str | Path,
+    model: str | Path,
+    sink: str | Path | Sequence[str | Path] = (),
+    state: str | None = None,
+    history: Any = None,
+    labels: str | Path | None = None,
+    task: Sequence[str] = (),
+    rules: str | Path | None = None,
+    rate: float | None = None,
+    max_events: int | None = None,
+    until_idle: bool = False,
+    shadow: str | Path | None = None,
+    notify: str | Path | None = None,
+    aggregates: str | Path | None = None,
+    aggregates_sink: str | None = None,
+    metrics_port: int | None = None,
+    metrics_host: str = "127.0.0.1",
+    report: str | Path | None = None,
+    all_scores: bool = False,
+    reasons: bool = True,
+    show: Show | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    **options: Unpack[Reading],
+) -> Streamed:
+    """Decide what a source gives as it comes, until the source ends, `max_events`, idleness or a signal.
+
+    source, labels: a growing file or folder, `-`, kafka://, a database table; sink: a file, a folder of
+    Parquet parts, kafka://, a database, a webhook, any number of them; state: where the log is kept
+    (`sqlite:///MODEL/state.db`), from which the same call goes on after a stop or a kill; history: what came
+    before, so that windows start warm; rate: records a second of an input that is replayed; shadow: a model
+    folder that decides beside, unheard; notify and aggregates: files that say who is told, and what is added
+    up; report: a chart file at the end. show: draws what runs; say: where notifications to the console go.
+    """
+    found = registry.solution(solution)
+    job = work("stream", **options)
+    if job.strict or job.max_quarantine is not None:
+        raise UsageError(
+            "A stream goes on where a record is bad; it keeps that one in quarantine.",
+            "Leave --strict and --max-quarantine out; `--quarantine FILE` writes the bad ones at the end.",
+        )
+    outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
+    if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
+    scorer = _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons)
+    beside = None
+    if shadow is not None:
+        beside = _shadow(
+            scorer, _scorer(found, shadow, job, task, rules, all_scores=all_scores, reasons=reasons)
+        )
+    told = None if notify is None else Notify.read(notify)
+    added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
+    if (aggregates is None) != (aggregates_sink is None):
+        raise UsageError(
+            "Aggregates want both a file that says what is added up and a place for the rows.",
+            "Give --aggregates FILE and --aggregates-sink URI.",
+        )
+    known = [name for column in found.contract.columns for name in (column.name, *column.aliases)]
+    inputs = Inputs(
+        sources.open_moving(str(source), job.settings, known=known, rate=rate),
+        None if labels is None else _labels(found, str(labels), job),
+        job.mapping,
+        max_events,
+        job.as_of,
+    )
+    uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
+    stats = Stats(found.name)
+    lateness = _length(job.settings.allowed_lateness, "allowed_lateness")
+    if scorer.state is not None:
+        scorer.state.allowed_lateness_us = lateness
+    with _open(uri, job) as store:
+        running = Running(
+            store,
+            found.name,
+            Fold(scorer, _schema(found), horizon=_horizon(found), delay=delay(found, job)),
+            job.settings,
+            inputs,
+            Outputs(
+                [sinks.open_moving(one, scorer.schema, job.settings, stream=found.name) for one in outputs],
+                added,
+                None
+                if added is None or aggregates_sink is None
+                else sinks.open_moving(aggregates_sink, added.schema, job.settings, stream=found.name),
+                told,
+                None
+                if told is None
+                else Notifier(told, _Outbox(store, found.name), source=found.name, say=say),
+            ),
+            stats,
+            facts_of(scorer, lateness),
+            lambda fold: warm(fold, found, history, job, stats.said),
+            Ending(until_idle),
+            _length(job.settings.retention, "retention") // DAY,
+        )
+        metrics = None if metrics_port is None else start_metrics(stats, metrics_host, metrics_port)
+
+        def models(fold: Fold) -> Watched:
+            return Watched(
+                fold.scorer,
+                Path(model),
+                lambda: _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons),
+                stats.said,
+                beside,
+            )
+
+        try:
+            with (
+                _stopped_by_signals(running),
+                _notifying(running.outputs.notifier),
+                nullcontext() if show is None else show(stats.snapshot),
+            ):
+                running.run(models)
+        finally:
+            if metrics is not None:
+                metrics.close()
+        if job.quarantine is not None:
+            _set_apart(store, found.name, job.quarantine)
+    figures = stats.snapshot()
+    place = None
+    if report is not None:
+        from tallystick.figures.stream_page import stream_page
+
+        place = Path(report)
+        place.write_text(stream_page(figures.to_dict()), encoding="utf-8")
+    entry = 0 if running.loop is None else running.loop.number
+    return Streamed(
+        found.name, store.uri_shown, tuple(one.name for one in running.outputs.sinks), figures, entry, place
+    )
+
+
+def _scorer(
+    solution: Solution, model: str | Path, job: Work, task: Sequence[str], rules: Any, **options: Any
+) -> Scorer:
+    threads = job.settings.cores()
+    return load_scorer(solution, model, job.settings, tasks=task, rules=rules, threads=threads, **options)
+
+
+def _shadow(scorer: Scorer, shadow: Scorer) -> Scorer:
+    """Raise UsageError for a shadow that looks at other windows: there is one state."""
+    ours, theirs = scorer.windows, shadow.windows
+    if (ours and ours.fingerprint) != (theirs and theirs.fingerprint):
+        raise UsageError(
+            "The shadow model looks at other windows than the model, and a stream has one state of them.",
+            "Train both with the same --windows, or run a second stream with a --state of its own.",
+        )
+    return shadow
+
+
+def _labels(solution: Solution, uri: str, job: Work) -> Any:
+    if solution.labels is None:
+        raise UsageError(f"{solution.name} takes no labels of their own.", "Leave --labels out.")
+    known = [name for column in solution.labels.columns for name in (column.name, *column.aliases)]
+    return sources.open_moving(uri, job.settings, known=known)
+
+
+def _schema(solution: Solution) -> pa.Schema:
+    """Return what the log keeps of a record: what its contract knows, but for an order recorded elsewhere."""
+    return pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
+
+
+def _horizon(solution: Solution) -> int | None:
+    return None if solution.horizon is None else solution.horizon // timedelta(microseconds=1)
+
+
+def _length(text: str, name: str) -> int:
+    """Read a length of time in microseconds, 0 where there is none."""
+    try:
+        return span(text) if text else 0
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}.", "Write it as 30s, 12h or 90d.") from None
+
+
+@contextmanager
+def _open(uri: str, job: Work) -> Iterator[Store]:
+    store = Store.open(uri, durability=job.settings.durability)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _stopped_by_signals(running: Running) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end a stream gracefully; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Mapping[int, Any] = {}
+
+    def stop(number: int, _: Any) -> None:
+        signal.signal(number, before[number])
+        running.stop()
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Outbox:
+    """The notices of one stream."""
+
+    def __init__(self, store: Store, stream: str) -> None:
+        self._store, self._stream = store, stream
+
+    def due(self, now: int, most: int) -> Any:
+        return self._store.due(self._stream, now, most)
+
+    def settle(
+        self,
+        done: Sequence[int] = (),
+        failed: Sequence[tuple[int, int, str]] = (),
+        dead: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        self._store.settle(self._stream, done, failed, dead)
+
+
+@contextmanager
+def _notifying(notifier: Notifier | None) -> Iterator[None]:
+    """Send notices while a stream runs, and what is left for a moment after it."""
+    if notifier is None:
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=notifier.run, args=(stop,), name="tallystick-notify", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+
+def _set_apart(store: Store, stream: str, path: Path) -> None:
+    """Write what is in quarantine to a file."""
+    with open_sink(path, store.quarantine(stream).schema) as sink:
+        for batch in store.quarantine(stream, most=10**9).to_batches():
+            sink.write(batch)

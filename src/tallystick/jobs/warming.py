@@ -1,0 +1,64 @@
+"""History for a stream: what came before it, so that its windows start warm and its duplicates are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts.zones import LATEST
+from tallystick.errors import DataError
+from tallystick.jobs.intake import Intake
+from tallystick.jobs.options import Work
+from tallystick.jobs.past import columns_of, gather_events, replay
+from tallystick.scorer import Behaved, EventTask, Solution
+from tallystick.streams.fold import Fold
+from tallystick.streams.frames import conformed
+
+__all__ = ["warm"]
+
+
+def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]) -> bool:
+    """Bring a fold that nothing has been applied to to where a history leads; say whether there was any."""
+    if history is None:
+        return False
+    if fold.state is None:
+        _keys(fold, solution, history, job)
+        return True
+    tasks = [model.task for model in fold.scorer.models if isinstance(model.task, EventTask)]
+    columns = columns_of(solution, tasks)
+    events = gather_events(solution, history, replace(job, quarantine=None), columns)
+    dated = events.time[events.time < LATEST]
+    end = int(dated.max()) + 1 if len(dated) else LATEST
+
+    def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> Behaved:
+        return fold.scorer.behave(rows, labels)
+
+    for _ in replay(events, apply, end):
+        pass
+    fold.meet(conformed(events.rows, fold.schema), 0)
+    # What becomes known only later waits, as it would have if the stream had taken the history in.
+    yes = (events.truth == 1) & (events.known < LATEST)
+    rows = conformed(events.rows, fold.schema)
+    waiting = np.where(yes & (events.known >= end), events.known, LATEST)
+    fold.pending.replay(rows, events.ids, events.time, waiting)
+    fold.labelled_before(rows, events.ids, yes & (events.known < end))
+    said(f"Warmed by {len(events.rows):,} earlier records.")
+    return True
+
+
+def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> None:
+    """Meet the keys of a history: all that a solution without windows keeps of it."""
+    key, time = solution.contract.key, solution.contract.event_time
+    wanted = [name for name in (key, time) if name]
+    try:
+        intake = Intake.open(solution, history, replace(job, quarantine=None), labels_wanted=False)
+        table, _ = intake.gather(wanted)
+    except DataError as error:
+        raise DataError(f"The history is refused: {error.message}", error.hint) from None
+    for batch in table.to_batches():
+        fold.meet(batch, 0)

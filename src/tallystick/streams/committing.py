@@ -1,0 +1,186 @@
+"""The thread that commits: what was decided, its input and where the sources stand, in one transaction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from queue import Empty, Full, Queue
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.notify import Notifier
+from tallystick.store import Claim, Entry, Store
+from tallystick.streams.delivery import Deliverer, own
+from tallystick.streams.reading import Reader
+from tallystick.streams.stats import Stats
+
+__all__ = ["Committer", "Made"]
+
+WAIT = 0.1
+QUEUE = 4  # entries that wait to be committed
+TEND = 1.0  # seconds between looks at marks, lease and retention when it is quiet
+CLEAR = 60.0  # seconds between clearings of old days
+
+
+@dataclass(frozen=True)
+class Made:
+    """An entry to be committed; arrived: of each decision that is delivered; late: records that came late."""
+
+    entry: Entry
+    arrived: NDArray[np.int64]
+    late: int
+    aggregates: pa.RecordBatch | None = None
+
+
+class Committer(threading.Thread):
+    """Commits entries in their order, then tells sources and sinks.
+
+    aggregates: delivers rows of windowed aggregates, if there are any; notifier: woken where there are
+    notices; keep_days: of retention, 0 for ever.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        stream: str,
+        claim: Claim,
+        stats: Stats,
+        readers: Mapping[str, Reader],
+        sinks: Sequence[Deliverer],
+        *,
+        aggregates: Deliverer | None = None,
+        notifier: Notifier | None = None,
+        keep_days: int = 0,
+        number: int = 0,
+    ) -> None:
+        super().__init__(name="tallystick-commit", daemon=True)
+        self.number = number
+        self.error: BaseException | None = None
+        self._store, self._stream, self._claim, self._stats = store, stream, claim, stats
+        self._readers, self._sinks, self._aggregates = readers, list(sinks), aggregates
+        self._notifier = notifier
+        self._keep_days = keep_days
+        self._queue: Queue[Made | None] = Queue(QUEUE)
+        self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
+        self._tended = time.monotonic()
+        self._cleared = -CLEAR
+
+    @property
+    def _all_sinks(self) -> list[Deliverer]:
+        return [*self._sinks, *([self._aggregates] if self._aggregates is not None else [])]
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait."""
+        return self._queue.qsize()
+
+    def put(self, made: Made) -> None:
+        """Hand on an entry; waits while the store is behind. Raises what stopped the thread."""
+        while self.error is None:
+            try:
+                return self._queue.put(made, timeout=WAIT)
+            except Full:
+                continue
+        raise self.error
+
+    def finish(self) -> None:
+        """Commit what is left, and end; raises what stopped the thread."""
+        while self.is_alive():
+            try:
+                self._queue.put(None, timeout=WAIT)
+                break
+            except Full:
+                continue
+        self.join()
+        if self.error is not None:
+            raise self.error
+
+    def run(self) -> None:
+        """Commit what comes; in quiet moments keep the lease, the marks and the retention."""
+        try:
+            while True:
+                try:
+                    made = self._queue.get(timeout=TEND)
+                except Empty:
+                    self._tend()
+                    continue
+                if made is None:
+                    return
+                self._commit(made)
+                if time.monotonic() - self._tended > TEND:
+                    self._tend(committed=True)
+        except BaseException as error:  # handed to the thread that scores
+            self.error = error
+
+    def _commit(self, made: Made) -> None:
+        marks = self._marks()
+        entry = replace(made.entry, at=time.time_ns() // 1000, marks=marks)
+        self._claim.commit(entry)
+        self.number = entry.number
+        self._marked |= {name: number for name, (number, _) in marks.items()}
+        decisions = own(entry.decisions)
+        self._stats.committed(
+            decisions,
+            made.arrived,
+            time.time_ns() // 1000,
+            bad=len(entry.bad),
+            duplicates=entry.duplicates,
+            late=made.late,
+        )
+        if self._notifier is not None and entry.notices:
+            self._notifier.wake()
+        for name, position in entry.positions.items():
+            if name in self._readers:
+                self._readers[name].committed(position)
+        for sink in self._sinks:
+            sink.put(entry.number, decisions)
+        if self._aggregates is not None:
+            # An entry that completed nothing moves the number on all the same: snapshots wait for it.
+            none = decisions.slice(0, 0)
+            self._aggregates.put(entry.number, none if made.aggregates is None else made.aggregates)
+
+    def _marks(self) -> dict[str, tuple[int, dict[str, object] | None]]:
+        return {
+            one.name_of_sink: (one.number, one.mark)
+            for one in self._all_sinks
+            if one.number > self._marked[one.name_of_sink]
+        }
+
+    def _tend(self, *, committed: bool = False) -> None:
+        """Keep marks and lease alive; let go of old days; notice what stopped a sink."""
+        self._tended = time.monotonic()
+        for sink in self._all_sinks:
+            if sink.error is not None:
+                raise sink.error
+        self._stats.noted(
+            lag=self.lag(),
+            queued=self.waiting,
+            marks={one.name_of_sink: self.number - one.number for one in self._all_sinks},
+            notices=None if self._notifier is None else self._notifier.counts,
+        )
+        if not committed:
+            marks = self._marks()
+            if marks:
+                self._claim.mark(marks)
+                self._marked |= {name: number for name, (number, _) in marks.items()}
+            else:
+                self._claim.renew()
+        if self._keep_days and time.monotonic() - self._cleared > CLEAR:
+            before = time.time_ns() // 86_400_000_000_000 - self._keep_days
+            if not self._store.clear(self._stream, before):  # one small step at a time, so that commits go on
+                self._cleared = time.monotonic()
+
+    def lag(self) -> int | None:
+        """Return how many records wait at the sources, None where that is not known."""
+        known = [reader.lag for reader in self._readers.values()]
+        return None if not known or any(one is None for one in known) else sum(one or 0 for one in known)
+
+    def last_marks(self) -> None:
+        """Keep the marks that came after the last commit."""
+        marks = self._marks()
+        if marks:
+            self._claim.mark(marks)

@@ -1,0 +1,110 @@
+"""The thread that delivers what was committed to a sink, each entry of the log once, in their order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from queue import Empty, Full, Queue
+from typing import Final
+
+import pyarrow as pa
+
+from tallystick.store import Store
+from tallystick.streams.sink import Mark, MovingSink
+
+__all__ = ["SHADOW", "Deliverer", "own"]
+
+#: What the task of a shadow model's decision ends with: such a decision is kept, and delivered to nobody.
+SHADOW: Final = "@shadow"
+ROWS = 50_000  # decisions that are delivered together, at most about
+WAIT = 0.1
+
+
+class Deliverer(threading.Thread):
+    """Delivers to one sink; what it lags behind after a restart comes from the store.
+
+    number: the entry up to which all is delivered; mark: what the sink wants to be told again.
+    """
+
+    def __init__(self, sink: MovingSink, schema: pa.Schema, stream: str) -> None:
+        super().__init__(name="tallystick-deliver", daemon=True)
+        self.sink = sink
+        self.number = 0
+        self.mark: Mark | None = None
+        self.error: BaseException | None = None
+        self._schema, self._stream = schema, stream
+        self._queue: Queue[tuple[int, pa.RecordBatch] | None] = Queue(64)
+
+    @property
+    def name_of_sink(self) -> str:
+        """What its marks are kept under."""
+        return self.sink.name
+
+    def catch_up(self, store: Store, number: int, mark: Mark | None, head: int) -> int:
+        """Begin where the sink stands, and deliver what the log holds after that; return how many rows."""
+        self.number, self.mark = self.sink.resume(number, mark), mark
+        rows = 0
+        for entry, batch in store.decisions(self._stream, self.number, self._schema):
+            mine = own(batch)
+            self._deliver(entry, [mine])
+            rows += len(mine)
+        if self.number < head:
+            self._deliver(head, [])
+        return rows
+
+    def put(self, number: int, decisions: pa.RecordBatch) -> None:
+        """Hand on an entry; waits while the sink is far behind."""
+        while self.error is None:
+            try:
+                return self._queue.put((number, decisions), timeout=WAIT)
+            except Full:
+                continue
+        raise self.error
+
+    def finish(self) -> None:
+        """Deliver what is left, and end."""
+        while self.is_alive():
+            try:
+                self._queue.put(None, timeout=WAIT)
+                break
+            except Full:
+                continue
+        self.join()
+
+    def run(self) -> None:
+        """Deliver, as much at a time as has come."""
+        try:
+            while True:
+                first = self._queue.get()
+                if first is None:
+                    return
+                number, batches = first[0], [first[1]]
+                rows, last = len(first[1]), False
+                while rows < ROWS:
+                    try:
+                        more = self._queue.get_nowait()
+                    except Empty:
+                        break
+                    if more is None:
+                        last = True
+                        break
+                    number = more[0]
+                    batches.append(more[1])
+                    rows += len(more[1])
+                self._deliver(number, batches)
+                if last:
+                    return
+        except BaseException as error:  # handed to the thread that commits
+            self.error = error
+
+    def _deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
+        self.mark = self.sink.deliver(number, [batch for batch in batches if len(batch)])
+        self.number = number
+
+
+def own(decisions: pa.RecordBatch) -> pa.RecordBatch:
+    """Leave out the decisions of a shadow model."""
+    tasks = decisions.column("task")
+    if not len(tasks) or not any(str(one).endswith(SHADOW) for one in tasks.unique().to_pylist()):
+        return decisions
+    return decisions.filter(pa.array([not str(one).endswith(SHADOW) for one in tasks.to_pylist()]))

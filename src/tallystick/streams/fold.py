@@ -1,0 +1,187 @@
+"""The state of a stream: a fold of its log, that goes on from a snapshot by replaying what came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts.zones import LATEST
+from tallystick.errors import DataError, TallystickError
+from tallystick.scorer import Behaved, Scorer
+from tallystick.scorer.labels import own_labels
+from tallystick.scorer.scorer import times
+from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, conformed, logged
+from tallystick.streams.pending import Pending
+from tallystick.windows import WindowState
+from tallystick.windows.seen import FRESH, OUTSIDE, Seen
+
+__all__ = ["Applied", "Fold", "Met"]
+
+
+@dataclass(frozen=True)
+class Met:
+    """Which rows are new, which repeat another, and which are too old to tell: bool (rows,) each."""
+
+    fresh: NDArray[np.bool_]
+    again: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying rows gave: the batch that the log keeps, and the records with behaviour and names."""
+
+    log: pa.RecordBatch
+    behaved: Behaved
+    ids: pa.Array
+
+
+class Fold:
+    """Window state, the keys that were met and the labels that wait, as one.
+
+    scorer: whose windows count; schema: of the clean rows, the same at every call; horizon: of duplicates, in
+    microseconds, None for no limit; delay: how long after its event a label becomes known where nothing says
+    when, microseconds. One thread uses it.
+    """
+
+    def __init__(self, scorer: Scorer, schema: pa.Schema, *, horizon: int | None, delay: int) -> None:
+        self.scorer, self.schema, self.delay = scorer, schema, delay
+        self.seen = Seen(horizon)
+        self.labelled = Seen(horizon)  # records whose label has been applied: it counts once
+        self.pending = Pending()
+
+    @property
+    def state(self) -> WindowState | None:
+        """The window state."""
+        return self.scorer.state
+
+    def meet(self, rows: pa.RecordBatch, entry: int) -> Met:
+        """Look for the keys of records; those that are new will stand in an entry of the log."""
+        contract = self.scorer.solution.contract
+        n = len(rows)
+        if contract.key is None or contract.key not in rows.schema.names:
+            return Met(np.ones(n, bool), np.zeros(n, bool), np.zeros(n, bool))
+        time = times(rows, contract.event_time)
+        found = self.seen.meet(rows.column(contract.key), time, np.full(n, entry))
+        return Met(found == FRESH, found >= 0, found == OUTSIDE)
+
+    def apply(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
+        """Apply records in the order in which they arrived, and the labels that are due between them."""
+        contract = self.scorer.solution.contract
+        label = np.zeros(len(rows), bool)
+        names = ids
+        if self.state is not None and contract.labels:
+            time = times(rows, contract.event_time)
+            truth, known = own_labels(rows, time, contract, self.delay)
+            rows, names, label = self.pending.joined(rows, ids, time, truth, known)
+            rows, names, label = self._once(rows, names, label)
+        moments = arrived
+        if label.any():
+            moments = np.zeros(len(rows), np.int64)
+            moments[~label] = arrived
+        return self._apply(rows, names, np.where(label, LABEL, RECORD).astype(np.int8), moments, ids)
+
+    def label(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
+        """Apply labels that were sent by themselves: rows of records that turned out to be the event."""
+        self.pending.forget(ids)
+        new = self._first_labels(rows, ids)
+        rows, ids, arrived = rows.filter(pa.array(new)), ids.filter(pa.array(new)), arrived[new]
+        return self._apply(rows, ids, np.full(len(rows), SENT, np.int8), arrived, ids.slice(0, 0))
+
+    def labelled_before(self, rows: pa.RecordBatch, ids: pa.Array, which: NDArray[np.bool_]) -> None:
+        """Hear of records whose label was applied before the stream began: it counts once."""
+        keep = pa.array(which)
+        self._first_labels(rows.filter(keep), ids.filter(keep))
+
+    def _once(
+        self, rows: pa.RecordBatch, ids: pa.Array, label: NDArray[np.bool_]
+    ) -> tuple[pa.RecordBatch, pa.Array, NDArray[np.bool_]]:
+        """Leave out labels that were applied already."""
+        if not label.any():
+            return rows, ids, label
+        some = pa.array(label)
+        first = self._first_labels(rows.filter(some), ids.filter(some))
+        if first.all():
+            return rows, ids, label
+        stays = ~label
+        stays[np.flatnonzero(label)[first]] = True
+        keep = pa.array(stays)
+        return rows.filter(keep), ids.filter(keep), label[stays]
+
+    def _first_labels(self, rows: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
+        """Say which records get their label for the first time."""
+        time = times(rows, self.scorer.solution.contract.event_time)
+        return np.asarray(self.labelled.meet(ids, time, np.zeros(len(ids), np.int64)) == FRESH)
+
+    def _apply(
+        self,
+        rows: pa.RecordBatch,
+        names: pa.Array,
+        kind: NDArray[np.int8],
+        arrived: NDArray[np.int64],
+        ids: pa.Array,
+    ) -> Applied:
+        label = kind != RECORD
+        behaved = self.scorer.behave(rows, label if label.any() else None)
+        return Applied(logged(rows, names, kind, behaved.applied, arrived), behaved, ids)
+
+    def replay(self, log: pa.RecordBatch, entry: int) -> Behaved:
+        """Apply an entry of the log again; DataError where it gives other sequences than were kept."""
+        contract = self.scorer.solution.contract
+        rows = conformed(log, self.schema)
+        ids, kind = log.column("ts_id"), log.column(KIND).to_numpy()
+        label = kind != RECORD
+        records = rows if not label.any() else rows.filter(pa.array(~label))
+        names = ids if not label.any() else ids.filter(pa.array(~label))
+        self.meet(records, entry)
+        if self.state is not None and contract.labels:
+            time = times(records, contract.event_time)
+            truth, known = own_labels(records, time, contract, self.delay)
+            self.pending.replay(records, names, time, np.where(truth == 1, known, LATEST))
+            told = ids.filter(pa.array(label))
+            self.pending.forget(told)
+            self._first_labels(rows.filter(pa.array(label)), told)
+        behaved = self.scorer.behave(rows, label if label.any() else None)
+        if behaved.applied is not None:
+            kept = log.column("ts_sequence").flatten().to_numpy().reshape(len(log), -1)
+            if kept.shape != behaved.applied.shape or not np.array_equal(kept, behaved.applied):
+                raise DataError(
+                    f"Entry {entry} of the log gives other sequences than it was kept with.",
+                    "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
+                )
+        return behaved
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all of it as plain arrays, from which `fill` goes on."""
+        found: dict[str, NDArray[Any]] = {}
+        parts: dict[str, Any] = {"seen": self.seen, "labelled": self.labelled, "pending": self.pending}
+        if self.state is not None:
+            parts["windows"] = self.state
+        for name, part in parts.items():
+            found |= {f"{name}/{key}": array for key, array in part.arrays().items()}
+        return found
+
+    def fill(self, arrays: Mapping[str, NDArray[Any]], number: int) -> WindowState | None:
+        """Take over what `arrays` gave; return the window state, which the scorer is to use.
+
+        number: the entry up to which it holds, for errors.
+        """
+        own: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, array in arrays.items():
+            part, _, key = name.partition("/")
+            own.setdefault(part, {})[key] = array
+        try:
+            self.seen, self.labelled = Seen.load(own["seen"]), Seen.load(own["labelled"])
+            self.pending = Pending.load(own["pending"])
+        except (KeyError, ValueError) as error:
+            raise TallystickError(
+                f"The snapshot at entry {number} cannot be read: {error}.",
+                "Begin a new state with --state, or restore the store from a copy.",
+            ) from None
+        windows = self.scorer.windows
+        return None if windows is None else WindowState.load(windows, own.get("windows", {}))

@@ -1,0 +1,313 @@
+"""The loop: take what has arrived, score it, hand it on; many events at a time under load, few in quiet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tallystick.contracts import Faults, quarantine_rows
+from tallystick.errors import TallystickError
+from tallystick.scorer import Scorer
+from tallystick.store import Entry, Store
+from tallystick.streams.committing import Committer, Made
+from tallystick.streams.delivery import SHADOW
+from tallystick.streams.fold import Applied, Fold
+from tallystick.streams.frames import KIND, RECORD, conformed
+from tallystick.streams.reading import Read, Reader
+from tallystick.streams.snapshots import Snapshots
+from tallystick.streams.source import Position
+
+__all__ = ["Ending", "Loop", "Models"]
+
+WAIT = 0.05
+ROWS = 16_384  # records that are scored and committed together, at most about
+KEPT = 16  # entries in memory, in which labels look for their records before the log is asked
+IDLE = 0.5  # seconds without a record after which a source that has none left is idle
+IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
+
+
+class Models(Protocol):
+    """What scores: it may change between two batches."""
+
+    def current(self) -> tuple[Scorer, Scorer | None]:
+        """Return the scorer, and that of a shadow model, which decides and is not heard."""
+
+
+class Aggregating(Protocol):
+    """Windowed aggregates of what is scored."""
+
+    def apply(self, rows: pa.RecordBatch, decisions: pa.RecordBatch) -> pa.RecordBatch | None:
+        """Take in clean rows with their decisions; return the rows that this completed."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a stream stops by itself: where nothing comes any more, or never."""
+
+    until_idle: bool = False
+
+
+@dataclass
+class Loop:
+    """One stream at work; `run` ends when the sources end, or when it is told to stop.
+
+    inbox: what readers hand on; number: the last entry of the log; notices: says who is to hear of decisions.
+    """
+
+    store: Store
+    stream: str
+    fold: Fold
+    models: Models
+    inbox: Queue[Read | Reader]
+    readers: Sequence[Reader]
+    committer: Committer
+    snapshots: Snapshots
+    number: int
+    ending: Ending = field(default_factory=Ending)
+    notices: Callable[[pa.RecordBatch], list[tuple[str, dict[str, Any]]]] | None = None
+    aggregates: Aggregating | None = None
+
+    def __post_init__(self) -> None:
+        self._stopping = threading.Event()
+        self._held: Read | None = None
+        self._recent: dict[int, pa.RecordBatch] = {}
+        self._events = 0
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken is committed and delivered."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until the end; raises what went wrong in any thread."""
+        for reader in self.readers:
+            reader.start()
+        try:
+            while True:
+                reads = self._next()
+                if reads:
+                    self._work(reads)
+                    continue
+                if self.committer.error is not None:
+                    raise self.committer.error
+                if all(reader.ended for reader in self.readers) and self.inbox.empty():
+                    break
+                if self._stopping.is_set() or self._over():
+                    for reader in self.readers:
+                        reader.stop()
+        finally:
+            for reader in self.readers:
+                reader.stop()
+                reader.source.close()
+        if not self._stopping.is_set():
+            self._raise_readers()
+
+    def _raise_readers(self) -> None:
+        for reader in self.readers:
+            if reader.error is not None:
+                raise reader.error
+
+    def _over(self) -> bool:
+        """Say whether nothing is to come any more."""
+        records = [reader for reader in self.readers if not reader.labels]
+        if any(reader.error is not None for reader in self.readers):
+            return True
+        if all(reader.ended for reader in records):
+            return all(reader.ended or _idle(reader) for reader in self.readers)
+        return self.ending.until_idle and all(reader.ended or _idle(reader) for reader in self.readers)
+
+    def _next(self) -> list[Read]:
+        """Return what has come: of one kind, as much as there is, up to a bound."""
+        reads: list[Read] = []
+        rows = 0
+        if self._held is not None:
+            reads, self._held = [self._held], None
+            rows = reads[0].taken
+        wait = 0.0 if reads else WAIT
+        while rows < ROWS:
+            try:
+                thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
+            except Empty:
+                break
+            wait = 0.0
+            if isinstance(thing, Reader):
+                continue
+            if reads and thing.labels != reads[0].labels:
+                self._held = thing
+                break
+            reads.append(thing)
+            rows += thing.taken
+        return reads
+
+    def _work(self, reads: list[Read]) -> None:
+        """Score what was read, and hand it on to be committed."""
+        self.number += 1
+        scorer, shadow = self.models.current()
+        self.fold.scorer = scorer
+        applied, bad, again = self._labelled(reads) if reads[0].labels else self._recorded(reads)
+        decisions = scorer.decide(applied.behaved, applied.ids)
+        late = applied.behaved.late
+        arrived = _arrived(applied)
+        aggregates = None
+        if self.aggregates is not None and not reads[0].labels:
+            aggregates = self.aggregates.apply(applied.behaved.rows, _first(decisions, len(scorer.models)))
+        told = self.notices(decisions) if self.notices is not None and len(decisions) else []
+        heard = np.repeat(arrived, len(scorer.models))
+        everything, moments = decisions, heard
+        if shadow is not None and len(applied.ids):
+            everything = _together(decisions, shadow.decide(applied.behaved, applied.ids))
+            moments = np.concatenate([heard, np.repeat(arrived, len(shadow.models))])
+        entry = Entry(
+            number=self.number,
+            at=0,
+            events=applied.log,
+            rows=len(applied.ids),
+            decisions=everything,
+            arrived=moments,
+            bad=bad,
+            positions=_positions(reads),
+            marks={},
+            notices=told,
+            duplicates=again,
+        )
+        self._recent[self.number] = applied.log
+        self._recent.pop(self.number - KEPT, None)
+        self.committer.put(Made(entry, heard, 0 if late is None else int(late.sum()), aggregates))
+        self._events += len(applied.ids)
+        if self.snapshots.wanted(len(applied.log)):
+            self.snapshots.put(self.number, self.arrays())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of the state as plain arrays."""
+        found = self.fold.arrays()
+        if self.aggregates is not None:
+            found |= {f"aggregates/{name}": array for name, array in self.aggregates.arrays().items()}
+        return found
+
+    def _recorded(self, reads: list[Read]) -> tuple[Applied, pa.Table, int]:
+        """Apply records, each key once."""
+        rows, names, moments, bad, again = [], [], [], [], 0
+        for read in reads:
+            met = self.fold.meet(read.rows, self.number)
+            again += int(met.again.sum())
+            bad.append(read.bad)
+            if met.outside.any():
+                bad.append(_outside(read, met.outside))
+            ids = self.fold.scorer.ids(read.rows, read.name, read.number)
+            fresh, arrived = read.rows, read.arrived
+            if not met.fresh.all():
+                keep = pa.array(met.fresh)
+                fresh, ids, arrived = fresh.filter(keep), ids.filter(keep), arrived[met.fresh]
+            rows.append(fresh)
+            names.append(ids)
+            moments.append(arrived)
+        one = len(reads) == 1
+        applied = self.fold.apply(
+            rows[0] if one else pa.concat_batches(rows),
+            names[0] if one else pa.concat_arrays(names),
+            moments[0] if one else np.concatenate(moments),
+        )
+        return applied, pa.concat_tables(bad), again
+
+    def _labelled(self, reads: list[Read]) -> tuple[Applied, pa.Table, int]:
+        """Apply labels that were sent by themselves to the records that they are of."""
+        contract = self.fold.scorer.solution.labels
+        if contract is None or contract.key is None:
+            raise TallystickError(f"{self.fold.scorer.solution.name} takes no labels of their own.")
+        bad, rows, ids, moments, again = [], [], [], [], 0
+        for read in reads:
+            bad.append(read.bad)
+            key = read.rows.column(contract.key)
+            yes = pc.equal(read.rows.column(contract.labels[0]).cast(pa.float64()), 1).fill_null(False)
+            place = self.fold.seen.find(key)
+            strange = (place < 0) & yes.to_numpy(zero_copy_only=False)
+            if strange.any():
+                bad.append(_set_apart(read, strange, "unknown_event", contract.key))
+            for i in np.flatnonzero((place > 0) & yes.to_numpy(zero_copy_only=False)).tolist():
+                found = self._record(int(place[i]), key[i].as_py())
+                if found is None:
+                    bad.append(_set_apart(read, np.arange(len(place)) == i, "unknown_event", contract.key))
+                    continue
+                rows.append(found)
+                ids.append(key[i].as_py())
+                moments.append(int(read.arrived[i]))
+        schema = self.fold.schema
+        empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+        applied = self.fold.label(
+            pa.concat_batches([empty, *rows]), pa.array(ids, pa.string()), np.array(moments, np.int64)
+        )
+        return applied, pa.concat_tables(bad), again
+
+    def _record(self, number: int, key: str) -> pa.RecordBatch | None:
+        """Return the record of a key from an entry, which may not be committed yet; None where it is gone."""
+        log = self._recent.get(number)
+        if log is None:
+            log = next((one.events for one in self.store.entries(self.stream, number - 1)), None)
+        if log is None:
+            return None
+        mine = pc.and_(pc.equal(log.column("ts_id"), key), pc.equal(log.column(KIND), RECORD))
+        found = log.filter(mine)
+        return conformed(found.slice(0, 1), self.fold.schema) if len(found) else None
+
+
+def _idle(reader: Reader) -> bool:
+    if reader.lag is None:
+        return reader.quiet > IDLE_UNKNOWN
+    return reader.lag == 0 and reader.quiet > IDLE
+
+
+def _arrived(applied: Applied) -> NDArray[np.int64]:
+    """Return when each record arrived, without labels."""
+    record = applied.log.column(KIND).to_numpy() == RECORD
+    arrived: NDArray[np.int64] = applied.log.column("ts_arrived").to_numpy()[record]
+    return arrived
+
+
+def _positions(reads: Sequence[Read]) -> dict[str, Position]:
+    """Return where each source stands after what was read."""
+    return {read.source: read.position for read in reads}
+
+
+def _first(decisions: pa.RecordBatch, models: int) -> pa.RecordBatch:
+    """Return the decisions of the main task, one for each record."""
+    return decisions if models == 1 else decisions.take(pa.array(np.arange(0, len(decisions), models)))
+
+
+def _together(decisions: pa.RecordBatch, shadow: pa.RecordBatch) -> pa.RecordBatch:
+    """Put the decisions of a shadow model after the others, under a task of its own."""
+    names = [f"{one}{SHADOW}" for one in shadow.column("task").to_pylist()]
+    place = shadow.schema.get_field_index("task")
+    marked = shadow.set_column(place, shadow.schema.field(place), pa.array(names, pa.string()))
+    return pa.concat_batches([decisions, marked.select(decisions.schema.names).cast(decisions.schema)])
+
+
+def _outside(read: Read, which: NDArray[np.bool_]) -> pa.Table:
+    return _set_apart(read, which, "too_late", "event_time")
+
+
+def _set_apart(read: Read, which: NDArray[np.bool_], code: str, column: str) -> pa.Table:
+    """Make quarantine rows of clean records that cannot be taken in."""
+    from tallystick.contracts import REASONS
+
+    index = np.flatnonzero(which)
+    place = read.rows.schema.get_field_index(column)
+    values = (
+        [None] * len(index)
+        if place < 0
+        else [str(one) for one in read.rows.column(place).take(pa.array(index)).to_pylist()]
+    )
+    many = len(index)
+    faults = Faults(
+        index, (code,) * many, (column,) * many, tuple(values), (f"{column}: {REASONS[code]}",) * many
+    )
+    return quarantine_rows(read.rows, faults, read.name, read.number)

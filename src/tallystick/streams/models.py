@@ -1,0 +1,96 @@
+"""Models that may change while a stream runs: a new one takes over between two batches."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tallystick.errors import TallystickError
+from tallystick.scorer import Scorer
+
+__all__ = ["Fixed", "Watched"]
+
+EVERY = 1.0  # seconds between looks at the folder
+
+
+class Fixed:
+    """A scorer that stays, and a shadow beside it."""
+
+    def __init__(self, scorer: Scorer, shadow: Scorer | None = None) -> None:
+        self._scorer, self._shadow = scorer, shadow
+
+    def current(self) -> tuple[Scorer, Scorer | None]:
+        """Return them."""
+        return self._scorer, self._shadow
+
+
+class Watched:
+    """A scorer whose model folder is looked at: what is trained into it takes over without a stop.
+
+    load: reads the folder anew; said: told of what was found. A model that looks at other windows cannot take
+    over, since the state holds the old ones: it is said, and the old one stays.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        folder: Path,
+        load: Callable[[], Scorer],
+        said: Callable[[str], None],
+        shadow: Scorer | None = None,
+    ) -> None:
+        self._scorer, self._folder, self._load, self._said, self._shadow = scorer, folder, load, said, shadow
+        self._stamp, self._looked = _stamp(folder), time.monotonic()
+        self._loading: threading.Thread | None = None
+        self._loaded: Scorer | None = None
+
+    def current(self) -> tuple[Scorer, Scorer | None]:
+        """Return the scorer as of now, and the shadow."""
+        if self._loaded is not None:
+            self._scorer, self._loaded = replace(self._loaded, state=self._scorer.state), None
+            self._said(f"A new model has taken over: {', '.join(one.name for one in self._scorer.models)}.")
+        elif self._loading is None and time.monotonic() - self._looked > EVERY:
+            self._looked = time.monotonic()
+            stamp = _stamp(self._folder)
+            if stamp != self._stamp and stamp:
+                self._stamp = stamp
+                self._loading = threading.Thread(target=self._try, name="tallystick-model", daemon=True)
+                self._loading.start()
+        return self._scorer, self._shadow
+
+    def _try(self) -> None:
+        """Load what is in the folder now, off the loop."""
+        try:
+            new, old = self._load(), self._scorer
+            same = (new.windows.fingerprint if new.windows else None) == (
+                old.windows.fingerprint if old.windows else None
+            )
+            if [one.name for one in new.models] == [one.name for one in old.models]:
+                return
+            if not same or [one.task.name for one in new.models] != [one.task.name for one in old.models]:
+                what = "tasks" if same else "windows"
+                self._said(
+                    f"A new model was found, but it has other {what} than the state holds, so the old one "
+                    "stays. Start the stream again with a --state of its own to use it."
+                )
+                return
+            self._loaded = new
+        except (TallystickError, OSError) as error:
+            self._said(f"A new model was found and cannot be used, so the old one stays: {error}")
+        finally:
+            self._loading = None
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what changes when a bundle is written anew."""
+    found = []
+    for path in sorted(folder.glob("*/manifest.json")):
+        try:
+            about = path.stat()
+        except FileNotFoundError:  # it is being replaced right now
+            continue
+        found.append((str(path), about.st_mtime_ns, about.st_ino))
+    return tuple(found)

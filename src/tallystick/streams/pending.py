@@ -1,0 +1,130 @@
+"""Labels that came with their records, waiting until the stream reaches the moment they became known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts.zones import LATEST
+from tallystick.streams.frames import packed, unpacked
+
+__all__ = ["Pending"]
+
+_BEFORE = int(np.iinfo(np.int64).min)
+
+
+class Pending:
+    """Records that are known to have been the event, by the moment from which that is known.
+
+    A label counts before the first record whose time, or that of any before it, is not earlier: so a stream
+    that comes in order applies labels where a batch does.
+    """
+
+    def __init__(self) -> None:
+        self._rows: pa.RecordBatch | None = None
+        self._known = np.zeros(0, np.int64)
+        self._newest = _BEFORE
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def joined(
+        self,
+        rows: pa.RecordBatch,
+        ids: pa.Array,
+        time: NDArray[np.int64],
+        truth: NDArray[np.float64],
+        known: NDArray[np.int64],
+    ) -> tuple[pa.RecordBatch, pa.Array, NDArray[np.bool_]]:
+        """Put the labels that are due between records; return all rows, their names, which are labels.
+
+        rows: records in the order in which they arrived, of one schema over all calls; ids: what they are
+        called; time: their event times, microseconds, the latest of all where there is none; truth and known:
+        as of `scorer.labels.own_labels`.
+        """
+        n = len(rows)
+        yes = np.flatnonzero((truth == 1) & (known < LATEST))
+        reached = np.maximum.accumulate(np.maximum(np.where(time < LATEST, time, _BEFORE), self._newest))
+        if n:
+            self._newest = int(reached[-1])
+        nothing_due = not len(self) or not n or self._known[0] > reached[-1]
+        if not len(yes) and nothing_due:
+            return rows, ids, np.zeros(n, bool)
+        self._keep(rows.take(pa.array(yes)), ids.take(pa.array(yes)), known[yes])
+        waiting = self._rows
+        if waiting is None:
+            return rows, ids, np.zeros(n, bool)
+        # Before which record each label counts: those of this batch after the record that they are of.
+        before = np.searchsorted(reached, self._known, side="left")
+        own = waiting.column("ts_id")
+        came = np.full(len(self), -1)
+        if len(yes):
+            mine = dict(zip(ids.take(pa.array(yes)).to_pylist(), yes.tolist(), strict=True))
+            came = np.array([mine.get(name, -1) for name in own.to_pylist()])
+        before = np.maximum(before, came + 1)
+        due = np.flatnonzero(before < n)
+        if not len(due):
+            return rows, ids, np.zeros(n, bool)
+        place = np.concatenate([before[due], np.arange(n)])
+        label = np.concatenate([np.ones(len(due), bool), np.zeros(n, bool)])
+        # Labels of one place keep their order here: by when they became known, then by name.
+        index = np.lexsort((np.arange(len(place)), ~label, place))
+        released = waiting.take(pa.array(due))
+        bare = released.select(rows.schema.names)
+        both = pa.concat_batches([bare, rows]).take(pa.array(index))
+        names = pa.concat_arrays([released.column("ts_id"), ids]).take(pa.array(index))
+        self._drop(due)
+        return both, names, label[index]
+
+    def replay(
+        self, rows: pa.RecordBatch, ids: pa.Array, time: NDArray[np.int64], known: NDArray[np.int64]
+    ) -> None:
+        """Take in records that were applied before and release nothing; known: the latest time means none."""
+        yes = pa.array(np.flatnonzero(known < LATEST))
+        self._keep(rows.take(yes), ids.take(yes), known[known < LATEST])
+        self._newest = max(self._newest, int(time[time < LATEST].max(initial=_BEFORE)))
+
+    def forget(self, ids: pa.Array) -> None:
+        """Let go of labels that were applied in another way."""
+        if self._rows is None or not len(ids):
+            return
+        gone = set(ids.to_pylist())
+        self._drop(
+            np.array([i for i, one in enumerate(self._rows.column("ts_id").to_pylist()) if one in gone], int)
+        )
+
+    def _keep(self, rows: pa.RecordBatch, ids: pa.Array, known: NDArray[np.int64]) -> None:
+        """Add labels, in the order in which they will count: by time, then by the UTF-8 of what they name."""
+        if not len(rows):
+            return
+        more = rows.append_column("ts_id", ids)
+        both = more if self._rows is None else pa.concat_batches([self._rows, more])
+        moments = np.concatenate([self._known, known])
+        names = [name.encode() for name in both.column("ts_id").to_pylist()]
+        order = sorted(range(len(names)), key=lambda i: (moments[i], names[i]))
+        self._rows, self._known = both.take(pa.array(order)), moments[order]
+
+    def _drop(self, index: NDArray[np.int64]) -> None:
+        if self._rows is None or not len(index):
+            return
+        stays = np.ones(len(self), bool)
+        stays[index] = False
+        self._known = self._known[stays]
+        self._rows = self._rows.filter(pa.array(stays)) if stays.any() else None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays, from which `load` makes it anew."""
+        found: dict[str, NDArray[Any]] = {"newest": np.array([self._newest], np.int64), "known": self._known}
+        return found if self._rows is None else found | {"rows": packed(self._rows)}
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Pending:
+        """Read what `arrays` gave."""
+        pending = cls()
+        pending._newest, pending._known = int(arrays["newest"][0]), np.array(arrays["known"], np.int64)
+        pending._rows = unpacked(arrays["rows"]) if "rows" in arrays else None
+        return pending

@@ -1,0 +1,214 @@
+"""The thread that takes what arrives and puts it through the contract, a bounded step ahead of scoring."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import Full, Queue
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.config import Settings
+from tallystick.contracts import QUARANTINE, Contract, Naming, quarantine_rows
+from tallystick.errors import DataError
+from tallystick.streams.frames import conformed
+from tallystick.streams.source import MovingSource, Position, Taken
+
+__all__ = ["Read", "Reader"]
+
+WAIT = 0.1  # seconds that a source is asked to wait; a stop is heard of between
+NAMINGS = 256  # sets of column names that are remembered; JSON records may have any
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Records after the contract: clean rows, where they were, what was bad, and the source's position.
+
+    labels: they are labels of earlier records; number: int64 (rows,), their numbers in the source; taken: all
+    records, bad ones too.
+    """
+
+    labels: bool
+    source: str
+    rows: pa.RecordBatch
+    name: str
+    number: NDArray[np.int64]
+    arrived: NDArray[np.int64]
+    taken: int
+    bad: pa.Table
+    position: Position
+
+
+class Reader(threading.Thread):
+    """Takes from one source until it is stopped, it ends, or enough has come.
+
+    schema: of the clean rows; most: records to take at once; limit: records to take in all, None for no end.
+    """
+
+    def __init__(
+        self,
+        source: MovingSource,
+        contract: Contract,
+        schema: pa.Schema,
+        settings: Settings,
+        out: Queue[Read | Reader],
+        *,
+        mapping: Mapping[str, str] | None = None,
+        labels: bool = False,
+        most: int = 8192,
+        limit: int | None = None,
+        position: Position | None = None,
+        as_of: datetime | None = None,
+    ) -> None:
+        super().__init__(name=f"tallystick-read-{'labels' if labels else 'records'}", daemon=True)
+        self.source, self.labels, self.error = source, labels, None
+        self.lag: int | None = None
+        self.ended = False
+        self._contract, self._schema, self._settings, self._out = contract, schema, settings, out
+        self._mapping, self._most, self._left, self._position = mapping, most, limit, position
+        self._as_of = as_of
+        self._namings: dict[tuple[str, ...], Naming | None] = {}
+        self._stopping = threading.Event()
+        self._quiet_since: float | None = None
+        self._kept: Position | None = None
+
+    error: BaseException | None
+
+    @property
+    def quiet(self) -> float:
+        """Seconds for which the source has had nothing; 0 while what it gave is still being handed on."""
+        since = self._quiet_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def committed(self, position: Position) -> None:
+        """Tell the source, soon, that all up to a position is kept for good."""
+        self._kept = position
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Take, check and hand on; the thread itself is the last thing that is handed on."""
+        try:
+            self.source.seek(self._position)
+            while not self._stopping.is_set() and self._left != 0:
+                most = self._most if self._left is None else min(self._most, self._left)
+                given = self.source.take(most, WAIT)
+                if given:
+                    self._quiet_since = None
+                for taken in given:
+                    self._take(taken)
+                self.lag = self.source.lag()
+                if not given and self._quiet_since is None:
+                    self._quiet_since = time.monotonic()
+                kept, self._kept = self._kept, None
+                if kept is not None:
+                    self.source.committed(kept)
+                if self.source.ended:
+                    break
+        except BaseException as error:  # handed to the thread that waits for it
+            self.error = error
+        self.ended = True
+        self._put(self)
+
+    def _take(self, taken: Taken) -> None:
+        read = self._read(taken)
+        if self._left is not None:
+            self._left = max(0, self._left - read.taken)
+        self._put(read)
+
+    def _put(self, thing: Read | Reader) -> None:
+        """Hand on, waiting while what was handed on before is not worked off yet: that is back-pressure."""
+        while True:
+            try:
+                return self._out.put(thing, timeout=WAIT)
+            except Full:
+                if self._stopping.is_set() and not isinstance(thing, Reader):
+                    return None  # not committed, so it comes again
+
+    def _read(self, taken: Taken) -> Read:
+        chunk = taken.chunk
+        bad = [_broken(chunk.name, one.code, one.column, one.value, one.record, one.message)
+               for one in chunk.broken]  # fmt: skip
+        tables = [pa.Table.from_pylist(bad, QUARANTINE)] if bad else []
+        rows, number, arrived = chunk.rows, chunk.records, taken.arrived
+        naming = self._naming(tuple(rows.schema.names)) if len(rows) else None
+        if naming is None:
+            strange = [
+                _broken(chunk.name, "unknown_record", None, None, place, _strange(rows.schema.names))
+                for place in number.tolist()
+            ]
+            if strange:
+                tables.append(pa.Table.from_pylist(strange, QUARANTINE))
+            clean, number, arrived = _empty(self._schema), number[:0], arrived[:0]
+        else:
+            checked = self._contract.check(
+                rows,
+                naming,
+                self._settings,
+                as_of=self._as_of or _moment(arrived),
+                labels_wanted=self.labels,
+            )
+            if len(checked.bad.index):
+                tables.append(quarantine_rows(rows, checked.bad, chunk.name, number))
+            clean = conformed(checked.rows, self._schema)
+            if len(checked.kept) < len(number):
+                number, arrived = number[checked.kept], arrived[checked.kept]
+        return Read(
+            self.labels,
+            self.source.name,
+            clean,
+            chunk.name,
+            number,
+            arrived,
+            len(rows) + len(bad),
+            pa.concat_tables(tables) if tables else QUARANTINE.empty_table(),
+            taken.position,
+        )
+
+    def _naming(self, names: tuple[str, ...]) -> Naming | None:
+        """Say which columns are which of ours; None where none is, once some were."""
+        if names not in self._namings:
+            try:
+                naming: Naming | None = self._contract.resolve(names, self._mapping)
+            except DataError:
+                if not any(self._namings.values()):
+                    raise  # from the first record on nothing is known: the wrong file, the wrong topic
+                naming = None
+            if len(self._namings) >= NAMINGS:
+                self._namings.pop(next(iter(self._namings)))
+            self._namings[names] = naming
+        return self._namings[names]
+
+
+def _moment(arrived: NDArray[np.int64]) -> datetime:
+    """Return when the last record arrived: what lies after it is in the future."""
+    return datetime.fromtimestamp(int(arrived.max()) / 1e6, UTC)
+
+
+def _strange(names: list[str]) -> str:
+    return f"None of its columns is known: {', '.join(names[:8])}."
+
+
+def _broken(
+    file: str, code: str, column: str | None, value: str | None, row: int, message: str
+) -> dict[str, str | int | None]:
+    return {
+        "code": code,
+        "column": column,
+        "value": value,
+        "file": file,
+        "row": row,
+        "message": message,
+        "record": None,
+    }
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)

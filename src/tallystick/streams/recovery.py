@@ -1,0 +1,95 @@
+"""Going on where a stream left off: a snapshot, the log after it, and what must not have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.errors import DataError, TallystickError
+from tallystick.scorer import Scorer
+from tallystick.store import Head, Store
+from tallystick.streams.fold import Fold
+
+__all__ = ["check_facts", "facts_of", "recover"]
+
+NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD_STATE_URI."
+
+
+def facts_of(scorer: Scorer, lateness: int) -> dict[str, Any]:
+    """Return what the state of a stream means; another meaning is another state."""
+    contract, windows = scorer.solution.contract, scorer.windows
+    return {
+        "solution": scorer.solution.name,
+        "contract": contract.version,
+        "windows": windows.fingerprint if windows else None,
+        "entities": list(windows.entities) if windows else [],
+        "zone": scorer.state.zone if scorer.state else None,
+        "currency": scorer.state.currency if scorer.state else None,
+        "lateness": lateness,
+    }
+
+
+def check_facts(head: Head, facts: Mapping[str, Any], shown: str) -> None:
+    """Raise TallystickError where a state means something else than what is asked of it now."""
+    kept = head.facts
+    if not kept:
+        return
+    words = {
+        "solution": "is of the solution {was}, not {now}",
+        "contract": "holds rows of version {was} of the contract; this is version {now}",
+        "zone": "was made with zone={was}; now it is {now}",
+        "currency": "was made with currency={was}; now it is {now}",
+        "lateness": "was made with an allowed lateness of {was} µs; now it is {now}",
+        "windows": "holds other windows ({was}) than the model looks at ({now})",
+    }
+    for name, sentence in words.items():
+        was, now = kept.get(name), facts[name]
+        if was != now:
+            said = sentence.format(was=_short(was), now=_short(now))
+            raise TallystickError(f"The state {shown} {said}.", NEW)
+
+
+def _short(value: Any) -> Any:
+    return value[:8] if isinstance(value, str) and len(value) > 32 else value
+
+
+def recover(
+    store: Store,
+    stream: str,
+    fold: Fold,
+    *,
+    replayed: Callable[[int, pa.RecordBatch], None] | None = None,
+    filled: Callable[[Mapping[str, NDArray[Any]]], None] | None = None,
+) -> tuple[int, int]:
+    """Bring a fold to the end of the log; return the snapshot's entry (0: none) and the last one.
+
+    replayed: told of each entry, and its records, as they are applied again; filled: given what a snapshot
+    holds besides the fold.
+    """
+    number = begun = 0
+    snapshot = store.snapshot(stream)
+    if snapshot is not None:
+        number, arrays = snapshot
+        begun = number
+        own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
+        state = fold.fill(own, number)
+        if state is not None:
+            state.allowed_lateness_us = fold.state.allowed_lateness_us if fold.state else 0
+            fold.scorer = replace(fold.scorer, state=state)
+        if filled is not None:
+            more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
+            if more:
+                filled(more)
+    for entry in store.entries(stream, number, whole=True):
+        number = entry.number
+        behaved = fold.replay(entry.events, number)
+        if replayed is not None:
+            replayed(number, behaved.rows)
+    head = store.head(stream)
+    if head is not None and number < head.number:
+        raise DataError(f"The log ends at entry {number}, but {head.number} were committed.", NEW)
+    return begun, number

@@ -1,0 +1,265 @@
+"""A stream from its parts: brought to the end of its log, run, and put down so that nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.config import Settings
+from tallystick.contracts import Contract
+from tallystick.notify import Notifier, Notify
+from tallystick.store import Claim, Store
+from tallystick.streams.aggregates import Aggregates, AggregateState
+from tallystick.streams.committing import Committer
+from tallystick.streams.delivery import Deliverer, own
+from tallystick.streams.fold import Fold
+from tallystick.streams.loop import Ending, Loop, Models
+from tallystick.streams.reading import Read, Reader
+from tallystick.streams.recovery import check_facts, recover
+from tallystick.streams.sink import MovingSink
+from tallystick.streams.snapshots import Snapshots
+from tallystick.streams.source import MovingSource
+from tallystick.streams.stats import Stats
+
+__all__ = ["Inputs", "Outputs", "Running"]
+
+INBOX = 8  # batches that are read ahead
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where records and labels come from, and how many of them are wanted."""
+
+    records: MovingSource
+    labels: MovingSource | None = None
+    mapping: Mapping[str, str] | None = None
+    most: int | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where decisions and aggregates go, and who is told."""
+
+    sinks: Sequence[MovingSink] = ()
+    aggregates: Aggregates | None = None
+    aggregates_sink: MovingSink | None = None
+    notify: Notify | None = None
+    notifier: Notifier | None = None
+
+
+@dataclass
+class Running:
+    """One stream, owned by this process while it lasts.
+
+    warm: called where nothing is kept yet, to bring the fold to where history leads; says whether it did;
+    keep_days: of retention, 0 for ever.
+    """
+
+    store: Store
+    stream: str
+    fold: Fold
+    settings: Settings
+    inputs: Inputs
+    outputs: Outputs
+    stats: Stats
+    facts: Mapping[str, Any]
+    warm: Callable[[Fold], bool] = field(default=lambda _: False)
+    ending: Ending = field(default_factory=Ending)
+    keep_days: int = 0
+
+    def __post_init__(self) -> None:
+        self.recovered = 0
+        self.redelivered = 0
+        self.loop: Loop | None = None
+        self._stopped = False
+        self._aggregates: AggregateState | None = None
+        self._remade: list[tuple[int, pa.RecordBatch]] = []
+
+    def stop(self) -> None:
+        """Come to an end: take nothing more, keep what was taken."""
+        self._stopped = True
+        if self.loop is not None:
+            self.loop.stop()
+
+    def run(self, models: Callable[[Fold], Models]) -> None:
+        """Run to the end. models: what scores, made once the fold has its state."""
+        claim = self.store.claim(self.stream, lease=self.settings.lease)
+        try:
+            self._run(claim, models)
+        finally:
+            claim.release()
+
+    def _run(self, claim: Claim, models: Callable[[Fold], Models]) -> None:
+        head = self.store.head(self.stream)
+        if head is not None:
+            check_facts(head, self.facts, self.store.uri_shown)
+        if self.outputs.aggregates is not None:
+            self._aggregates = self.outputs.aggregates.state(self.settings.zone, self.settings.currency)
+        fresh = head is None or (head.number == 0 and not head.facts)
+        number = 0 if fresh else self._recover()
+        if fresh:
+            warmed = self.warm(self.fold)
+            claim.remember(**self.facts)
+            if warmed:
+                claim.save_snapshot(0, self.fold.arrays())
+        positions = head.positions if head is not None else {}
+        marks = head.marks if head is not None else {}
+        deliverers = [Deliverer(one, self.fold.scorer.schema, self.stream) for one in self.outputs.sinks]
+        for one in deliverers:
+            at, mark = marks.get(one.name_of_sink, (0, None))
+            self.redelivered += one.catch_up(self.store, at, mark, number)
+        aggregating = self._aggregate_deliverer(marks)
+        inbox: Queue[Read | Reader] = Queue(INBOX)
+        readers = self._readers(inbox, positions)
+        committer = Committer(
+            self.store,
+            self.stream,
+            claim,
+            self.stats,
+            {reader.source.name: reader for reader in readers},
+            deliverers,
+            aggregates=aggregating,
+            notifier=self.outputs.notifier,
+            keep_days=self.keep_days,
+            number=number,
+        )
+        snapshots = Snapshots(
+            claim,
+            every=self.settings.snapshot_every,
+            ready=lambda: min([committer.number, *([aggregating.number] if aggregating else [])]),
+            said=self.stats.said,
+        )
+        self.loop = Loop(
+            self.store,
+            self.stream,
+            self.fold,
+            models(self.fold),
+            inbox,
+            readers,
+            committer,
+            snapshots,
+            number,
+            self.ending,
+            None if self.outputs.notify is None else self.outputs.notify.notices,
+            self._aggregates,
+        )
+        if self._stopped:
+            self.loop.stop()
+        threads = [committer, snapshots, *deliverers, *([aggregating] if aggregating else [])]
+        for thread in threads:
+            thread.start()
+        done = False
+        try:
+            self.loop.run()
+            done = True
+        finally:
+            self._finish(
+                claim, committer, snapshots, [*deliverers, *([aggregating] if aggregating else [])], done
+            )
+
+    def _finish(
+        self, claim: Claim, committer: Committer, snapshots: Snapshots, sinks: Sequence[Deliverer], done: bool
+    ) -> None:
+        """Keep what was scored; where all went well, with a snapshot, so that the next start is quick."""
+        try:
+            committer.finish()
+            for one in sinks:
+                one.finish()
+                if one.error is not None:
+                    raise one.error
+            committer.last_marks()
+            snapshots.finish()
+            loop = self.loop
+            if done and loop is not None and loop.number > max(snapshots.number, self.recovered):
+                claim.save_snapshot(loop.number, loop.arrays())
+        finally:
+            snapshots.finish()
+            for one in sinks:
+                one.finish()
+                one.sink.close()
+
+    def _recover(self) -> int:
+        """Bring the fold, and the aggregates, to the end of the log."""
+        decided: Iterator[tuple[int, pa.RecordBatch]] | None = None
+
+        def replayed(number: int, rows: pa.RecordBatch) -> None:
+            """Make the rows of aggregates again that this entry completed."""
+            nonlocal decided
+            if self._aggregates is None or not len(rows):
+                return
+            if decided is None:
+                decided = self.store.decisions(self.stream, number - 1, self.fold.scorer.schema)
+            entry, batch = next(decided)
+            while entry < number:
+                entry, batch = next(decided)
+            decisions = own(batch)
+            first = decisions.take(pa.array(np.arange(0, len(decisions), len(decisions) // len(rows))))
+            made = self._aggregates.apply(rows, first)
+            if made is not None:
+                self._remade.append((number, made))
+
+        self.recovered, number = recover(
+            self.store, self.stream, self.fold, replayed=replayed, filled=self._filled
+        )
+        return number
+
+    def _filled(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        declared = self.outputs.aggregates
+        if declared is not None:
+            settings = self.settings
+            self._aggregates = AggregateState.load(declared, arrays, settings.zone, settings.currency)
+
+    def _aggregate_deliverer(self, marks: Mapping[str, Any]) -> Deliverer | None:
+        """Begin where the sink of aggregates stands, with the rows that the replay made again."""
+        sink, declared = self.outputs.aggregates_sink, self.outputs.aggregates
+        if sink is None or declared is None:
+            return None
+        deliverer = Deliverer(sink, declared.schema, self.stream)
+        at, mark = marks.get(deliverer.name_of_sink, (0, None))
+        deliverer.number, deliverer.mark = sink.resume(at, mark), mark
+        for number, rows in self._remade:
+            if number > deliverer.number:
+                deliverer.mark = sink.deliver(number, [rows])
+                deliverer.number = number
+        return deliverer
+
+    def _readers(self, inbox: Queue[Read | Reader], positions: Mapping[str, Any]) -> list[Reader]:
+        solution, inputs = self.fold.scorer.solution, self.inputs
+        readers = [
+            self._reader(inputs.records, solution.contract, self.fold.schema, inbox, positions, inputs.most)
+        ]
+        if inputs.labels is not None and solution.labels is not None:
+            columns = pa.schema([(column.name, column.arrow) for column in solution.labels.columns])
+            readers.append(self._reader(inputs.labels, solution.labels, columns, inbox, positions, None))
+        return readers
+
+    def _reader(
+        self,
+        source: MovingSource,
+        contract: Contract,
+        schema: pa.Schema,
+        inbox: Queue[Read | Reader],
+        positions: Mapping[str, Any],
+        most: int | None,
+    ) -> Reader:
+        labels = source is self.inputs.labels
+        return Reader(
+            source,
+            contract,
+            schema,
+            self.settings,
+            inbox,
+            mapping=None if labels else self.inputs.mapping,
+            labels=labels,
+            limit=most,
+            position=positions.get(source.name),
+            as_of=self.inputs.as_of,
+        )

@@ -1,0 +1,79 @@
+"""The thread that keeps snapshots: copies of the state, written in small steps while the stream goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from queue import Queue
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tallystick.errors import TallystickError
+from tallystick.store import Claim
+
+__all__ = ["Snapshots"]
+
+Arrays = Mapping[str, NDArray[Any]]
+#: A snapshot is made at most this share of the time.
+SHARE = 0.05
+
+
+class Snapshots(threading.Thread):
+    """Keeps a snapshot every so many events, and seldom enough that making them costs little.
+
+    every: events between two; ready: says up to which entry a snapshot may be kept (all of it is committed,
+    and delivered where rows cannot be made again); said: told of what went wrong.
+    """
+
+    def __init__(
+        self, claim: Claim, *, every: int, ready: Callable[[], int], said: Callable[[str], None]
+    ) -> None:
+        super().__init__(name="tallystick-snapshot", daemon=True)
+        self.number = 0
+        self._claim, self._every, self._ready, self._said = claim, every, ready, said
+        self._queue: Queue[tuple[int, Arrays] | None] = Queue(1)
+        self._events = 0
+        self._not_before = 0.0
+        self._busy = False
+        self._stopping = threading.Event()
+
+    def wanted(self, events: int) -> bool:
+        """Count events, and say whether it is time."""
+        self._events += events
+        return self._events >= self._every and not self._busy and time.monotonic() >= self._not_before
+
+    def put(self, number: int, arrays: Arrays) -> None:
+        """Hand on a copy of the state after an entry; only where `wanted` said so."""
+        self._events, self._busy = 0, True
+        self._queue.put((number, arrays))
+
+    def finish(self) -> None:
+        """Let go of a snapshot that is not begun, and end."""
+        self._stopping.set()
+        if self.is_alive():
+            self._queue.put(None)
+            self.join()
+
+    def run(self) -> None:
+        """Keep what comes."""
+        while True:
+            given = self._queue.get()
+            if given is None:
+                return
+            number, arrays = given
+            while self._ready() < number and not self._stopping.wait(0.02):
+                pass
+            if self._ready() >= number:
+                self._keep(number, arrays)
+            self._busy = False
+
+    def _keep(self, number: int, arrays: Arrays) -> None:
+        begun = time.monotonic()
+        try:
+            self._claim.save_snapshot(number, arrays)
+            self.number = number
+        except TallystickError as error:  # the stream goes on: recovery only takes longer
+            self._said(f"A snapshot could not be kept: {error.message}")
+        self._not_before = time.monotonic() + (time.monotonic() - begun) / SHARE

@@ -1,0 +1,217 @@
+"""A stream is the batch replay of its own sequences; in order it is the batch itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tallystick import registry
+from tallystick.config import Settings
+from tallystick.contracts import Report
+from tallystick.contracts.zones import LATEST
+from tallystick.errors import DataError
+from tallystick.jobs.past import Events, replay
+from tallystick.jobs.sequences import Recorded
+from tallystick.scorer import BEHAVIOUR, Scorer
+from tallystick.scorer.labels import own_labels
+from tallystick.scorer.scorer import times
+from tallystick.streams.fold import Fold
+from tallystick.streams.frames import KIND, LABEL, RECORD, SENT
+from tallystick.windows import Windows, WindowState
+
+HOUR = 3_600_000_000
+DELAY = 5 * HOUR
+SOLUTION = registry.solution("fraud")
+SCHEMA = pa.schema([(c.name, c.arrow) for c in SOLUTION.contract.columns if c.name != "sequence"])
+
+
+@cache
+def windows() -> Windows:
+    assert SOLUTION.windows is not None
+    held = {"event_time", "customer_id", "terminal_id", "amount", "known_fraud"}
+    return Windows.read(SOLUTION.windows).restrict(held)
+
+
+def fold() -> Fold:
+    scorer = Scorer(SOLUTION, (), Settings(), windows=windows(), state=WindowState(windows()))
+    return Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY)
+
+
+def payments(rows: list[tuple[int, int, int, bool]]) -> tuple[pa.RecordBatch, pa.Array]:
+    """Payments of (hour, card, terminal, fraud), named by their place."""
+    columns: dict[str, Any] = {
+        "transaction_id": pa.array([f"T{i:05}" for i in range(len(rows))]),
+        "event_time": pa.array([hour * HOUR for hour, *_ in rows], pa.int64()).cast(
+            pa.timestamp("us", "UTC")
+        ),
+        "customer_id": pa.array([f"C{card}" for _, card, _, _ in rows]),
+        "terminal_id": pa.array([f"M{terminal}" for _, _, terminal, _ in rows]),
+        "amount": pa.array([100 * (hour % 7 + card) for hour, card, _, _ in rows], pa.int64()),
+        "is_fraud": pa.array([fraud for *_, fraud in rows]),
+    }
+    arrays = [columns.get(f.name, pa.nulls(len(rows), f.type)) for f in SCHEMA]
+    batch = pa.RecordBatch.from_arrays(
+        [a.cast(f.type) for a, f in zip(arrays, SCHEMA, strict=True)], schema=SCHEMA
+    )
+    return batch, batch.column("transaction_id")
+
+
+def cut(rows: pa.RecordBatch, ids: pa.Array, cuts: list[int]) -> list[tuple[pa.RecordBatch, pa.Array]]:
+    edges = sorted({0, len(rows), *(c for c in cuts if c < len(rows))})
+    return [(rows.slice(a, b - a), ids.slice(a, b - a)) for a, b in pairwise(edges)]
+
+
+def streamed(
+    batch: pa.RecordBatch, ids: pa.Array, cuts: list[int]
+) -> tuple[dict[str, list[float]], list[pa.RecordBatch], Fold]:
+    """The behaviour of each payment by its name, the log, and the fold at its end."""
+    ours, log, found = fold(), [], {}
+    for number, (rows, names) in enumerate(cut(batch, ids, cuts), 1):
+        assert ours.meet(rows, number).fresh.all()
+        applied = ours.apply(rows, names, np.arange(len(rows)))
+        log.append(applied.log)
+        values = applied.behaved.rows.column(BEHAVIOUR).to_pylist()
+        found |= dict(zip(applied.ids.to_pylist(), values, strict=True))
+        assert applied.ids.to_pylist() == names.to_pylist()
+    return found, log, ours
+
+
+def replayed(events: Events) -> dict[str, list[float]]:
+    scorer = fold().scorer
+    found: dict[str, list[float]] = {}
+    for at, behaved in replay(events, scorer.behave):
+        names = events.ids.take(pa.array(at)).to_pylist()
+        found |= dict(zip(names, behaved.rows.column(BEHAVIOUR).to_pylist(), strict=True))
+    return found
+
+
+def events_of(batch: pa.RecordBatch, ids: pa.Array, until: int | None = None) -> Events:
+    time = times(batch, "event_time")
+    truth, known = own_labels(batch, time, SOLUTION.contract, DELAY)
+    if until is not None:
+        known = np.where(known <= until, known, LATEST)
+    return Events(batch, ids, np.ones(len(batch), bool), time, truth, known, Report())
+
+
+def own_sequences(batch: pa.RecordBatch, ids: pa.Array, log: list[pa.RecordBatch]) -> Events:
+    """The batch replay that a log stands for."""
+    whole = pa.concat_batches([part.select(["ts_id", KIND, "ts_sequence"]) for part in log])
+    kind = whole.column(KIND).to_numpy()
+    numbers = whole.column("ts_sequence").flatten().to_numpy().reshape(len(whole), -1)
+    names = whole.column("ts_id").to_pylist()
+    own = {n: numbers[i] for i, n in enumerate(names) if kind[i] == RECORD}
+    of = {n: numbers[i] for i, n in enumerate(names) if kind[i] != RECORD}
+    none = np.zeros(numbers.shape[1], np.int64)
+    plain = events_of(batch, ids)
+    labelled = np.array([n in of for n in ids.to_pylist()])
+    return replace(
+        plain,
+        truth=np.where(labelled, 1.0, 0.0),
+        known=np.where(labelled, plain.time + 1, LATEST),
+        recorded=Recorded(
+            windows().entities,
+            np.array([own[n] for n in ids.to_pylist()]),
+            np.array([of.get(n, none) for n in ids.to_pylist()]),
+        ),
+    )
+
+
+some_payments = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 3), st.integers(0, 2), st.booleans()),
+    min_size=1,
+    max_size=40,
+)
+some_cuts = st.lists(st.integers(1, 40), max_size=8)
+
+
+def same(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, values in ours.items():
+        np.testing.assert_array_equal(np.array(values, float), np.array(theirs[name], float), err_msg=name)
+
+
+@settings(max_examples=40)
+@given(some_payments, some_cuts)
+def test_in_order_a_stream_is_the_batch_and_one_at_a_time(
+    rows: list[tuple[int, int, int, bool]], cuts: list[int]
+) -> None:
+    batch, ids = payments(sorted(rows, key=lambda row: row[0]))
+    ours, _, _ = streamed(batch, ids, cuts)
+    alone, _, _ = streamed(batch, ids, list(range(len(rows))))
+    same(ours, alone)
+    same(ours, replayed(events_of(batch, ids)))
+
+
+@settings(max_examples=40)
+@given(some_payments, some_cuts)
+def test_out_of_order_a_stream_is_the_batch_replay_of_its_own_sequences(
+    rows: list[tuple[int, int, int, bool]], cuts: list[int]
+) -> None:
+    batch, ids = payments(rows)
+    ours, log, _ = streamed(batch, ids, cuts)
+    alone, _, _ = streamed(batch, ids, list(range(len(rows))))
+    same(ours, alone)  # how many came together changes nothing
+    same(ours, replayed(own_sequences(batch, ids, log)))
+
+
+@settings(max_examples=25)
+@given(some_payments, some_cuts, st.integers(0, 8))
+def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
+    rows: list[tuple[int, int, int, bool]], cuts: list[int], kept: int
+) -> None:
+    batch, ids = payments(rows)
+    _, log, whole = streamed(batch, ids, cuts)
+    first = fold()
+    for number, part in enumerate(log[:kept], 1):
+        first.replay(part, number)
+    again = fold()
+    state = again.fill(first.arrays(), kept)
+    again.scorer = replace(again.scorer, state=state)
+    for number, part in enumerate(log[kept:], min(kept, len(log)) + 1):
+        again.replay(part, number)
+    more, names = payments([*rows, (61, 0, 0, False), (70, 1, 1, True), (90, 0, 1, False)])
+    new, named = more.slice(len(rows)), names.slice(len(rows))
+    ours = again.apply(new, named, np.zeros(3, np.int64))
+    theirs = whole.apply(new, named, np.zeros(3, np.int64))
+    assert ours.log.equals(theirs.log)
+    told = [one.behaved.rows.column(BEHAVIOUR).to_pylist() for one in (ours, theirs)]
+    np.testing.assert_array_equal(*(np.array(one, float) for one in told))
+    assert not again.meet(batch, 99).fresh.any()
+
+
+def test_labels_count_from_when_they_are_known_and_once() -> None:
+    batch, ids = payments([(0, 1, 1, True), (3, 1, 1, False), (6, 1, 1, False), (20, 1, 1, False)])
+    _, log, ours = streamed(batch, ids, [1, 2, 3])
+    kinds = [part.column(KIND).to_pylist() for part in log]
+    assert kinds == [[RECORD], [RECORD], [LABEL, RECORD], [RECORD]]
+    again = ours.label(batch.slice(0, 1), ids.slice(0, 1), np.zeros(1, np.int64))
+    assert len(again.log) == 0
+    sent = ours.label(batch.slice(1, 1), ids.slice(1, 1), np.zeros(1, np.int64))
+    assert sent.log.column(KIND).to_pylist() == [SENT]
+    assert len(sent.ids) == 0
+
+
+def test_a_label_that_was_sent_takes_the_place_of_the_one_that_waits() -> None:
+    batch, ids = payments([(0, 1, 1, True), (1, 1, 1, False), (30, 1, 1, False)])
+    ours = fold()
+    ours.apply(batch.slice(0, 2), ids.slice(0, 2), np.zeros(2, np.int64))
+    assert len(ours.pending) == 1
+    ours.label(batch.slice(0, 1), ids.slice(0, 1), np.zeros(1, np.int64))
+    assert len(ours.pending) == 0
+    applied = ours.apply(batch.slice(2), ids.slice(2), np.zeros(1, np.int64))
+    assert applied.log.column(KIND).to_pylist() == [RECORD]
+
+
+def test_a_log_that_gives_other_sequences_is_refused() -> None:
+    batch, ids = payments([(0, 1, 1, False), (1, 1, 1, False)])
+    _, log, _ = streamed(batch, ids, [1])
+    with pytest.raises(DataError, match="other sequences"):
+        fold().replay(log[1], 1)
