@@ -74,9 +74,11 @@ def demo(
 ) -> Shown:
     """Do the main job from start to report."""
     from tallystick.cli import show
+    from tallystick.cli.live import Live
     from tallystick.jobs.demo import demo as job
 
-    result = job(solution, input=input, dir=dir, **options)
+    live = partial(Live, terminal, title=f"{solution}, as it comes")
+    result = job(solution, input=input, dir=dir, show=live, **options)
     return result, partial(show.demonstrated, terminal, result)
 
 

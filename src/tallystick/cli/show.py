@@ -216,6 +216,12 @@ def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
             tally(terminal, title, result.scored.counts[name])
     for example in result.examples:
         decision(terminal, example) if "looked_at" in example else show_events.alert(terminal, example)
+    if result.streamed is not None:
+        from tallystick.cli.show_stream import streamed
+
+        terminal.say("[bold]What came later, decided as it came[/bold]")
+        streamed(terminal, result.streamed.figures)
+        terminal.say()
     rows = [(str(path), words) for path, words in result.files()]
     terminal.table("Files", ("", ""), rows, left=2)
     model = str(result.folder / "model")

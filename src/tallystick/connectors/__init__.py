@@ -1,30 +1,38 @@
 """Connectors: an input, whatever its form, as Arrow batches with the place of each record; batches as a file.
 
 They know no column name. `open_source` reads, `open_sink` writes; a format is one file here with a `FORMATS`
-tuple, a file system one with `FILE_SYSTEMS`, and strangers bring theirs by the entry point
-`tallystick.connectors`.
+tuple, a file system one with `FILE_SYSTEMS`, a database one with `DATABASES`, and strangers bring theirs by
+the entry point `tallystick.connectors`.
 """
 
 from __future__ import annotations
 
 from tallystick.connectors.chunk import Broken, Chunk
+from tallystick.connectors.database import Database, found_databases, is_state
 from tallystick.connectors.filesystem import FileSystem, LocalFileSystem, found_file_systems
 from tallystick.connectors.formats import Format, found_formats
-from tallystick.connectors.location import Location
-from tallystick.connectors.sink import Sink, open_sink
+from tallystick.connectors.location import Location, beside, shown, with_table
+from tallystick.connectors.sink import Sink, open_sink, remove_output
 from tallystick.connectors.source import Source, open_source
 
 __all__ = [
     "Broken",
     "Chunk",
+    "Database",
     "FileSystem",
     "Format",
     "LocalFileSystem",
     "Location",
     "Sink",
     "Source",
+    "beside",
+    "found_databases",
     "found_file_systems",
     "found_formats",
+    "is_state",
     "open_sink",
     "open_source",
+    "remove_output",
+    "shown",
+    "with_table",
 ]

@@ -17,10 +17,16 @@ _ROWS = 16_384
 
 
 class CsvWriter:
-    """Writes CSV: null is the empty field, times are ISO 8601, nested values are JSON."""
+    """Writes CSV: null is the empty field, times are ISO 8601, nested values are JSON.
 
-    def __init__(self, file: IO[bytes], schema: pa.Schema | None, delimiter: str) -> None:
+    header: write the column names first, which a file that is appended to has already.
+    """
+
+    def __init__(
+        self, file: IO[bytes], schema: pa.Schema | None, delimiter: str, *, header: bool = True
+    ) -> None:
         self._file = file
+        self._header = header
         self._delimiter = delimiter
         self._special = "[" + re.escape(delimiter) + '"\r\n]'
         self._names: list[str] | None = None
@@ -42,7 +48,7 @@ class CsvWriter:
 
     def _begin(self, names: list[str]) -> list[str]:
         self._names = list(names)
-        if names:
+        if names and self._header:
             self._write(pa.RecordBatch.from_arrays([pa.array([name]) for name in names], names=names))
         return self._names
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from tallystick.connectors.database import found_databases
 from tallystick.connectors.formats import found_formats
 from tallystick.errors import UsageError, did_you_mean
 
-__all__ = ["COMPRESSIONS", "Location", "split_suffix", "suffixes"]
+__all__ = ["COMPRESSIONS", "Location", "beside", "shown", "split_suffix", "suffixes", "with_table"]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+)://")  # two letters at least: C:\\ is a drive
+_OTHER_NAMES = {"postgres": "postgresql"}
+_USER = re.compile(r"^(?P<user>[^:/@?]*)(?P<secret>:[^/?]*)?@")
+_CARELESS = re.compile(r"^(?P<user>[^:/@?]*)(?P<secret>:(?!\d+/)[^?]*)@")  # a password with a / in it
+_HOST = re.compile(r"^(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>[^/]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,13 @@ class Location:
     format: str = ""
     compression: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> str:
+        """What may be shown of it: its path, and its table in a database; never a password."""
+        table = self.options.get("table", "") if self.scheme in found_databases() else ""
+        return f"{self.path}?table={table}" if table else self.path
 
     @classmethod
     def parse(cls, text: str) -> Location:
@@ -39,10 +51,13 @@ class Location:
         options: dict[str, str] = {}
         scheme, path = "file", text
         if match := _SCHEME.match(text):
-            scheme = match[1]
-            parts = urlsplit(text)
-            options = dict(parse_qsl(parts.query, keep_blank_values=True))
-            path = unquote(parts.path) if scheme == "file" else text.split("?", 1)[0]
+            scheme = _OTHER_NAMES.get(match[1], match[1])
+            if scheme == "file":
+                parts = urlsplit(text)
+                options = dict(parse_qsl(parts.query, keep_blank_values=True))
+                path = unquote(parts.path)
+            else:
+                return _of_uri(scheme, text[match.end() :])
         if not path:
             raise UsageError("An input or output has an empty path.", "Name a file, a folder, a glob or -.")
         form, compression = split_suffix(path) or ("", "")
@@ -57,6 +72,76 @@ class Location:
             near = did_you_mean(ending, endings) if ending else "There are: " + ", ".join(endings) + "."
             raise UsageError(f"{self.path}: {asked}.", near + " Text formats may end in .gz or .zst too.")
         return self.format
+
+
+def _of_uri(scheme: str, rest: str) -> Location:
+    """Take a URI apart, its secret away from what is shown."""
+    secret = ""
+    database = scheme in found_databases()
+    if match := _USER.match(rest) or (_CARELESS.match(rest) if database else None):
+        secret = unquote((match["secret"] or ":")[1:])
+        rest = f"{match['user']}@{rest[match.end() :]}"
+    path, _, query = rest.partition("?")
+    options = _options(query)
+    secret = options.pop("password", secret)
+    if database:
+        who, at, where = path.rpartition("@")
+        if (host := _HOST.match(where)) and not host["port"].isdecimal():
+            # A password with a ? in it, as it stands: no part of it may be shown.
+            path = f"{who}{at}{host['host']}:***{where[host.end() :]}"
+        return Location(scheme, f"{scheme}://{path}", options=options, secret=secret)
+    form, compression = split_suffix(path) or ("", "")
+    return Location(scheme, f"{scheme}://{path}", form, compression, options, secret)
+
+
+def _options(text: str) -> dict[str, str]:
+    """Read what follows the question mark; a query with blanks in it is taken as it stands, to the end."""
+    before, mark, query = text.partition("query=")
+    if mark and (not before or before.endswith("&")) and re.search(r"\s", query):
+        return {**dict(parse_qsl(before, keep_blank_values=True)), "query": query}
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def shown(path: object) -> str:
+    """Say where something is, for people: a path as it stands, a URI without its password.
+
+    >>> shown("postgresql://me:secret@host/db?table=payments")
+    'postgresql://me@host/db?table=payments'
+    """
+    text = str(path)
+    return Location.parse(text).shown if _SCHEME.match(text) else text
+
+
+def with_table(path: str, table: str) -> str:
+    """Give a database without a table one; every other place stays as it is.
+
+    >>> with_table("sqlite:///a.db", "quarantine"), with_table("a.csv", "quarantine")
+    ('sqlite:///a.db?table=quarantine', 'a.csv')
+    """
+    if not (match := _SCHEME.match(path)) or _OTHER_NAMES.get(match[1], match[1]) not in found_databases():
+        return path
+    if {"table", "query"} & set(Location.parse(path).options):
+        return path
+    return f"{path}{'&' if '?' in path else '?'}table={quote(table)}"
+
+
+def beside(path: str, what: str) -> str:
+    """Name the place beside an output where something of its own goes: a file, or a table.
+
+    >>> beside("out/decisions.csv", "quarantine")
+    'out/decisions.csv.quarantine.jsonl'
+    >>> beside("sqlite:///a.db?table=decisions", "quarantine")
+    'sqlite:///a.db?table=decisions_quarantine'
+    """
+    path = with_table(path, "decisions")
+    location = Location.parse(path)
+    if location.scheme not in found_databases():
+        return f"{path}.{what}.jsonl"
+    table = location.options.get("table", "")
+    # A name in quotes keeps its last quote at the end.
+    other = f'{table[:-1]}_{what}"' if table.endswith('"') else f"{table}_{what}"
+    head, _, tail = path.partition("?")
+    return f"{head}?{urlencode({**dict(parse_qsl(tail, keep_blank_values=True)), 'table': other})}"
 
 
 def suffixes() -> list[str]:

@@ -11,6 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tallystick.connectors import json_columns
+
 __all__ = ["is_nested", "json_lines", "plain", "text"]
 
 
@@ -51,6 +53,9 @@ def text(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return _times(array)
     if is_nested(kind):
+        column = _in_columns(array)
+        if _needs_python(column.type) and json_columns.can_write(column.type):
+            return pc.if_else(pc.is_valid(array), json_columns.json_text(column).cast(pa.string()), None)
         lines = json_lines(pa.RecordBatch.from_arrays([array], names=["v"])).split(b"\n")
         # Each line is {"v":...}: what is between stays.
         values = [line[5:-1] for line in lines[: len(array)]]
@@ -101,7 +106,11 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
         return b"{}\n" * int(batch.num_rows)
     arrays = [_in_columns(plain(array)) for array in batch.columns]
     if any(is_nested(array.type) and _needs_python(array.type) for array in arrays):
-        return _json_by_python(batch.schema.names, arrays)
+        names = batch.schema.names
+        if len(set(names)) < len(names) or not all(_can_write(array.type) for array in arrays):
+            return _json_by_python(names, arrays)
+        parts = [json_columns.json_text(array if _is_json(array.type) else text(array)) for array in arrays]
+        return json_columns.lines(json_columns.objects(names, parts))
     arrays = [array if _is_json(array.type) else text(array) for array in arrays]
     buffer = io.BytesIO()
     frame = pl.from_arrow(pa.Table.from_arrays(arrays, names=batch.schema.names))
@@ -140,6 +149,11 @@ def _needs_python(kind: pa.DataType) -> bool:
     if pa.types.is_map(kind) or not _is_json(kind):
         return True
     return is_nested(kind) and any(_needs_python(kind.field(i).type) for i in range(kind.num_fields))
+
+
+def _can_write(kind: pa.DataType) -> bool:
+    """Say whether a column, or its text, is written without going row by row."""
+    return json_columns.can_write(kind) or not _is_json(kind)
 
 
 def _json_by_python(names: list[str], arrays: list[pa.Array]) -> bytes:

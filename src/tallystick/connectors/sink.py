@@ -11,13 +11,14 @@ from typing import IO
 import pyarrow as pa
 
 from tallystick.connectors.compression import compressed
+from tallystick.connectors.database import found_databases
 from tallystick.connectors.filesystem import PendingFile, file_system
 from tallystick.connectors.formats import TableWriter, found_formats
 from tallystick.connectors.location import Location
 from tallystick.connectors.source import Source
 from tallystick.errors import TallystickError, UsageError
 
-__all__ = ["Sink", "open_sink"]
+__all__ = ["Sink", "open_sink", "remove_output"]
 
 
 class Sink:
@@ -96,7 +97,7 @@ class Sink:
 
 
 def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Source | None = None) -> Sink:
-    """Prepare an output; its ending says the format. Nothing is written before the `with` block.
+    """Prepare a file, whose ending says the format, or a table; nothing is written before the `with` block.
 
     `schema` names the columns of an output that may stay without rows; `source` is the input of the same run,
     which must not be written over. Raises UsageError for an unknown ending or scheme, or the input itself.
@@ -109,6 +110,8 @@ def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Sour
     'x,y\\n1,true\\n"a,b",\\n'
     """
     location = Location.parse(str(path))
+    if database := found_databases().get(location.scheme):
+        return database.open_sink(location, schema, source)
     if location.scheme == "stdin":
         raise UsageError('"-" is standard input; an output is a file.', "Name a path, such as decisions.csv.")
     file_system(location.scheme)
@@ -116,3 +119,12 @@ def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Sour
     if source is not None and source.is_read_by(location):
         raise UsageError(f"{path} is, or lies in, the input itself.", "Name another place for the output.")
     return Sink(location, schema)
+
+
+def remove_output(path: str | Path) -> None:
+    """Take an output of an older run away, a file or a table, if it is there."""
+    location = Location.parse(str(path))
+    if database := found_databases().get(location.scheme):
+        database.remove(location)
+    else:
+        Path(location.path).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tallystick.config import Settings
 from tallystick.connectors.chunk import Broken, Chunk
+from tallystick.connectors.database import found_databases
 from tallystick.connectors.filesystem import FoundFile, file_system
 from tallystick.connectors.formats import Block, Reading, found_formats
 from tallystick.connectors.location import Location, split_suffix, suffixes
@@ -65,8 +66,8 @@ class Source:
                     records += chunk.rows.num_rows + len(chunk.broken)
                     yield chunk
         if not records:
-            what = "a header but no row" if len(self._readings) == 1 else "no row in any of its files"
-            raise DataError(f"{self.location.path} has {what}.", "At least one record is wanted.")
+            what = "a header but no row" if len(self.names) == 1 else "no row in any of its files"
+            raise DataError(f"{self.location.shown} has {what}.", "At least one record is wanted.")
 
     def is_read_by(self, other: Location) -> bool:
         """Say whether a location is one of its files, or lies in the folder that it reads."""
@@ -112,7 +113,7 @@ def _ahead(blocks: Generator[Block, None, None]) -> Generator[Block, None, None]
 def open_source(
     path: str | Path, settings: Settings, *, known: Collection[str] = (), delimiter: str = ""
 ) -> Source:
-    """Open a file, a folder, a glob or `-`.
+    """Open a file, a folder, a glob, `-`, or a table or query of a database.
 
     `known` are column names that decide between delimiters that fit a header alike; `delimiter` names one.
     Raises UsageError for a path that is not there, may not be read, or has no known format.
@@ -125,6 +126,8 @@ def open_source(
     ('a.csv', [1], [{'x': '1', 'y': '2'}])
     """
     location = Location.parse(str(path))
+    if database := found_databases().get(location.scheme):
+        return database.open_source(location, settings)
     notes = Notes()
     base = Reading(
         "-",

@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.config import Settings
-from tallystick.connectors import open_source
+from tallystick.connectors import open_sink, open_source
 from tallystick.errors import UsageError
 from tallystick.jobs.evaluate import Evaluated, evaluate
 from tallystick.jobs.options import Common, work
 from tallystick.jobs.score import Scores, score
 from tallystick.jobs.simulate import simulate
+from tallystick.jobs.stream import Show, Streamed, stream
 from tallystick.jobs.train import Trained, train
 from tallystick.scorer import ClassTask, EventTask, Solution
 
@@ -25,6 +26,8 @@ __all__ = ["Demonstrated", "demo"]
 
 SEED = 7
 MODEL, REPORT, DECISIONS = "model", "report.html", "decisions.jsonl"
+LATER, STATE, STREAM, CHARTS = "later.csv", "state.db", "stream.jsonl", "stream.html"
+RATE = 1000.0  # records a second of the demo's stream
 EXAMPLES = 3
 
 
@@ -40,6 +43,7 @@ class Demonstrated:
     evaluated: Evaluated
     scored: Scores
     examples: tuple[dict[str, Any], ...] = ()
+    streamed: Streamed | None = None
 
     def files(self) -> list[tuple[Path, str]]:
         """List what was written, with a word on each."""
@@ -48,6 +52,14 @@ class Demonstrated:
             (self.folder / MODEL, "the model, with its card"),
             (self.folder / REPORT, "the report: open it in a browser"),
             (self.folder / DECISIONS, "a decision for each record, with its reasons"),
+            *([] if self.streamed is None else self._of_stream()),
+        ]
+
+    def _of_stream(self) -> list[tuple[Path, str]]:
+        return [
+            (self.folder / LATER, "what came later, as a stream"),
+            (self.folder / STREAM, "what was decided while it came"),
+            (self.folder / CHARTS, "how quickly, and what: open it in a browser"),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,6 +71,7 @@ class Demonstrated:
             "train": self.trained.to_dict(),
             "evaluate": self.evaluated.to_dict(),
             "score": self.scored.to_dict(),
+            "stream": None if self.streamed is None else self.streamed.to_dict(),
         }
 
 
@@ -67,9 +80,14 @@ def demo(
     *,
     input: str | Path | None = None,
     dir: str | Path = "tallystick-demo",
+    show: Show | None = None,
     **options: Unpack[Common],
 ) -> Demonstrated:
-    """Simulate records (or take `input`), train on them, measure and score them; all files land in `dir`."""
+    """Simulate records (or take `input`), train on them, measure and score them; all files land in `dir`.
+
+    Where the solution decides while things happen, what comes after the simulated records is then decided as
+    it comes. show: draws that.
+    """
     found = registry.solution(solution)
     work("demo", **options)
     if str(input) == "-":
@@ -78,7 +96,9 @@ def demo(
         )
     folder = Path(dir)
     records = input if input is not None else folder / "records.csv"
-    if input is None:
+    if input is None and found.demo_later:
+        _simulate(found, folder)
+    elif input is None:
         simulate(found.name, rows=found.demo_rows, output=records, seed=SEED, **options)
     trained = train(found.name, records, model=folder / MODEL, **options)
     evaluated = evaluate(
@@ -91,7 +111,38 @@ def demo(
         examples = _alerts(folder / DECISIONS)
     else:
         examples = _examples(found, records, folder / MODEL, options)
-    return Demonstrated(found.name, folder, records, input is None, trained, evaluated, scored, examples)
+    streamed = _stream(found, folder, show, options) if input is None and found.demo_later else None
+    return Demonstrated(
+        found.name, folder, records, input is None, trained, evaluated, scored, examples, streamed
+    )
+
+
+def _simulate(solution: Solution, folder: Path) -> None:
+    """Write records, and what comes after them."""
+    table = pa.Table.from_batches(solution.simulate(solution.demo_rows + solution.demo_later, SEED))
+    for name, part in (("records.csv", table[: solution.demo_rows]), (LATER, table[solution.demo_rows :])):
+        with open_sink(folder / name) as sink:
+            for batch in part.to_batches():
+                sink.write(batch)
+
+
+def _stream(solution: Solution, folder: Path, show: Show | None, options: Common) -> Streamed:
+    """Decide what comes later at a pace, with the records before it as history."""
+    for old in (STATE, f"{STATE}-wal", f"{STATE}-shm", STREAM):
+        (folder / old).unlink(missing_ok=True)
+    return stream(
+        solution.name,
+        source=folder / LATER,
+        sink=folder / STREAM,
+        model=folder / MODEL,
+        state=f"sqlite:///{folder.resolve() / STATE}",
+        history=folder / "records.csv",
+        rules=solution.rules,
+        rate=RATE,
+        report=folder / CHARTS,
+        show=show,
+        **options,
+    )
 
 
 def _alerts(decisions: Path) -> tuple[dict[str, Any], ...]:

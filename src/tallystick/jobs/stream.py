@@ -35,7 +35,7 @@ from tallystick.streams.running import Inputs, Outputs, Running
 from tallystick.streams.stats import Stats
 from tallystick.streams.stats_snapshot import StreamSnapshot
 
-__all__ = ["Streamed", "stream"]
+__all__ = ["Show", "Streamed", "stream"]
 
 DAY = timedelta(days=1) // timedelta(microseconds=1)
 Show = Callable[[Callable[[], StreamSnapshot]], AbstractContextManager[Any]]

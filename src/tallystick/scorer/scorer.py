@@ -133,7 +133,9 @@ class Scorer:
             kept = ~labels
             clean = clean.filter(pa.array(kept))
             features, sequence, late = features[kept], sequence[kept], late[kept]
-        return Behaved(clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late, applied.sequence)
+        return Behaved(
+            clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late, applied.sequence
+        )
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""

@@ -201,7 +201,8 @@ class Solution:
 
     routing: the default routing file, if it routes; routing_inputs: what routing rules look at besides
     columns of the contract (`narrative`, `amount`), of those that are needed.
-    demo_rows: of the demo; try_rows and try_preset: what is simulated where a small trial will do.
+    demo_rows: of the demo; demo_later: how many more come as a stream in it; try_rows and try_preset: what is
+    simulated where a small trial will do.
     windows: the file that declares its behaviour windows, if it has any; rules: a file of rules to begin
     with, used where it is named; labels: the contract of labels that
     arrive by themselves; label_delay: how long after its event a label becomes known where nothing says when;
@@ -218,6 +219,7 @@ class Solution:
     routing: Path | None = None
     routing_inputs: Callable[[pa.RecordBatch, Collection[str]], dict[str, pa.Array]] = no_inputs
     demo_rows: int = 6_000
+    demo_later: int = 0
     try_rows: int = 300
     try_preset: str = "default"
     windows: Path | None = None

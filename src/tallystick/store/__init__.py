@@ -1,1 +1,18 @@
-"""Store: the log, decisions, snapshots and leases, in SQLite or PostgreSQL."""
+"""Store: the log, decisions, snapshots and leases, in SQLite or PostgreSQL.
+
+    store = Store.open("sqlite:///state.db")
+    claim = store.claim("fraud")          # one writer for each stream
+    claim.commit(entry)                   # input, decisions, bad rows, notices, positions: one transaction
+    store.entries("fraud", after=number)  # what is replayed after a snapshot
+
+Window state is a fold of the log: it is never written row by row, only put away now and then as a snapshot.
+"""
+
+from tallystick.store.claim import Claim
+from tallystick.store.entry import Entry, Logged
+from tallystick.store.head import Head, Holder
+from tallystick.store.lease import Fenced, Held
+from tallystick.store.notices import Notice
+from tallystick.store.store import Store
+
+__all__ = ["Claim", "Entry", "Fenced", "Head", "Held", "Holder", "Logged", "Notice", "Store"]

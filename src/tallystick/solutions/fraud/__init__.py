@@ -65,6 +65,7 @@ SOLUTION = Solution(
     ),
     simulate=simulate,
     demo_rows=30_000,
+    demo_later=12_000,
     try_rows=3_000,
     try_preset="handbook",
     windows=Path(__file__).with_name("windows.yaml"),

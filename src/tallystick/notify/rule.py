@@ -1,0 +1,31 @@
+"""A rule: which decisions somebody hears of, over which channel, and how often at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tallystick.notify.terms import Limit, Span
+
+__all__ = ["COLUMNS", "Rule"]
+
+#: What a rule may ask for by its value; `reason` is the name of a rule beside the model.
+COLUMNS = ("task", "label", "action", "department", "priority", "rule", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a decision is told, and where; all that is asked for must hold.
+
+    values: columns with what they may say, None for a missing value; group: microseconds in which at most
+    one message goes out, 0 for none; line: of the file, for errors.
+    """
+
+    name: str
+    channel: str
+    values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    score: Span | None = None
+    late: bool | None = None
+    group: int = 0
+    limit: Limit | None = None
+    line: int = field(default=0, compare=False)

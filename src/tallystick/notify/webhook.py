@@ -1,0 +1,93 @@
+"""A webhook: a POST of JSON, signed where there is a secret, with a key by which a second one is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from tallystick.connectors.http_post import SIGNATURE, NoAnswerError, post, secret_of, shown, signature
+from tallystick.contracts.yaml_lines import Lines
+from tallystick.errors import UsageError
+from tallystick.notify.channel import RefusedError, Say, TryLaterError
+from tallystick.notify.message import Message
+from tallystick.notify.payload import clean
+
+__all__ = ["Webhook"]
+
+TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where to post to, and what to sign with; the address may be secret too, so it is never shown whole."""
+
+    KEYS: ClassVar = ("url", "secret_env")
+    NEEDED: ClassVar = ("url",)
+    waits: ClassVar[bool] = True
+
+    name: str
+    url: str = field(repr=False)
+    secret_env: str = ""
+    secret: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, name: str, parts: Mapping[str, Any], lines: Lines) -> Webhook:
+        """Read what was declared; what is wrong goes to `lines`, the secret's value never."""
+        url = lines.scalar(parts["url"], f'"{name}", url') or ""
+        if url and not _usable(url):
+            lines.wrong(parts["url"], f'"{name}", url: https://HOST/PATH is wanted, without blanks.')
+        variable, secret = "", None
+        if "secret_env" in parts:
+            variable = lines.scalar(parts["secret_env"], f'"{name}", secret_env') or ""
+            try:
+                secret = secret_of(variable) if variable else None
+            except UsageError as error:
+                lines.wrong(parts["secret_env"], f'"{name}": {error.message} {error.hint}')
+            else:
+                if variable and not secret:
+                    lines.wrong(
+                        parts["secret_env"],
+                        f'"{name}": the environment has no {variable}, nor {variable}_FILE; set one of them '
+                        "to the secret, or to a file that holds it.",
+                    )
+        return cls(name, url, variable, secret)
+
+    def send(self, message: Message, say: Say) -> None:  # noqa: ARG002 - it speaks to somebody else
+        """Post it once."""
+        body = message.body()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "tallystick",
+            "Idempotency-Key": message.key,
+        }
+        if self.secret is not None:
+            headers[SIGNATURE] = signature(self.secret, int(time.time()), body)
+        try:
+            answer = post(self.url, body, headers, timeout=TIMEOUT)
+        except NoAnswerError as error:
+            raise TryLaterError(error.message) from None
+        except UsageError as error:
+            raise RefusedError(error.message) from None
+        if answer.taken:
+            return
+        said = clean(f"{shown(self.url)} answered with {answer.said()}")
+        if answer.passing:
+            raise TryLaterError(said, answer.retry_after())
+        raise RefusedError(said)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was declared."""
+        return {"kind": "webhook", "url": shown(self.url), "secret_env": self.secret_env}
+
+
+def _usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = url.isascii() and not any(sign <= " " or sign == "\x7f" for sign in url)
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0

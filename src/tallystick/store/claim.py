@@ -1,0 +1,186 @@
+"""The claim of a stream: the hand that writes it, as long as nobody else has taken it over."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text, update
+
+from tallystick.errors import TallystickError
+from tallystick.store import notices, snapshots
+from tallystick.store.database import Database
+from tallystick.store.entry import Entry, packed
+from tallystick.store.head import as_json, head_row
+from tallystick.store.lease import Lease
+from tallystick.store.rows import bad_columns, decision_columns
+from tallystick.store.tables import DAY, DECISIONS, HEAD, QUARANTINE
+
+__all__ = ["Claim"]
+
+T = TypeVar("T")
+MARK = text(
+    "INSERT INTO ts_marks (tenant, stream, sink, number, mark) "
+    "VALUES (:tenant, :stream, :sink, :number, :mark) "
+    "ON CONFLICT (tenant, stream, sink) DO UPDATE SET number = excluded.number, mark = excluded.mark"
+)
+KEEP = text(
+    "INSERT INTO ts_log (tenant, stream, number, day, at, rows, decided, bad, size, events) "
+    "VALUES (:tenant, :stream, :number, :day, :at, :rows, :decided, :bad, :size, :events)"
+)
+
+
+class Claim:
+    """One process's right to write a stream; made by `Store.claim`.
+
+    Threads may share it: one commits, others mark, renew and put snapshots away. Every method raises Fenced
+    once somebody else has taken the stream over.
+    """
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database, self._lease = database, lease
+        self._key: dict[str, Any] = {"tenant": lease.tenant, "stream": lease.stream}
+        self._prolonged = time.monotonic()
+        self._renewing = threading.Lock()
+        row = database.write(self._take)
+        self._number, self._day = int(row.number), int(row.day)
+        self._positions: dict[str, Any] = json.loads(row.positions)
+        self._move = text(
+            "UPDATE ts_head SET number = :number, at = :at, day = :day, rows = rows + :rows, "  # noqa: S608
+            "duplicates = duplicates + :duplicates, quarantined = quarantined + :bad, "
+            "positions = :positions, "
+            f"until = {database.clock} + :micros WHERE tenant = :tenant AND stream = :stream "
+            "AND fence = :fence AND token = :token AND number = :number - 1"
+        )
+
+    def __repr__(self) -> str:
+        return f"Claim({self._lease.stream!r}, fence={self.fence})"
+
+    @property
+    def fence(self) -> int:
+        """How often the stream has been claimed, this time included."""
+        return self._lease.fence
+
+    def commit(self, entry: Entry) -> None:
+        """Keep an entry with all that belongs to it, in one transaction, and hold the stream on.
+
+        When this returns the entry is as durable as the store was opened for; after an error nothing of it
+        is there. Raises TallystickError for a number that is not the next one.
+        """
+        if entry.number != self._number + 1:
+            raise TallystickError(
+                f'Entry {entry.number} cannot follow entry {self._number} of "{self._lease.stream}".'
+            )
+        if len(entry.arrived) != len(entry.decisions):
+            raise TallystickError(
+                f"{len(entry.decisions)} decisions came with {len(entry.arrived)} arrivals."
+            )
+        day = max(self._day, entry.at // DAY)  # a clock that goes back would tear the order of the days
+        positions = {**self._positions, **entry.positions}
+        events = packed(entry.events)
+        decided = decision_columns(entry.decisions, entry.arrived)
+        bad = bad_columns(entry.bad) if len(entry.bad) else {}
+        moved = {
+            **self._key, "number": entry.number, "at": entry.at, "day": day, "rows": entry.rows,
+            "decided": len(entry.decisions), "bad": len(entry.bad), "duplicates": entry.duplicates,
+        }  # fmt: skip
+        mine = {"fence": self.fence, "token": self._lease.token, "micros": self._lease.micros}
+        tries = 0
+
+        def work(connection: Connection) -> None:
+            nonlocal tries
+            tries += 1
+            head = {**moved, **mine, "positions": as_json(positions)}
+            if not connection.execute(self._move, head).rowcount:
+                if tries > 1 and self._is_there(connection, entry.number):
+                    return  # only the answer was lost, when the server went away
+                raise self._lease.lost(connection, self._database)
+            connection.execute(KEEP, {**moved, "size": len(events), "events": events})
+            shared = {**self._key, "entry": entry.number}
+            if len(entry.decisions):
+                at = self._database.moment(entry.at)
+                self._database.put(connection, DECISIONS, {**shared, "decided_at": at}, decided, day)
+            if bad:
+                self._database.put(connection, QUARANTINE, {**shared, "at": entry.at}, bad)
+            notices.add(connection, **self._key, entry=entry.number, at=entry.at, notices=entry.notices)
+            self._mark(connection, entry.marks)
+
+        self._database.keep(day, work)
+        self._number, self._day, self._positions = entry.number, day, positions
+        self._prolonged = time.monotonic()
+
+    def mark(self, marks: Mapping[str, tuple[int, dict[str, Any] | None]]) -> None:
+        """Keep how far sinks are, each with the entry and what it wants to be told again."""
+        self._write(lambda connection: self._mark(connection, marks))
+
+    def forget(self, *sinks: str) -> None:
+        """Drop the marks of sinks that are delivered to no more, so that nothing is kept for them."""
+        gone = text("DELETE FROM ts_marks WHERE tenant = :tenant AND stream = :stream AND sink = :sink")
+
+        def work(connection: Connection) -> None:
+            for sink in sinks:
+                connection.execute(gone, {**self._key, "sink": sink})
+
+        self._write(work)
+
+    def save_snapshot(self, number: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put the state after an entry away, part by part; it counts once all is there.
+
+        The last two are kept. The arrays must not change meanwhile. Other threads commit between the parts.
+        """
+        if number > self._number:
+            raise TallystickError(f"There is no entry {number} yet: the last one is {self._number}.")
+        snapshots.save(self._database, **self._key, number=number, arrays=arrays, allowed=self._allowed)
+
+    def renew(self) -> None:
+        """Hold the stream on where nothing is committed; costs nothing when something just was."""
+        with self._renewing:
+            if time.monotonic() - self._prolonged > self._lease.micros / 4e6:
+                self._write(lambda _: None)
+
+    def remember(self, **facts: Any) -> None:
+        """Keep facts beside the head, as JSON; those of the same name are replaced, others stay."""
+
+        def work(connection: Connection) -> None:
+            row = head_row(connection, **self._key)
+            assert row is not None  # it was prolonged a moment ago
+            connection.execute(
+                update(HEAD)
+                .where(HEAD.c.tenant == self._key["tenant"], HEAD.c.stream == self._key["stream"])
+                .values(facts=as_json({**json.loads(row.facts), **facts}))
+            )
+
+        self._write(work)
+
+    def release(self) -> None:
+        """Give the stream back, for the next one to take at once; may be called twice."""
+        self._database.write(self._lease.give_back)
+
+    def _take(self, connection: Connection) -> Any:
+        self._lease.take(connection, self._database)
+        return head_row(connection, **self._key)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        def whole(connection: Connection) -> T:
+            self._lease.prolong(connection, self._database)
+            return work(connection)
+
+        result = self._database.write(whole)
+        self._prolonged = time.monotonic()
+        return result
+
+    def _allowed(self, connection: Connection) -> None:
+        self._lease.prolong(connection, self._database)
+
+    def _is_there(self, connection: Connection, number: int) -> bool:
+        row = head_row(connection, **self._key)
+        return row is not None and (row.token, row.number) == (self._lease.token, number)
+
+    def _mark(self, connection: Connection, marks: Mapping[str, tuple[int, dict[str, Any] | None]]) -> None:
+        for sink, (number, mark) in marks.items():
+            said = None if mark is None else as_json(mark)
+            connection.execute(MARK, {**self._key, "sink": sink, "number": number, "mark": said})

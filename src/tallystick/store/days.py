@@ -1,0 +1,99 @@
+"""Days of PostgreSQL: log and decisions lie in a partition for each, made in time and dropped as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+__all__ = ["DAILY", "drop", "make", "partition"]
+
+#: The tables that are kept by day.
+DAILY: Final = ("ts_log", "ts_decisions")
+MAKING = 0x7473_0002  # an advisory lock
+
+
+def partition(table: str, day: int) -> str:
+    """Name the table that holds the rows of a day.
+
+    >>> partition("ts_log", 20000)
+    'ts_log_d20000'
+    """
+    return f"{table}_d{day}"
+
+
+def make(connection: Connection, days: Sequence[int]) -> None:
+    """Make what is missing beside the table and attach it then: that lets others read and write meanwhile."""
+    _alone(connection)
+    there = set(_days(connection))
+    for day in days:
+        for table in DAILY if day not in there else ():
+            name = partition(table, day)
+            connection.execute(text(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING ALL)'))
+            span = f"FOR VALUES FROM ({day}) TO ({day + 1})"
+            connection.execute(text(f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" {span}'))
+
+
+def drop(
+    connection: Connection, key: Mapping[str, str], before_day: int, upto: int
+) -> tuple[int, int] | None:
+    """Drop the oldest day in which the stream is alone, and needs no entry; say which, and how many rows.
+
+    None: there is no such day, and what may go is to be removed row by row.
+    """
+    connection.execute(text("SET LOCAL lock_timeout = '2s'"))  # a long reader is not waited for: later then
+    _alone(connection)
+    for day in _days(connection):
+        log = partition(DAILY[0], day)
+        if day >= before_day:
+            return None
+        if not _has(connection, log, key):
+            continue
+        for table in DAILY:  # from here on nobody adds to it
+            connection.execute(text(f'LOCK TABLE "{partition(table, day)}" IN ACCESS EXCLUSIVE MODE'))
+        last, rows = connection.execute(
+            text(f'SELECT max(number), sum(decided + bad + 1) FROM "{log}"')  # noqa: S608
+        ).one()
+        if last > upto or not _is_alone(connection, log, key):
+            return None
+        connection.execute(
+            text("DELETE FROM ts_quarantine WHERE tenant = :tenant AND stream = :stream AND entry <= :last"),
+            {**key, "last": last},
+        )
+        for table in DAILY:
+            connection.execute(text(f'DROP TABLE "{partition(table, day)}"'))
+        return day, int(rows)
+    return None
+
+
+def _days(connection: Connection) -> list[int]:
+    """Name the days that there are, the oldest first."""
+    found = connection.execute(
+        text(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = to_regclass(:table)"
+        ),
+        {"table": DAILY[0]},
+    ).scalars()
+    return sorted(int(name.rpartition("_d")[2]) for name in found)
+
+
+def _has(connection: Connection, name: str, key: Mapping[str, str]) -> bool:
+    asked = text(f'SELECT 1 FROM "{name}" WHERE tenant = :tenant AND stream = :stream LIMIT 1')  # noqa: S608
+    return connection.execute(asked, key).first() is not None
+
+
+def _alone(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
+
+
+def _is_alone(connection: Connection, name: str, key: Mapping[str, str]) -> bool:
+    """Look at both ends of the index: whoever else is there would stand before or after."""
+    for order in ("tenant, stream", "tenant DESC, stream DESC"):
+        row = connection.execute(
+            text(f'SELECT tenant, stream FROM "{name}" ORDER BY {order} LIMIT 1')  # noqa: S608
+        ).first()
+        if row is not None and tuple(row) != (key["tenant"], key["stream"]):
+            return False
+    return True

@@ -1,0 +1,132 @@
+"""The lease of a stream: one writer, for a time that every commit prolongs, and a fence against all others.
+
+The fence is a number: whoever takes a stream over raises it, and each write asks for its own. So a process
+that slept for an hour, and believes that it still may, writes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text, update
+
+from tallystick.errors import TallystickError
+from tallystick.store.database import Database
+from tallystick.store.head import head_row, holder_of
+from tallystick.store.process import Process, this
+from tallystick.store.tables import HEAD
+
+__all__ = ["Fenced", "Held", "Lease", "clock"]
+
+EMPTY = text(
+    "INSERT INTO ts_head (tenant, stream, number, at, day, rows, duplicates, quarantined, fence, until, "
+    "token, host, machine, pid, started, positions, facts) "
+    "VALUES (:tenant, :stream, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', 0, '', '{}', '{}') ON CONFLICT DO NOTHING"
+)
+
+
+class Held(TallystickError):  # noqa: N818 (a state that others can be waited for in)
+    """Somebody else writes this stream; `until` (microseconds UTC) says when that ends unless prolonged."""
+
+    def __init__(self, message: str, hint: str, until: int) -> None:
+        super().__init__(message, hint)
+        self.until = until
+
+
+class Fenced(TallystickError):  # noqa: N818 (likewise the word for it)
+    """Somebody else has taken the stream over: what this process still wanted to write is refused."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to write one stream. micros: for how long after each write; fence: 0 before it is taken."""
+
+    tenant: str
+    stream: str
+    micros: int
+    process: Process = field(default_factory=this)
+    token: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
+    fence: int = 0
+
+    def take(self, connection: Connection, database: Database) -> None:
+        """Take the stream in a transaction, or raise Held."""
+        connection.execute(EMPTY, {"tenant": self.tenant, "stream": self.stream})
+        row = head_row(connection, self.tenant, self.stream, lock=True)
+        assert row is not None
+        now = clock(connection, database)
+        holder = holder_of(row)
+        # Its own token is there when the answer to an earlier try was lost.
+        if holder and row.token != self.token and holder.until > now and not holder.process.gone():
+            until = dt.datetime.fromtimestamp(holder.until // 1_000_000, dt.UTC).strftime("%H:%M:%S UTC")
+            raise Held(
+                f'The stream "{self.stream}" in {database.shown} is held by process {holder.pid} on '
+                f"{holder.host} until {until}.",
+                "One process writes a stream. Stop that one, or wait: its hold ends by itself when it no "
+                "longer writes.",
+                holder.until,
+            )
+        self.fence = int(row.fence) + 1
+        connection.execute(
+            update(HEAD)
+            .where(HEAD.c.tenant == self.tenant, HEAD.c.stream == self.stream)
+            .values(
+                fence=self.fence,
+                token=self.token,
+                until=now + self.micros,
+                host=self.process.host,
+                machine=self.process.machine,
+                pid=self.process.pid,
+                started=self.process.started,
+            )
+        )
+
+    def prolong(self, connection: Connection, database: Database) -> None:
+        """Hold the stream for another while, and lock its row; raises Fenced."""
+        asked = text(
+            f"UPDATE ts_head SET until = {database.clock} + :micros "  # noqa: S608 (our own words)
+            "WHERE tenant = :tenant AND stream = :stream AND fence = :fence AND token = :token"
+        )
+        values = {
+            "micros": self.micros,
+            "tenant": self.tenant,
+            "stream": self.stream,
+            "fence": self.fence,
+            "token": self.token,
+        }
+        if not connection.execute(asked, values).rowcount:
+            raise self.lost(connection, database)
+
+    def give_back(self, connection: Connection) -> None:
+        """Let the next one in at once; nothing happens when somebody else already is."""
+        connection.execute(
+            update(HEAD)
+            .where(
+                HEAD.c.tenant == self.tenant,
+                HEAD.c.stream == self.stream,
+                HEAD.c.fence == self.fence,
+                HEAD.c.token == self.token,
+            )
+            .values(token="", until=0)
+        )
+
+    def lost(self, connection: Connection, database: Database) -> Fenced:
+        """Say who has taken the stream over."""
+        row = head_row(connection, self.tenant, self.stream)
+        holder = None if row is None else holder_of(row)
+        who = f"process {holder.pid} on {holder.host}" if holder else "somebody else"
+        if row is not None and row.fence == self.fence:
+            return Fenced(
+                f'The stream "{self.stream}" in {database.shown} was given back.', "Claim it again."
+            )
+        return Fenced(
+            f'The stream "{self.stream}" in {database.shown} was taken over by {who}: this process had not '
+            f"written for {self.micros / 1e6:g} s.",
+            "Nothing was written twice. Start again when the other one is to stop.",
+        )
+
+
+def clock(connection: Connection, database: Database) -> int:
+    """Return the time of the database, microseconds UTC."""
+    return int(connection.execute(text(f"SELECT {database.clock}")).scalar_one())

@@ -1,0 +1,83 @@
+"""Notices: who is to hear of what, kept with the commit that made them, until they are sent or given up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from tallystick.store.head import as_json
+from tallystick.store.tables import NOTICES
+
+__all__ = ["DEAD", "SENT", "WAITING", "Notice", "add", "due", "settle"]
+
+WAITING, SENT, DEAD = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to be said by one channel. tries: how often it failed; created: microseconds UTC."""
+
+    id: int
+    channel: str
+    payload: dict[str, Any]
+    tries: int
+    created: int
+
+
+def add(
+    connection: Connection,
+    tenant: str,
+    stream: str,
+    entry: int,
+    at: int,
+    notices: Sequence[tuple[str, dict[str, Any]]],
+) -> None:
+    """Keep notices, due at once."""
+    if not notices:
+        return
+    shared = {"tenant": tenant, "stream": stream, "entry": entry, "state": WAITING, "tries": 0}
+    connection.execute(
+        insert(NOTICES),
+        [
+            {**shared, "channel": channel, "created": at, "due_at": at, "payload": as_json(payload)}
+            for channel, payload in notices
+        ],
+    )
+
+
+def due(connection: Connection, tenant: str, stream: str, now: int, most: int) -> list[Notice]:
+    """Read what is to be tried now, what waits longest first."""
+    c = NOTICES.c
+    wanted = (
+        select(c.id, c.channel, c.payload, c.tries, c.created)
+        .where(c.tenant == tenant, c.stream == stream, c.state == WAITING, c.due_at <= now)
+        .order_by(c.due_at, c.id)
+        .limit(most)
+    )
+    return [
+        Notice(id_, channel, json.loads(payload), tries, created)
+        for id_, channel, payload, tries, created in connection.execute(wanted)
+    ]
+
+
+def settle(
+    connection: Connection,
+    tenant: str,
+    stream: str,
+    done: Sequence[int],
+    failed: Sequence[tuple[int, int, str]],
+    dead: Sequence[tuple[int, str]],
+) -> None:
+    """Keep how it went: sent; to be tried again at a time; given up."""
+    c = NOTICES.c
+    waiting = update(NOTICES).where(c.tenant == tenant, c.stream == stream, c.state == WAITING)
+    if done:
+        connection.execute(waiting.where(c.id.in_(done)).values(state=SENT, error=None))
+    for id_, again, error in failed:
+        connection.execute(waiting.where(c.id == id_).values(tries=c.tries + 1, due_at=again, error=error))
+    for id_, error in dead:
+        connection.execute(waiting.where(c.id == id_).values(state=DEAD, tries=c.tries + 1, error=error))

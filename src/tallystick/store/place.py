@@ -1,0 +1,89 @@
+"""The place of a store: what its URI says, and the password that it does not say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from tallystick.errors import UsageError
+
+__all__ = ["Place", "find"]
+
+SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
+FORMS = "A store is sqlite:///FILE.db, sqlite:////FULL/PATH.db or postgresql://USER@HOST:PORT/DATABASE."
+PASSWORD, PASSWORD_FILE = "TALLYSTICK_STORE_PASSWORD", "TALLYSTICK_STORE_PASSWORD_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store lies. shown: the URI without secrets; path: of an SQLite file; url: of a server."""
+
+    shown: str
+    path: Path | None = None
+    url: URL | None = field(default=None, repr=False)
+
+
+def find(uri: str, environment: Mapping[str, str] = os.environ) -> Place:
+    """Read a URI; the password of a server comes from it, else from the environment or from a file.
+
+    Raises UsageError, which never shows the URI where it may hold a password.
+
+    >>> find("postgresql://ann:secret@db:5432/bank?sslmode=require", {}).shown
+    'postgresql://ann@db:5432/bank'
+    """
+    if uri.startswith(SQLITE):
+        return _file(uri)
+    if uri.startswith(POSTGRES):
+        return _server(uri, environment)
+    scheme = uri.partition(":")[0] if "://" in uri else uri[:40]
+    raise UsageError(f'"{scheme}" is no store.', FORMS)
+
+
+def _file(uri: str) -> Place:
+    name = uri.removeprefix(SQLITE)
+    if name in ("", ":memory:"):
+        raise UsageError(f'"{uri}" names no file: what is stored must outlive the process.', FORMS)
+    if option := re.search(r"\?\w+=", name):
+        raise UsageError(
+            f'"{uri}": a store takes no options, and this has "{option.group()[1:-1]}".',
+            "A table as input or output is another thing than the store, which has tables of its own.",
+        )
+    return Place(uri, path=Path(name).absolute())
+
+
+def _server(uri: str, environment: Mapping[str, str]) -> Place:
+    try:
+        url = make_url("postgresql://" + uri.partition("://")[2]).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        raise UsageError("The URI of the store cannot be read (postgresql://…).", FORMS) from None
+    if not url.database:
+        raise UsageError("The URI of the store names no database.", FORMS)
+    asked = url.query.get("password")
+    given = url.password or (asked if isinstance(asked, str) else None) or _secret(environment)
+    # Without one, libpq looks for PGPASSWORD and ~/.pgpass by itself.
+    url = url.difference_update_query(["password"]).set(password=given)
+    shown = URL.create(
+        "postgresql", username=url.username, host=url.host, port=url.port, database=url.database
+    ).render_as_string()
+    return Place(shown, url=url)
+
+
+def _secret(environment: Mapping[str, str]) -> str | None:
+    if password := environment.get(PASSWORD):
+        return password
+    if not (name := environment.get(PASSWORD_FILE)):
+        return None
+    try:
+        return Path(name).read_text(encoding="utf-8").rstrip("\r\n") or None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(
+            f'{PASSWORD_FILE}="{name}" cannot be read: {reason}.',
+            "Give a file that holds the password alone.",
+        ) from None

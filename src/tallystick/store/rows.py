@@ -1,0 +1,64 @@
+"""Rows of the store and Arrow: decisions and quarantine as columns that a database has, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.connectors.render import is_nested, plain
+from tallystick.contracts import QUARANTINE
+from tallystick.errors import TallystickError
+from tallystick.store.nested import as_text, from_text
+
+__all__ = ["BAD", "COLUMNS", "bad_columns", "decided", "decision_columns"]
+
+#: What a decision may hold, in the order of the table.
+COLUMNS = (
+    "id", "event_time", "task", "label", "score", "action", "route", "reasons", "model", "sequence", "late",
+    "scores",
+)  # fmt: skip
+#: Names of the quarantine's columns in the table: some of theirs are words of SQL.
+BAD = {"column": "field", "row": "place"}
+_TIME = pa.timestamp("us", "UTC")
+
+
+def decision_columns(decisions: pa.RecordBatch, arrived: NDArray[np.int64]) -> dict[str, pa.Array]:
+    """Turn decisions into the columns of their table; those that they lack are left out."""
+    names = decisions.schema.names
+    if strange := sorted(set(names) - set(COLUMNS)):
+        raise TallystickError(
+            f"Decisions have a column that the store has no place for: {', '.join(strange)}.",
+            f"It keeps {', '.join(COLUMNS)}.",
+        )
+    found: dict[str, pa.Array] = {"row": pa.array(np.arange(len(decisions)))}
+    for name, column in zip(names, decisions.columns, strict=True):
+        found[name] = as_text(column) if is_nested(column.type) else plain(column)
+    found["arrived_at"] = pa.array(arrived, pa.int64()).view(_TIME)
+    return found
+
+
+def bad_columns(bad: pa.Table) -> dict[str, pa.Array]:
+    """Turn quarantine rows into the columns of their table."""
+    found: dict[str, pa.Array] = {"row": pa.array(np.arange(len(bad)))}
+    for name in QUARANTINE.names:
+        found[BAD.get(name, name)] = plain(bad[name].combine_chunks())
+    return found
+
+
+def decided(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    """Turn rows of the table, with the schema's columns in its order, into a batch of that schema."""
+    if not rows:
+        return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+    arrays = []
+    for values, field in zip(zip(*rows, strict=True), schema, strict=True):
+        if is_nested(field.type):
+            arrays.append(from_text(values, field.type))
+        elif pa.types.is_boolean(field.type):
+            arrays.append(pa.array([None if v is None else bool(v) for v in values], field.type))
+        else:
+            arrays.append(pa.array(values, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

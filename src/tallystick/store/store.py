@@ -1,0 +1,172 @@
+"""The store of a process: opened once, read by any thread, written through claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from tallystick.contracts import QUARANTINE as BAD_ROWS
+from tallystick.errors import UsageError, did_you_mean
+from tallystick.store import log, notices, retention, snapshots
+from tallystick.store.claim import Claim
+from tallystick.store.database import Database
+from tallystick.store.entry import Logged
+from tallystick.store.head import Head, read_head
+from tallystick.store.lease import Lease
+from tallystick.store.notices import Notice
+from tallystick.store.place import find
+from tallystick.store.rows import BAD
+from tallystick.store.tables import QUARANTINE
+from tallystick.store.versions import bring_up
+
+__all__ = ["Store"]
+
+DURABILITY = ("power", "process")
+
+
+class Store:
+    """Where streams are kept. Any thread may use it; `close` it at the end, or use it in a `with`."""
+
+    def __init__(self, database: Database, tenant: str) -> None:
+        self._database, self._tenant = database, tenant
+
+    @classmethod
+    def open(
+        cls, uri: str, *, tenant: str = "default", durability: str = "power", create: bool = True
+    ) -> Store:
+        """Open a store, and make or renew its tables.
+
+        uri: `sqlite:///relative.db`, `sqlite:////full/path.db` or `postgresql://user@host:port/database`; a
+        password also from TALLYSTICK_STORE_PASSWORD, a file that TALLYSTICK_STORE_PASSWORD_FILE names, or
+        PGPASSWORD. durability: what a commit survives, loss of `power` or the end of the `process`; create:
+        False refuses an SQLite file that is not there. Raises UsageError for a place that cannot be a store,
+        TallystickError for one of a newer version.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/state.db") as store:
+        ...     claim = store.claim("fraud")
+        ...     claim.remember(currency="EUR")
+        ...     store.head("fraud").facts
+        {'currency': 'EUR'}
+        """
+        if durability not in DURABILITY:
+            raise UsageError(f'There is no durability "{durability}".', did_you_mean(durability, DURABILITY))
+        place = find(uri)
+        database: Database
+        if place.path is not None:
+            from tallystick.store.sqlite import SQLite
+
+            database = SQLite(place.path, place.shown, durability=durability, create=create)
+        else:
+            from tallystick.store.postgres import Postgres
+
+            assert place.url is not None
+            database = Postgres(place.url, place.shown, durability=durability)
+        try:
+            bring_up(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, tenant)
+
+    def __repr__(self) -> str:
+        return f"Store({self.uri_shown!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def uri_shown(self) -> str:
+        """The URI without its secrets."""
+        return self._database.shown
+
+    def head(self, stream: str) -> Head | None:
+        """Say how far a stream is; None when nobody has claimed it yet."""
+        return self._database.read(lambda connection: read_head(connection, self._tenant, stream))
+
+    def claim(self, stream: str, *, lease: float = 10.0) -> Claim:
+        """Become the one writer of a stream for `lease` seconds after each write.
+
+        Raises Held, a TallystickError, while somebody else is: until that one releases it, no longer writes
+        for so long, or has ended on this machine.
+        """
+        return Claim(self._database, Lease(self._tenant, stream, round(lease * 1e6)))
+
+    def entries(self, stream: str, after: int = 0, *, whole: bool = False) -> Iterator[Logged]:
+        """Read the log after an entry, in order, from the first that is still kept; about 16 MB at once.
+
+        whole: raise TallystickError when the entry that follows is no longer kept, as recovery must.
+        """
+        return log.entries(self._database, self._tenant, stream, after, whole=whole)
+
+    def decisions(
+        self, stream: str, after: int, schema: pa.Schema, most: int = 50_000
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Read what was decided after an entry: each entry's number and batch, also of one without rows.
+
+        schema: as `scorer.decision_schema` makes it; most: about how many rows are read at once.
+        """
+        return log.decisions(self._database, self._tenant, stream, after, schema, most)
+
+    def snapshot(self, stream: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
+        """Read the newest snapshot that is whole: the entry after which it was taken, and its arrays."""
+        return snapshots.load(self._database, self._tenant, stream)
+
+    def due(self, stream: str, now: int, most: int = 100) -> list[Notice]:
+        """Read notices whose time has come (microseconds UTC), what waits longest first."""
+        return self._database.read(
+            lambda connection: notices.due(connection, self._tenant, stream, now, most)
+        )
+
+    def settle(
+        self,
+        stream: str,
+        done: Sequence[int] = (),
+        failed: Sequence[tuple[int, int, str]] = (),
+        dead: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        """Keep how it went with notices.
+
+        done: sent; failed: id, when to try again (microseconds UTC) and the error; dead: id and the error of
+        those that are given up.
+        """
+        if done or failed or dead:
+            self._database.write(
+                lambda connection: notices.settle(connection, self._tenant, stream, done, failed, dead)
+            )
+
+    def quarantine(self, stream: str, most: int = 1000) -> pa.Table:
+        """Read the last bad rows in their order, by `contracts.QUARANTINE`."""
+        c = QUARANTINE.c
+        wanted = (
+            select(*[c[BAD.get(name, name)] for name in BAD_ROWS.names])
+            .where(c.tenant == self._tenant, c.stream == stream)
+            .order_by(c.entry.desc(), c.row.desc())
+            .limit(most)
+        )
+        rows = self._database.read(lambda connection: connection.execute(wanted).all())[::-1]
+        columns = zip(*rows, strict=True) if rows else [[]] * len(BAD_ROWS)
+        return pa.table([list(column) for column in columns], schema=BAD_ROWS)
+
+    def clear(self, stream: str, before_day: int, most: int = 10_000) -> int:
+        """Remove a step of what was committed before a day (since 1970), and say how many rows that were.
+
+        Log, decisions, bad rows and settled notices; about `most` rows, whole entries, in PostgreSQL a whole
+        day where the stream is alone in it. What the kept snapshots or a sink still need stays. Call it again
+        until it returns 0.
+        """
+        return retention.clear(self._database, self._tenant, stream, before_day, most)
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+        self._database.close()

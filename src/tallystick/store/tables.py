@@ -1,0 +1,194 @@
+"""The tables of the store; all names begin with `ts_`, and each has its tenant.
+
+Times are microseconds UTC. What is big or many comes last in its table, so that the rest is read without it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+__all__ = [
+    "DAY",
+    "DECISIONS",
+    "HEAD",
+    "LOG",
+    "MARKS",
+    "METADATA",
+    "NOTICES",
+    "PARTS",
+    "QUARANTINE",
+    "SNAPSHOTS",
+]
+
+#: Microseconds of a day.
+DAY: Final = 86_400_000_000
+METADATA: Final = MetaData()
+
+#: A time that people query: a number in SQLite, which has no times, and a time in PostgreSQL.
+_TIME = BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql")
+_ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself there
+
+
+def _key(name: str, kind: type[Text] | type[BigInteger] = BigInteger) -> Column[object]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _whole(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _stream() -> tuple[Column[object], Column[object]]:
+    return _key("tenant", Text), _key("stream", Text)
+
+
+#: One row for each stream: how far it is, and who may write.
+HEAD: Final = Table(
+    "ts_head",
+    METADATA,
+    *_stream(),
+    _whole("number"),
+    _whole("at"),
+    _whole("day"),
+    _whole("rows"),
+    _whole("duplicates"),
+    _whole("quarantined"),
+    _whole("fence"),
+    _whole("until"),
+    _text("token"),
+    _text("host"),
+    _text("machine"),
+    _whole("pid"),
+    _text("started"),
+    _text("positions"),
+    _text("facts"),
+    sqlite_with_rowid=False,
+)
+
+#: The normalised input, an entry for each commit. day: since 1970, never falling; PostgreSQL's partitions.
+LOG: Final = Table(
+    "ts_log",
+    METADATA,
+    *_stream(),
+    _key("number"),
+    _key("day"),
+    _whole("at"),
+    _whole("rows"),
+    _whole("decided"),
+    _whole("bad"),
+    _whole("size"),
+    Column("events", LargeBinary, nullable=False),
+    postgresql_partition_by="RANGE (day)",
+)
+
+#: What was decided, a row for each record and task; in PostgreSQL also with the day of its entry.
+DECISIONS: Final = Table(
+    "ts_decisions",
+    METADATA,
+    *_stream(),
+    _key("entry"),
+    _key("row"),
+    Column("id", Text),
+    Column("event_time", _TIME),
+    Column("task", Text),
+    Column("label", Text),
+    Column("score", Double),
+    Column("action", Text),
+    Column("route", Text),
+    Column("reasons", Text),
+    Column("model", Text),
+    Column("sequence", Text),
+    Column("late", Boolean),
+    Column("scores", Text),
+    Column("arrived_at", _TIME),
+    Column("decided_at", _TIME, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Rows that break the contract; `field`, `place` and `message` are column, row and sentence of the report.
+QUARANTINE: Final = Table(
+    "ts_quarantine",
+    METADATA,
+    *_stream(),
+    _key("entry"),
+    _key("row"),
+    _whole("at"),
+    Column("code", Text),
+    Column("field", Text),
+    Column("value", Text),
+    Column("file", Text),
+    Column("place", BigInteger),
+    Column("message", Text),
+    Column("record", Text),
+    sqlite_with_rowid=False,
+)
+
+#: How far each sink has been delivered to.
+MARKS: Final = Table(
+    "ts_marks",
+    METADATA,
+    *_stream(),
+    _key("sink", Text),
+    _whole("number"),
+    Column("mark", Text),
+    sqlite_with_rowid=False,
+)
+
+#: Who is to hear of what. state: 0 waits, 1 sent, 2 given up.
+NOTICES: Final = Table(
+    "ts_notices",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    _whole("entry"),
+    _text("channel"),
+    _whole("state"),
+    _whole("tries"),
+    _whole("created"),
+    _whole("due_at"),
+    Column("error", Text),
+    _text("payload"),
+    Index("ts_notices_due", "tenant", "stream", "state", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+#: Snapshots of the state after an entry. complete: 1 once all its parts are there.
+SNAPSHOTS: Final = Table(
+    "ts_snapshots",
+    METADATA,
+    *_stream(),
+    _key("number"),
+    _whole("complete"),
+    _whole("parts"),
+    _text("arrays"),
+    sqlite_with_rowid=False,
+)
+
+PARTS: Final = Table(
+    "ts_snapshot_parts",
+    METADATA,
+    *_stream(),
+    _key("number"),
+    _key("part"),
+    _whole("size"),
+    _whole("sum"),
+    Column("data", LargeBinary, nullable=False),
+)

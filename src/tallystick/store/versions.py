@@ -1,0 +1,55 @@
+"""The version of the tables: brought up when a store is opened, refused where it is from the future."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+from tallystick.errors import TallystickError
+from tallystick.store.database import Database
+
+__all__ = ["KNOWN", "bring_up"]
+
+#: All versions of the tables, the oldest first; the last is the one that this package writes.
+KNOWN: Final = ("0001",)
+
+
+def bring_up(database: Database) -> None:
+    """Make the tables, or change those of an older version, once, whoever else opens the store meanwhile.
+
+    Raises TallystickError when a newer package has written them.
+    """
+    if database.read(_version) == KNOWN[-1]:  # loads no Alembic
+        return
+    database.write(lambda connection: _upgrade(database, connection))
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("ts_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM ts_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(database: Database, connection: Connection) -> None:
+    """Run what is missing, in the one transaction that the caller has begun."""
+    database.alone(connection)
+    found = _version(connection)  # another process may have done it while this one waited
+    if found == KNOWN[-1]:
+        return
+    if found is not None and found not in KNOWN:
+        raise TallystickError(
+            f"The store {database.shown} was written by a newer Tallystick: its tables are of version "
+            f"{found}, and this one knows up to {KNOWN[-1]}.",
+            "Update it (`pip install --upgrade tallystick`), or give another store.",
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,197 @@
+"""What a file of aggregates says, as small frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.contracts import Contract
+from tallystick.contracts.conditions import Condition
+from tallystick.streams.aggregates.columns import kinds
+from tallystick.streams.aggregates.output import SCHEMA
+
+if TYPE_CHECKING:
+    from tallystick.streams.aggregates.state import AggregateState
+
+__all__ = ["Aggregate", "Aggregates", "Value", "Watch"]
+
+WEEK = 7 * 86_400_000_000
+#: 1970-01-05, the first Monday: windows of whole weeks begin on Mondays, all others are aligned to the epoch.
+MONDAY = 4 * 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of each window: `count`, `mean amount`, `share action == "decline"`.
+
+    kind: count, sum, mean, min, max, std, share or distinct; column: what it is of (none for count and
+    share); type: that column's kind in the contract, `score` counting as a number; when: of a share.
+    """
+
+    said: str
+    kind: str
+    column: str = ""
+    type: str = ""
+    when: Condition | None = None
+
+    @property
+    def money(self) -> bool:
+        """Whether it is an amount of money, which needs its currency beside it."""
+        return self.type == "money" and self.kind != "distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How the series of some values are watched.
+
+    values: places in the aggregate's values; season: its length in periods, 1 where there is none; past: how
+    many periods of the past a value is compared with (one a season, where there is a season); least: below so
+    many known ones nothing is said; limit: a score beyond it is an anomaly; trend: periods that a slope is
+    taken over.
+    """
+
+    values: tuple[int, ...]
+    season: int
+    past: int
+    least: int
+    limit: float
+    trend: int
+
+    @property
+    def kept(self) -> int:
+        """How many periods of each series are kept."""
+        return max(self.season * self.past, self.trend)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate: windows of `over` microseconds, one each `every`, for each group `by` some columns.
+
+    currency: the column that joins the groups where money is aggregated, else empty; where: which rows count;
+    lateness: microseconds; most: groups kept at the same time; distinct: values that a group's distinct count
+    remembers in a period; forget: empty windows after which a group is forgotten (0: none is given out).
+    """
+
+    name: str
+    every: int
+    over: int
+    by: tuple[str, ...]
+    of: tuple[Value, ...]
+    where: Condition | None
+    watch: Watch | None
+    currency: str
+    lateness: int
+    most: int
+    distinct: int
+    forget: int
+
+    @property
+    def panes(self) -> int:
+        """How many periods a window is made of."""
+        return self.over // self.every
+
+    @property
+    def kept(self) -> int:
+        """How many periods are kept: those of the oldest open window up to the newest there may be."""
+        return self.panes + -(-self.lateness // self.every) + 2
+
+    @property
+    def origin(self) -> int:
+        """Where periods are counted from, in microseconds since 1970."""
+        return MONDAY if self.every % WEEK == 0 else 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What a group is known by."""
+        return (*self.by, self.currency) if self.currency and self.currency not in self.by else self.by
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that its values depend on."""
+        watch = self.watch
+        content = [
+            *(self.name, self.every, self.over, self.by, [[v.said, v.type] for v in self.of]),
+            " ".join(self.where.text.split()) if self.where else None,
+            [watch.values, watch.season, watch.past, watch.least, watch.limit, watch.trend]
+            if watch
+            else None,
+            *(self.currency, self.lateness, self.most, self.distinct, self.forget),
+        ]
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Aggregates:
+    """What a file of aggregates declares, for rows of one contract.
+
+    Windows are aligned to the epoch in UTC (those of whole weeks to Mondays). One is closed, and its rows are
+    given out, by the first row whose time is more than the lateness after its end. A row that comes later
+    than that changes nothing that was given out: it is counted (`late`), and joins those of its windows that
+    are still open. Nothing is closed by the clock, so what comes out is a function of the rows alone.
+
+    >>> from tallystick.contracts import Column
+    >>> when, place = Column("at", "time", "When"), Column("place", "category", "Where")
+    >>> contract = Contract("visits", 1, (when, place), event_time="at")
+    >>> found = Aggregates.read('''
+    ... aggregates:
+    ...   - {name: visits, every: 1m, by: [place], of: [count]}
+    ... ''', contract)
+    >>> state = found.state("UTC", "USD")
+    >>> minute = 60_000_000
+    >>> at = pa.array([5, minute - 1, minute, 2 * minute + 1], pa.timestamp("us", "UTC"))
+    >>> rows = pa.record_batch({"at": at, "place": ["Oslo", "Oslo", "Kyiv", "Oslo"]})
+    >>> decisions = pa.record_batch({"task": pa.array([None] * 4, pa.string())})
+    >>> done = state.apply(rows, decisions)
+    >>> done["keys"].to_pylist(), done["value"].to_pylist()
+    (['{"place":"Oslo"}', '{"place":"Kyiv"}'], [2.0, 1.0])
+
+    event_time: the column of a row's time; currencies: columns of money to those of their currencies; kinds:
+    what conditions may look at.
+    """
+
+    aggregates: tuple[Aggregate, ...]
+    event_time: str
+    currencies: Mapping[str, str]
+    kinds: Mapping[str, str]
+    schema: ClassVar[pa.Schema] = SCHEMA
+
+    @classmethod
+    def read(cls, path: str | Path, contract: Contract) -> Aggregates:
+        """Read and check a file, or its text (of several lines); a UsageError names each line that is wrong.
+
+        contract: of the rows that will come; see `file.py` for the form.
+        """
+        from tallystick.streams.aggregates.file import read
+
+        found = read(path, contract)
+        money = {
+            column.name: column.currency or "currency"
+            for column in contract.columns
+            if column.type == "money"
+        }
+        return cls(found, contract.event_time or "", money, kinds(contract))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all aggregates; comments and layout do not count."""
+        return hashlib.sha256(" ".join(one.fingerprint for one in self.aggregates).encode()).hexdigest()
+
+    def state(self, zone: str, currency: str) -> AggregateState:
+        """Begin without any row; zone: for `hour`, `night` …; currency: of amounts that come without one."""
+        from tallystick.streams.aggregates.state import AggregateState
+
+        return AggregateState(self, zone, currency)
+
+    def load(self, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str) -> AggregateState:
+        """Go on from what `AggregateState.arrays` gave."""
+        from tallystick.streams.aggregates.state import AggregateState
+
+        return AggregateState.load(self, arrays, zone, currency)

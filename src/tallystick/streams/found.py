@@ -1,0 +1,48 @@
+"""Places that a stream comes from or goes to, by the scheme of their URI, found by themselves."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import re
+from importlib import metadata
+from typing import Any
+
+__all__ = ["found_by_scheme", "scheme_of"]
+
+_GROUP = "tallystick.streams"
+_SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+)://")  # two letters at least: C:\\ is a drive
+
+
+@functools.cache
+def found_by_scheme(package: str, attribute: str) -> dict[str, Any]:
+    """Give what opens each scheme: modules of a package, then what entry points hold under a name.
+
+    >>> "kafka" in found_by_scheme("tallystick.streams.sources", "SOURCES")
+    True
+    """
+    paths = importlib.import_module(package).__path__
+    holders: list[Any] = [
+        importlib.import_module(f"{package}.{info.name}") for info in pkgutil.iter_modules(paths)
+    ]
+    for point in metadata.entry_points(group=_GROUP):
+        holders += getattr(point.load(), attribute, ())
+    return {
+        scheme: holder
+        for holder in holders
+        if hasattr(holder, "open_moving")
+        for scheme in getattr(holder, "SCHEMES", ())
+    }
+
+
+def scheme_of(uri: str) -> str:
+    """Give the scheme of a URI; a path is a file's, `-` is standard input or output.
+
+    >>> scheme_of("kafka://host/topic"), scheme_of("a/b.csv"), scheme_of("-?format=csv")
+    ('kafka', 'file', '-')
+    """
+    if uri == "-" or uri.startswith("-?"):
+        return "-"
+    match = _SCHEME.match(uri)
+    return match[1].lower() if match else "file"

@@ -1,0 +1,147 @@
+"""The client library: made where it is used, its errors in our words, its log in ours."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tallystick.errors import MissingExtraError, TallystickError, UsageError, did_you_mean
+from tallystick.streams.kafka.address import Address
+from tallystick.streams.kafka.properties import KNOWN, SECRET
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+__all__ = ["PATIENCE", "Trouble", "client", "explained", "library", "listed", "no_topic", "topics"]
+
+LOG = logging.getLogger("tallystick.kafka")
+LOG.addHandler(logging.NullHandler())  # what matters of it is in our errors
+#: Seconds in which a broker that is there answers.
+PATIENCE = 10.0
+_COMMON = {"client.id": "tallystick", "reconnect.backoff.max.ms": "1000", "log.connection.close": "false"}
+
+T = TypeVar("T")
+
+
+class Trouble:
+    """The last thing that a client said about its connections: why nobody answers."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self.refused = False
+
+    def __call__(self, error: KafkaError) -> None:
+        """Hear of an error; the library goes on by itself, unless it was not let in."""
+        self.last = error.str().rstrip(".")
+        if error.name() in ("_AUTHENTICATION", "_SSL"):
+            self.refused = True
+        LOG.info("%s", self.last)
+
+
+def library() -> ModuleType:
+    """Give confluent_kafka, or raise MissingExtraError with the command that installs it."""
+    try:
+        import confluent_kafka
+    except ImportError as error:
+        raise MissingExtraError(
+            f"A kafka:// address needs a package that is not installed: {error.name or error}.",
+            'Install it: pip install "tallystick[kafka]"',
+        ) from None
+    return confluent_kafka
+
+
+def client(kind: type[T], address: Address, trouble: Trouble, settings: Mapping[str, Any]) -> T:
+    """Make a Consumer, a Producer or an AdminClient; what the address says goes before our habits.
+
+    settings: what must be so, whatever the address says. Raises UsageError for a property that the library
+    does not take.
+    """
+    properties = {**_COMMON, **address.properties, **settings, "bootstrap.servers": address.servers}
+    error_type = library().KafkaException
+    try:
+        return kind({**properties, "error_cb": trouble, "logger": LOG})  # type: ignore[call-arg]
+    except error_type as error:
+        said = error.args[0].str()
+        raise _property_error(address, said) from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{address.name}: a property cannot be used: {error}.") from None
+
+
+def _property_error(address: Address, said: str) -> UsageError:
+    """Say which property was not taken, never what a secret one holds."""
+    name = next(
+        (name for name in sorted(address.properties, key=len, reverse=True) if f'"{name}"' in said), ""
+    )
+    if "No such configuration property" in said:
+        return UsageError(
+            f'{address.name}: there is no option "{name}".',
+            did_you_mean(name, [*KNOWN, *address.own]) if name else "",
+        )
+    if not name:
+        if any(value and value in said for key, value in address.properties.items() if key in SECRET):
+            said = "the client library does not take them"
+        return UsageError(f"{address.name}: its options do not fit: {said.rstrip('.')}.")
+    if name in SECRET:
+        return UsageError(f'{address.name}: the value of "{name}" cannot be used.')
+    return UsageError(f'{address.name}: {name}="{address.properties[name]}" cannot be used.', said)
+
+
+def explained(
+    address: Address, doing: str, error: KafkaError, trouble: Trouble | None = None
+) -> TallystickError:
+    """Turn what the library says into an error for people; `doing` says what was tried."""
+    name = error.name()
+    said = error.str().rstrip(".")
+    if trouble is not None and trouble.refused:
+        return TallystickError(
+            f"{address.servers} does not let us in: {trouble.last}.",
+            "Look at security.protocol, sasl.mechanism, sasl.username, ssl.ca.location and the password "
+            "(TALLYSTICK_KAFKA_PASSWORD).",
+        )
+    if name in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE", "REQUEST_TIMED_OUT"):
+        why = trouble.last if trouble and trouble.last else said
+        return TallystickError(
+            f"{address.servers} does not answer: {why}.",
+            "Is the broker up, are host and port right, and does security.protocol fit its listener?",
+        )
+    if "AUTHORIZATION_FAILED" in name:
+        return TallystickError(
+            f"{address.name}: {doing} is not allowed: {said}.",
+            "Ask for the right on this topic and its group.",
+        )
+    return TallystickError(f"{address.name}: {doing} failed: {said} ({name}).")
+
+
+def topics(
+    handle: Any, address: Address, trouble: Trouble, *, wait: float = PATIENCE
+) -> dict[str, list[int]]:
+    """List the partitions of every topic, by a client that reads nothing yet.
+
+    The cluster is asked for all of them, since asking for one may make it. Raises TallystickError when no
+    broker answers, or none lets us in.
+    """
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return listed(handle, min(wait, 1.0))
+        except library().KafkaException as error:
+            handle.poll(0)  # the library says why only to who asks for news
+            if trouble.refused or time.monotonic() >= end:
+                raise explained(address, "asking for its topics", error.args[0], trouble) from None
+
+
+def listed(handle: Any, wait: float) -> dict[str, list[int]]:
+    """List the partitions of every topic; raises KafkaException."""
+    return {name: sorted(topic.partitions) for name, topic in handle.list_topics(timeout=wait).topics.items()}
+
+
+def no_topic(address: Address, found: Iterable[str], hint: str = "") -> UsageError:
+    """Say that there is no such topic, and which are near."""
+    names = [name for name in found if not name.startswith("__")]
+    near = did_you_mean(address.topic, names)
+    if len(near) > 300:
+        near = f"There are {len(names)} topics, none of a name like it."
+    return UsageError(f'There is no topic "{address.topic}" at {address.servers}.', f"{near} {hint}".strip())

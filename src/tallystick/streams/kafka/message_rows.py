@@ -1,0 +1,111 @@
+"""What was read out of messages: rows, which message each came from, and those that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.connectors.chunk import Broken
+from tallystick.connectors.render import text
+
+__all__ = ["Rows", "joined", "whole", "with_column"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one partition in their order.
+
+    batch: the rows as found; places: int64 (rows,), which of the messages each came from, from 0; broken:
+    what could not be read, its `record` a place too.
+    """
+
+    batch: pa.RecordBatch
+    places: NDArray[np.int64]
+    broken: tuple[Broken, ...] = ()
+
+    def placed(self, offsets: NDArray[np.int64]) -> tuple[Broken, ...]:
+        """Give the broken ones with offsets in place of places, in their order."""
+        ordered = sorted(self.broken, key=lambda one: one.record)
+        return tuple(replace(one, record=int(offsets[one.record])) for one in ordered)
+
+
+def with_column(rows: Rows, name: str, raw: Sequence[bytes | None]) -> Rows:
+    """Set a column to text that came beside the messages: their keys, or one of their headers.
+
+    raw: one for each message. It takes the place of a column of that name; a row whose bytes are no text is
+    broken.
+
+    >>> rows = Rows(pa.record_batch({"a": ["1", "2"]}), np.array([0, 2]))
+    >>> with_column(rows, "key", [b"x", b"y", None]).batch.to_pylist()
+    [{'a': '1', 'key': 'x'}, {'a': '2', 'key': None}]
+    """
+    texts: list[str | None] = []
+    kept: list[int] = []
+    broken = list(rows.broken)
+    for row, place in enumerate(rows.places.tolist()):
+        value = raw[place]
+        try:
+            decoded = None if value is None else value.decode()
+        except UnicodeDecodeError:
+            decoded = "\0"
+        if decoded is not None and "\0" in decoded:
+            shown = repr(value)[2:-1][:200]
+            broken.append(Broken(place, "bad_encoding", name, shown, f"What comes as {name} is no text."))
+            continue
+        texts.append(decoded)
+        kept.append(row)
+    batch, places = rows.batch, rows.places
+    if len(kept) < len(places):
+        batch, places = batch.take(pa.array(kept, pa.int64())), places[kept]
+    column = pa.array(texts, pa.string())
+    if name in batch.schema.names:
+        batch = batch.set_column(batch.schema.names.index(name), name, column)
+    else:
+        batch = batch.append_column(name, column)
+    return Rows(batch, places, tuple(broken))
+
+
+def joined(parts: Sequence[tuple[NDArray[np.int64], dict[str, pa.Array]]], broken: Sequence[Broken]) -> Rows:
+    """Bring rows that were read apart back into the order of their messages.
+
+    parts: places, int64 (rows,), and columns by name; a column that is not in all of them is null elsewhere.
+    """
+    if len(parts) == 1:
+        places, arrays = parts[0]
+        return Rows(_batch(arrays, len(places)), places, tuple(broken))
+    kinds: dict[str, set[pa.DataType]] = {}
+    for _, arrays in parts:
+        for name, array in arrays.items():
+            kinds.setdefault(name, set()).add(array.type)
+    # A column that changed its type between schemas is text, as in a file without types.
+    mixed = {name for name, found in kinds.items() if len(found - {pa.null()}) > 1}
+    batches = [
+        _batch({name: text(a) if name in mixed else a for name, a in arrays.items()}, len(places))
+        for places, arrays in parts
+    ]
+    places = np.concatenate([np.empty(0, np.int64), *(places for places, _ in parts)])
+    if not kinds:
+        return Rows(_batch({}, len(places)), np.sort(places), tuple(broken))
+    order = np.argsort(places, kind="stable")
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    table = pa.concat_tables(tables, promote_options="default").take(pa.array(order)).combine_chunks()
+    columns = {name: whole(column) for name, column in zip(table.column_names, table.columns, strict=True)}
+    return Rows(_batch(columns, len(places)), places[order], tuple(broken))
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Give a column as one array."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _batch(arrays: dict[str, pa.Array], rows: int) -> pa.RecordBatch:
+    """Make a batch; without a column it has its rows all the same, one for each object that names nothing."""
+    if not arrays:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))

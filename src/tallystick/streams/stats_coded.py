@@ -1,0 +1,101 @@
+"""A column of few names as names and codes, quick where nearly all rows say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+__all__ = ["LONG", "NONE", "Coded", "coded", "short"]
+
+#: What stands for a name that is null.
+NONE = "(none)"
+LONG = 200  # letters of a name, an id, a note
+FEW = 64  # rows up to which looking at each is quicker than array work
+MANY = 1_000  # rows from which on it pays to find those that differ from the usual
+LOOKED = 32  # rows that say whether one name stands in nearly all of them
+NEARLY = 8  # at most one row in so many says otherwise
+NOWHERE = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Names, and which of them each row has.
+
+    codes: of all rows, or of those at `places` only; all others have the first name.
+
+    >>> seen = coded(pa.array(["no", "yes", "no"]))
+    >>> seen.names, seen.counts().tolist(), seen.where(np.array([False, True])).tolist()
+    (['no', 'yes'], [2, 1], [1])
+    """
+
+    names: list[str]
+    rows: int
+    codes: NDArray[np.int64]
+    places: NDArray[np.int64] | None = None
+
+    def counts(self) -> NDArray[np.int64]:
+        """Count the rows of each name."""
+        counts: NDArray[np.int64] = np.bincount(self.codes, minlength=len(self.names))
+        if self.places is not None:
+            counts[0] += self.rows - len(self.places)
+        return counts
+
+    def where(self, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Find the rows whose name is wanted: bool, one for each name."""
+        if self.places is not None and not wanted[0]:
+            return self.places[wanted[self.codes]]
+        return np.flatnonzero(wanted[self.full()])
+
+    def full(self) -> NDArray[np.int64]:
+        """Give the code of each row."""
+        if self.places is None:
+            return self.codes
+        codes = np.zeros(self.rows, np.int64)
+        codes[self.places] = self.codes
+        return codes
+
+
+def coded(column: pa.Array) -> Coded:
+    """Look at a column of strings.
+
+    >>> coded(pa.array(["a"] * 99 + [None])).names
+    ['a', '(none)']
+    """
+    rows = len(column)
+    if rows <= FEW:
+        values = column.to_pylist()
+        names = list(dict.fromkeys(values))
+        code = {name: i for i, name in enumerate(names)}
+        return Coded(_named(names), rows, np.array([code[value] for value in values], np.int64))
+    looked = column.slice(0, LOOKED).to_pylist() if rows > MANY else [None]
+    usual = max(set(looked), key=looked.count)
+    if usual is not None and looked.count(usual) * NEARLY >= len(looked) * (NEARLY - 1):
+        same = pc.equal(column, pa.scalar(usual))
+        if column.null_count:
+            same = pc.fill_null(same, False)
+        if same.true_count == rows:
+            return Coded(_named([usual]), rows, NOWHERE, NOWHERE)
+        if (rows - same.true_count) * NEARLY <= rows:
+            places = np.flatnonzero(~same.to_numpy(zero_copy_only=False))
+            names, codes = _encoded(column.take(pa.array(places)))
+            return Coded(_named([usual, *names]), rows, codes + 1, places)
+    names, codes = _encoded(column)
+    return Coded(_named(names), rows, codes)
+
+
+def short(text: str) -> str:
+    """Cut what is too long to be shown, or kept."""
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+
+
+def _encoded(column: pa.Array) -> tuple[list[str | None], NDArray[np.int64]]:
+    found = column.dictionary_encode(null_encoding="encode")
+    return found.dictionary.to_pylist(), found.indices.to_numpy(zero_copy_only=False)
+
+
+def _named(names: list[str | None]) -> list[str]:
+    return [NONE if name is None else short(name) for name in names]

@@ -1,0 +1,440 @@
+"""Sending: retries, what is given up, grouping, limits, restarts, and slow channels beside quick ones."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tests.notify.conftest import SECOND, Hook, Memory, told, webhook
+
+from tallystick.connectors.http_post import SIGNATURE, signature
+from tallystick.notify import Notifier as Plain
+from tallystick.notify import Notify
+
+NOW = 1_800_000_000 * SECOND
+DAY = 86_400 * SECOND
+
+
+class Notifier(Plain):
+    """One whose threads end with the test."""
+
+    all: ClassVar[list[Plain]] = []
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.all.append(self)
+
+
+@pytest.fixture(autouse=True)
+def _closed(hook: Hook) -> Iterator[None]:
+    yield
+    hook.wait.set()
+    while Notifier.all:
+        Notifier.all.pop().close()
+
+
+def bodies(hook: Hook) -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in hook.got]
+
+
+def keys(hook: Hook) -> list[str]:
+    return [headers["idempotency-key"] for headers, _ in hook.got]
+
+
+def drain(notifier: Notifier, now: int) -> None:
+    """Step until nothing more is on its way at that time."""
+    for _ in range(400):
+        if notifier.step(now) > 0 and not notifier._busy:
+            return
+    raise AssertionError("it never ended")
+
+
+def test_a_notice_is_posted_signed_and_settled(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_KEY", "s3cret")
+    notify = Notify.read(
+        f"channels:\n  hook: {{kind: webhook, url: '{hook.url}', secret_env: HOOK_KEY}}\n"
+        "rules:\n  - {name: r, channel: hook}\n"
+    )
+    box = Memory()
+    box.put(NOW, told(1, department="Legal"))
+    notifier = Notifier(notify, box, source="payments")
+    drain(notifier, NOW)
+    headers, body = hook.got[0]
+    stamp = int(headers[SIGNATURE.lower()].partition(",")[0].removeprefix("t="))
+    assert headers[SIGNATURE.lower()] == signature(b"s3cret", stamp, body)
+    assert abs(stamp - time.time()) < 60
+    document = json.loads(body)
+    assert document["count"] == 1
+    assert document["notice"] == "r"
+    assert document["decisions"] == [told(1, department="Legal")[0][1]]
+    assert document["text"] == "r: P0: fraud yes, decline, Legal"
+    assert box.done == [1]
+    assert notifier.counts == {"hook": {"sent": 1, "failed": 0, "dead": 0}}
+
+
+def test_what_fails_is_tried_again_later_and_later_with_the_same_key(hook: Hook) -> None:
+    hook.statuses = [500, 503, 429, 200]
+    box = Memory()
+    box.put(NOW, told(1))
+    notifier = Notifier(webhook(hook), box)
+    now, waits = NOW, []
+    for tries in range(1, 4):
+        drain(notifier, now)
+        assert len(hook.got) == tries
+        drain(notifier, box.times[1] - 1)
+        assert len(hook.got) == tries
+        waits.append((box.times[1] - now) / SECOND)
+        now = box.times[1]
+    drain(notifier, now)
+    assert 0.5 <= waits[0] <= 1
+    assert 1 <= waits[1] <= 2
+    assert 2 <= waits[2] <= 4
+    assert len(set(keys(hook))) == 1
+    assert len({body for _, body in hook.got}) == 1
+    assert box.done == [1]
+    assert "status 500" in box.errors[0][1]
+    assert notifier.counts["hook"] == {"sent": 1, "failed": 3, "dead": 0}
+
+
+def test_a_receiver_may_say_when(hook: Hook) -> None:
+    hook.statuses, hook.headers = [503, 200], {"Retry-After": "77"}
+    box = Memory()
+    box.put(NOW, told(1))
+    drain(Notifier(webhook(hook), box), NOW)
+    assert box.times[1] == NOW + 77 * SECOND
+
+
+def test_what_is_refused_is_dead_at_once_and_kept(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
+    hook.statuses = [404, 200]
+    box = Memory()
+    box.put(NOW, told(2))
+    notifier = Notifier(webhook(hook), box)
+    with caplog.at_level(logging.WARNING, "tallystick"):
+        drain(notifier, NOW)
+    assert "status 404" in box.dead[1]
+    assert box.done == [2]
+    assert notifier.counts["hook"] == {"sent": 1, "failed": 0, "dead": 1}
+    assert "will not be sent; they are kept" in caplog.text
+
+
+def test_what_is_a_day_old_is_given_up_but_not_before_it_was_tried_for_long(hook: Hook) -> None:
+    hook.statuses = [500]
+    box = Memory()
+    box.put(NOW - 2 * DAY, told(1))
+    notifier = Notifier(webhook(hook), box)
+    now = NOW
+    while not box.dead:
+        drain(notifier, now)
+        now = max(now + 61 * SECOND, box.times[1])
+    assert len(hook.got) == 12
+    assert "status 500" in box.dead[1]
+    young = Memory()
+    young.put(NOW, told(1))
+    young.rows[1] = type(young.rows[1])(1, "hook", told(1)[0][1], 400, NOW)
+    drain(Notifier(webhook(hook), young), NOW + DAY // 2)
+    assert not young.dead
+    assert young.times[1] - NOW - DAY // 2 <= 600 * SECOND
+
+
+def test_nobody_there_is_no_answer_and_is_tried_again() -> None:
+    hook = Hook(url="http://127.0.0.1:1/")
+    box = Memory()
+    box.put(NOW, told(1))
+    drain(Notifier(webhook(hook), box), NOW)
+    assert "gave no answer" in box.errors[0][1]
+    assert box.times[1] > NOW
+
+
+def test_a_channel_that_is_gone_from_the_file_leaves_its_notices_dead() -> None:
+    box = Memory()
+    box.put(NOW, told(1, channel="old"))
+    notify = Notify.read("channels:\n  a: {kind: console}\nrules:\n  - {channel: a}\n")
+    drain(Notifier(notify, box), NOW)
+    assert "no such channel any more" in box.dead[1]
+
+
+def test_a_group_goes_at_once_then_together(hook: Hook) -> None:
+    box = Memory()
+    notifier = Notifier(webhook(hook, ", group: 60s"), box)
+    box.put(NOW, told(1))
+    drain(notifier, NOW)
+    for second in range(1, 60):
+        box.put(NOW + second * SECOND, told(2))
+        drain(notifier, NOW + second * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1]
+    drain(notifier, NOW + 60 * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1, 118]
+    assert len(bodies(hook)[1]["decisions"]) == 10
+    assert "and 108 more" in bodies(hook)[1]["text"]
+    box.put(NOW + 119 * SECOND, told(1))
+    drain(notifier, NOW + 119 * SECOND)
+    assert len(hook.got) == 2
+    drain(notifier, NOW + 120 * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1, 118, 1]
+    assert len(box.done) == 120
+    assert not box.rows
+
+
+def test_a_group_that_fails_is_tried_again_before_its_time_is_over(hook: Hook) -> None:
+    hook.statuses = [500, 200]
+    box = Memory()
+    notifier = Notifier(webhook(hook, ", group: 60s"), box)
+    box.put(NOW, told(3))
+    drain(notifier, NOW)
+    drain(notifier, NOW + 2 * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [3, 3]
+    assert len(set(keys(hook))) == 1
+
+
+def test_held_notices_stay_held_over_a_restart(hook: Hook) -> None:
+    box = Memory()
+    first = Notifier(webhook(hook, ", group: 60s"), box)
+    box.put(NOW, told(1))
+    drain(first, NOW)
+    box.put(NOW + SECOND, told(4))
+    drain(first, NOW + SECOND)
+    second = Notifier(webhook(hook, ", group: 60s"), box)
+    box.put(NOW + 20 * SECOND, told(1))
+    for at in (20, 40, 59):
+        drain(second, NOW + at * SECOND)
+    assert len(hook.got) == 1
+    drain(second, NOW + 61 * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1, 5]
+
+
+def test_a_limit_counts_what_is_beyond_it_in_the_next_message(hook: Hook) -> None:
+    box = Memory()
+    notifier = Notifier(webhook(hook, ", limit: 5 per minute"), box)
+    box.put(NOW, told(3))
+    drain(notifier, NOW)
+    box.put(NOW + SECOND, told(10))
+    drain(notifier, NOW + SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1, 1, 1, 1, 9]
+    for second in range(2, 60):
+        box.put(NOW + second * SECOND, told(1))
+        drain(notifier, NOW + second * SECOND)
+    assert len(hook.got) == 5
+    drain(notifier, NOW + 60 * SECOND)
+    assert [body["count"] for body in bodies(hook)] == [1, 1, 1, 1, 9, 1, 1, 56]
+    assert not box.rows
+
+
+def test_rules_of_a_channel_are_grouped_each_for_itself(hook: Hook) -> None:
+    box = Memory()
+    notify = webhook(hook, ", group: 60s}\n  - {name: other, channel: hook")
+    notifier = Notifier(notify, box)
+    box.put(NOW, [*told(2), *told(2, notice="other")])
+    drain(notifier, NOW)
+    assert [(body["notice"], body["count"]) for body in bodies(hook)] == [
+        ("r", 2),
+        ("other", 1),
+        ("other", 1),
+    ]
+
+
+def test_more_than_a_look_holds_goes_on_at_once(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tallystick.notify.notifier.MOST", 20)
+    box = Memory()
+    notifier = Notifier(webhook(hook, ", group: 60s"), box)
+    box.put(NOW, told(50))
+    drain(notifier, NOW)
+    assert [body["count"] for body in bodies(hook)] == [20, 20, 10]
+
+
+def test_a_slow_channel_keeps_nobody_waiting(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tallystick.notify.notifier.PATIENCE", 0.02)
+    monkeypatch.setattr("tallystick.notify.notifier.MOST", 30)
+    hook.wait.clear()
+    said: list[str] = []
+    notify = webhook(hook, "}\n  - {name: seen, channel: screen", "  screen: {kind: console}\n")
+    box = Memory()
+    notifier = Notifier(notify, box, say=said.append)
+    box.put(NOW, [*told(200), *told(100, channel="screen", notice="seen")])
+    for i in range(60):
+        notifier.step(NOW + i * SECOND // 100)
+    assert len(said) == 100
+    assert len(hook.got) == 1
+    hook.wait.set()
+    for i in range(400):
+        notifier.step(NOW + 10 * SECOND + i * SECOND // 10)
+        if not box.rows:
+            break
+    assert sorted(box.done) == list(range(1, 301))
+    assert len(hook.got) == 200
+
+
+def test_a_dead_channel_is_not_tried_with_each_of_many_notices(hook: Hook) -> None:
+    hook.statuses = [500]
+    box = Memory()
+    notifier = Notifier(webhook(hook), box)
+    box.put(NOW, told(1000))
+    drain(notifier, NOW)
+    assert len(hook.got) == 1
+    assert min(box.times.values()) > NOW
+
+
+def test_a_console_says_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    notify = Notify.read(
+        "channels: {screen: {kind: console}}\nrules: [{name: r, channel: screen, group: 1m}]\n"
+    )
+    box = Memory()
+    box.put(NOW, told(12, channel="screen", score=0.5, reasons=[{"feature": "rule:burst"}]))
+    drain(Notifier(notify, box), NOW)
+    line = capsys.readouterr().err
+    assert line.startswith("screen: r: 12 decisions: P0: fraud yes, decline, score .500 (rule burst) | P1: ")
+    assert line.endswith(" | and 2 more\n")
+    assert line.count("\n") == 1
+
+
+def test_a_console_that_cannot_be_written_to_loses_nothing() -> None:
+    def broken(line: str) -> None:
+        raise OSError("no space left")
+
+    notify = Notify.read("channels:\n  screen: {kind: console}\nrules:\n  - {name: r, channel: screen}\n")
+    box = Memory()
+    box.put(NOW, told(1, channel="screen"))
+    drain(Notifier(notify, box, say=broken), NOW)
+    assert box.errors == [(1, "OSError: no space left")]
+
+
+def test_an_outbox_that_fails_to_settle_gets_no_message_twice(hook: Hook) -> None:
+    class Failing(Memory):
+        trouble = 2
+
+        def settle(self, *args: Any, **more: Any) -> None:
+            if self.trouble:
+                self.trouble -= 1
+                raise OSError("the database is locked")
+            super().settle(*args, **more)
+
+    box = Failing()
+    box.put(NOW, told(3))
+    notifier = Notifier(webhook(hook), box)
+    for _ in range(2):
+        with pytest.raises(OSError, match="locked"):
+            drain(notifier, NOW)
+    drain(notifier, NOW)
+    assert len(hook.got) == 3
+    assert sorted(box.done) == [1, 2, 3]
+
+
+def test_it_runs_until_it_is_stopped_and_sends_what_is_due_before(hook: Hook) -> None:
+    box = Memory()
+    clock = lambda: time.time_ns() // 1000  # noqa: E731
+    notifier = Notifier(webhook(hook), box)
+    stop = threading.Event()
+    thread = threading.Thread(target=notifier.run, args=(stop,))
+    thread.start()
+    box.put(clock(), told(1))
+    began = time.monotonic()
+    notifier.wake()
+    while not box.done and time.monotonic() < began + 10:
+        time.sleep(0.005)
+    assert box.done == [1]
+    hook.wait.clear()
+    box.put(clock(), told(3))
+    threading.Timer(0.3, hook.wait.set).start()
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert sorted(box.done) == [1, 2, 3, 4]
+    assert not [t for t in threading.enumerate() if t.name.startswith("notify ")]
+
+
+def test_stopped_amid_many_it_leaves_the_others_for_another_time(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallystick.notify.notifier.GRACE", 0.1)
+    hook.wait.clear()
+    box = Memory()
+    box.put(0, told(300))
+    notifier = Notifier(webhook(hook), box)
+    stop = threading.Event()
+    thread = threading.Thread(target=notifier.run, args=(stop,))
+    thread.start()
+    while not hook.got:
+        time.sleep(0.005)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    hook.wait.set()
+    time.sleep(0.2)
+    assert len(hook.got) == 1
+    assert len(box.rows) == 300
+
+
+def test_keys_tell_notices_of_one_store_from_those_of_another(hook: Hook) -> None:
+    for created in (NOW, NOW + 1):
+        box = Memory()
+        box.put(created, told(1))
+        drain(Notifier(webhook(hook), box, source="pay\r\nments"), NOW + 1)
+    assert len(set(keys(hook))) == 2
+    assert keys(hook)[0].startswith("pay-ments-1-")
+
+
+KILLED = """
+import sys, sqlite3, json, threading, time
+from tests.notify.conftest import Kept
+from tallystick.notify import Notifier, Notify
+from tallystick.notify import Notifier as Plain
+
+class Box:
+    def __init__(self): self.base = sqlite3.connect(sys.argv[2])
+    def due(self, now, most):
+        rows = self.base.execute("select id, payload from t where state is null and at <= ?", [now])
+        return [Kept(i, "hook", json.loads(p), 0, 1000) for i, p in rows.fetchall()[:most]]
+    def settle(self, done=(), failed=(), dead=()):
+        if sys.argv[3] == "stuck":
+            print("sent", flush=True)
+            time.sleep(60)
+        for i in done: self.base.execute("update t set state = 'done' where id = ?", [i])
+        for i, at, why in failed: self.base.execute("update t set at = ? where id = ?", [at, i])
+        self.base.commit()
+
+notifier = Notifier(Notify.read(sys.argv[1]), Box(), source="s")
+while notifier.step(2_000_000) == 0 or notifier._busy: pass
+"""
+
+
+def test_killed_between_sending_and_settling_it_sends_again_with_the_same_key(
+    hook: Hook, tmp_path: Path
+) -> None:
+    import sqlite3
+
+    text = f"channels: {{hook: {{kind: webhook, url: '{hook.url}'}}}}\n"
+    text += "rules: [{name: r, channel: hook, group: 60s}]\n"
+    path = tmp_path / "box.db"
+    base = sqlite3.connect(path)
+    base.execute("create table t (id integer primary key, payload text, at int, state text)")
+    rows = [(i, json.dumps(payload)) for i, (_, payload) in enumerate(told(3), start=1)]
+    base.executemany("insert into t values (?, ?, 1000, null)", rows)
+    base.commit()
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", KILLED, text, str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    first = subprocess.Popen([*command, "stuck"], stdout=subprocess.PIPE, cwd=root, env=environment)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"sent\n"
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        assert first.stdout is not None
+        first.stdout.close()
+    assert len(hook.got) == 1
+    subprocess.run([*command, "well"], cwd=root, env=environment, check=True, timeout=60)
+    assert len(hook.got) == 2
+    assert hook.got[0][1] == hook.got[1][1]
+    assert len(set(keys(hook))) == 1
+    assert [state for (state,) in base.execute("select state from t")] == ["done"] * 3
+    base.close()
