@@ -16,9 +16,11 @@ setup: .venv/.ready
 demo: setup
 	@$(BIN)/tallystick demo
 
-# What needs a real browser is part of the tests: scripts/browser.sh installs one where the user may.
+# What needs a real browser, database or broker is part of the tests: these install them where the user may.
 test: setup
 	@sh scripts/browser.sh
+	@sh scripts/postgres.sh
+	@sh scripts/kafka.sh
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 

@@ -14,6 +14,7 @@ import tallystick
 SOURCE = Path(tallystick.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("polars", "narwhals", "sklearn", "scipy", "numba", "pyarrow", "pandas", "plotly", "pyspark")
+HEAVY += ("sqlalchemy", "alembic", "psycopg", "confluent_kafka", "prometheus_client")
 
 
 def test_there_is_source_to_look_at() -> None:

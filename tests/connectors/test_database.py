@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tallystick.config import Settings
-from tallystick.connectors import is_state, open_sink, open_source, remove_output
+from tallystick.connectors import beside, is_state, open_sink, open_source
 from tallystick.connectors.render import text
 from tallystick.errors import DataError, UsageError
 
@@ -166,12 +166,16 @@ def test_the_input_is_never_replaced(database: str) -> None:
 
 
 def test_an_older_output_is_removed(database: str) -> None:
-    remove_output(f"{database}?table=t")
-    write(f"{database}?table=t", BATCH)
-    remove_output(f"{database}?table=t")
+    one = beside(database, "quarantine")
+    for _ in range(2):
+        one.unlink(missing_ok=True)
+        with open_sink(one) as sink:
+            sink.write(BATCH)
+        with pytest.raises(UsageError, match="Its tables: decisions_quarantine"):
+            open_source(database, Settings())
+    one.unlink(missing_ok=True)
     with pytest.raises(UsageError, match="has no tables"):
         open_source(database, Settings())
-    remove_output(f"{database}?table=t")
 
 
 def test_a_reading_that_is_left_early_lets_go(database: str) -> None:

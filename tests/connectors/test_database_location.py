@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.config import Settings
-from tallystick.connectors import Location, beside, open_sink, open_source, shown, with_table
+from tallystick.connectors import (
+    Location,
+    TablePlace,
+    beside,
+    open_sink,
+    open_source,
+    place,
+    resolved,
+    shown,
+)
 from tallystick.connectors.database_address import Address, password, quoted
 from tallystick.errors import TallystickError, UsageError
 
@@ -78,15 +87,25 @@ def test_tables_are_named_with_and_without_their_schema() -> None:
 
 
 def test_places_beside_an_output() -> None:
-    assert beside("sqlite:///a.db", "quarantine") == "sqlite:///a.db?table=decisions_quarantine"
-    uri = beside("postgresql://me:p%23w@h/db?sslmode=require&table=x.y z", "duplicates")
-    location = Location.parse(uri)
-    assert (location.secret, location.options) == ("p#w", {"sslmode": "require", "table": "x.y z_duplicates"})
-    quoted_name = beside('sqlite:///a.db?table="a.b"', "quarantine")
-    assert Address.of(Location.parse(quoted_name), ()).name == "a.b_quarantine"
-    assert beside("d.csv", "quarantine") == "d.csv.quarantine.jsonl"
-    assert with_table("sqlite:///a.db?table=b", "c") == "sqlite:///a.db?table=b"
-    assert with_table("postgres://h/d?sslmode=require", "c").endswith("?sslmode=require&table=c")
+    one = beside("postgresql://me:p%23w@h/db?sslmode=require&table=x.y z", "duplicates")
+    assert isinstance(one, TablePlace)
+    assert one.location.secret == "p#w"
+    assert one.location.options == {"sslmode": "require", "table": "x.y z_duplicates"}
+    assert str(one) == "postgresql://me@h/db?table=x.y z_duplicates"
+    two = beside('sqlite:///a.db?table="a.b"', "quarantine")
+    assert isinstance(two, TablePlace)
+    assert Address.of(two.location, ()).name == "a.b_quarantine"
+    assert str(place("sqlite:///a.db?table=b", "c")) == "sqlite:///a.db?table=b"
+    assert (place("d.csv"), beside(Path("d.csv"), "x")) == (Path("d.csv"), Path("d.csv.x.jsonl"))
+
+
+def test_one_place_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.db").symlink_to(tmp_path / "a.db")
+    assert resolved("sqlite:///a.db") == resolved(f"sqlite:///{tmp_path}/link.db?table=DECISIONS")
+    assert resolved("postgresql://me:pw@h/d?table=t") == resolved("postgres://you@h/d?sslmode=off&table=t")
+    assert resolved("sqlite:///a.db?table=a") != resolved("sqlite:///a.db?table=b")
+    assert resolved("a.db") != resolved("sqlite:///a.db")
 
 
 @pytest.mark.parametrize("table", ["ts_log", "TS_x", "sqlite_master", "pg_class"])

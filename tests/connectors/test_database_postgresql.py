@@ -206,7 +206,7 @@ def test_a_table_that_others_hold_is_told(postgres: str, made: Connection) -> No
 
 def test_a_state_is_known_by_its_table(postgres: str, made: Connection) -> None:
     assert is_state(postgres) is False
-    made.execute("CREATE TABLE ts_streams (a int)")
+    made.execute("CREATE TABLE ts_head (a int)")
     assert is_state(postgres) is True
     assert is_state(f"{postgres}?table=t") is False
 

@@ -151,7 +151,7 @@ def test_what_a_stream_delivers_to_is_not_replaced(tmp_path: Path, made: sqlite3
 def test_a_state_is_known_by_its_table(tmp_path: Path, made: sqlite3.Connection) -> None:
     uri = f"sqlite:///{tmp_path}/a.db"
     assert is_state(uri) is False
-    made.execute("CREATE TABLE ts_streams (a)")
+    made.execute("CREATE TABLE ts_head (a)")
     assert is_state(uri) is True
     assert is_state(f"{uri}?table=t") is False
     assert is_state(str(tmp_path / "a.db")) is False

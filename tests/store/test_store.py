@@ -173,6 +173,9 @@ def test_notices_wait_are_tried_again_and_given_up(store: Store, entry: Maker) -
     store.settle("fraud", done=[a], failed=[(b, one.at + 100, "no answer")], dead=[(c, "no such address")])
     assert store.due("fraud", one.at + 99) == []
     assert [(n.id, n.tries) for n in store.due("fraud", one.at + 100)] == [(b, 1)]
+    store.settle("fraud", failed=[(b, one.at + 200, "")])  # held back: no try, no failure
+    assert store.due("fraud", one.at + 199) == []
+    assert [(n.id, n.tries) for n in store.due("fraud", one.at + 200)] == [(b, 1)]
 
 
 def test_threads_share_a_claim(store: Store, entry: Maker) -> None:

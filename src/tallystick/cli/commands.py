@@ -289,10 +289,9 @@ def stream(
     aggregates_sink: Annotated[
         str | None, _option("--aggregates-sink", "URI", "Where the rows of --aggregates go.")
     ] = None,
-    metrics_port: Annotated[
-        int | None, _option("--metrics-port", "PORT", "Serve Prometheus metrics; 0 picks a free port.")
+    metrics: Annotated[
+        str | None, _option("--metrics", "[HOST:]PORT", "Serve Prometheus metrics; 0 takes a free port.")
     ] = None,
-    metrics_host: Annotated[str, _option("--metrics-host", "HOST", "Address of the metrics.")] = "127.0.0.1",
     report: Annotated[str | None, _option("--report", "FILE.html", "Charts of the run, at its end.")] = None,
     all_scores: Annotated[
         bool, typer.Option("--all-scores", help="Also the probability of every class.")
@@ -308,7 +307,7 @@ def stream(
         solution, source=source, sink=sink, model=model, state=state, task=task or (), rules=rules,
         history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,
         shadow=shadow, notify=notify, aggregates=aggregates, aggregates_sink=aggregates_sink,
-        metrics_port=metrics_port, metrics_host=metrics_host, report=report, all_scores=all_scores,
+        metrics=metrics, report=report, all_scores=all_scores,
         reasons=reasons, show=partial(Live, terminal, title=f"{solution}: {source}"),
         say=terminal.note, **options,
     )  # fmt: skip

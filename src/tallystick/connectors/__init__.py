@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from tallystick.connectors.chunk import Broken, Chunk
 from tallystick.connectors.database import Database, found_databases, is_state
+from tallystick.connectors.database_place import TablePlace, beside, inside, place, resolved
 from tallystick.connectors.filesystem import FileSystem, LocalFileSystem, found_file_systems
 from tallystick.connectors.formats import Format, found_formats
-from tallystick.connectors.location import Location, beside, shown, with_table
-from tallystick.connectors.sink import Sink, open_sink, remove_output
+from tallystick.connectors.location import Location, shown
+from tallystick.connectors.sink import Sink, open_sink
 from tallystick.connectors.source import Source, open_source
 
 __all__ = [
@@ -25,14 +26,16 @@ __all__ = [
     "Location",
     "Sink",
     "Source",
+    "TablePlace",
     "beside",
     "found_databases",
     "found_file_systems",
     "found_formats",
+    "inside",
     "is_state",
     "open_sink",
     "open_source",
-    "remove_output",
+    "place",
+    "resolved",
     "shown",
-    "with_table",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "found_databases", "is_state"]
 
 #: The table that only a database that holds the state of streams has.
-STATE = "ts_streams"
+STATE = "ts_head"
 
 
 class Database(Protocol):

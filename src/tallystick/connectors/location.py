@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tallystick.connectors.database import found_databases
 from tallystick.connectors.formats import found_formats
 from tallystick.errors import UsageError, did_you_mean
 
-__all__ = ["COMPRESSIONS", "Location", "beside", "shown", "split_suffix", "suffixes", "with_table"]
+__all__ = ["COMPRESSIONS", "Location", "shown", "split_suffix", "suffixes"]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+)://")  # two letters at least: C:\\ is a drive
@@ -110,38 +110,6 @@ def shown(path: object) -> str:
     """
     text = str(path)
     return Location.parse(text).shown if _SCHEME.match(text) else text
-
-
-def with_table(path: str, table: str) -> str:
-    """Give a database without a table one; every other place stays as it is.
-
-    >>> with_table("sqlite:///a.db", "quarantine"), with_table("a.csv", "quarantine")
-    ('sqlite:///a.db?table=quarantine', 'a.csv')
-    """
-    if not (match := _SCHEME.match(path)) or _OTHER_NAMES.get(match[1], match[1]) not in found_databases():
-        return path
-    if {"table", "query"} & set(Location.parse(path).options):
-        return path
-    return f"{path}{'&' if '?' in path else '?'}table={quote(table)}"
-
-
-def beside(path: str, what: str) -> str:
-    """Name the place beside an output where something of its own goes: a file, or a table.
-
-    >>> beside("out/decisions.csv", "quarantine")
-    'out/decisions.csv.quarantine.jsonl'
-    >>> beside("sqlite:///a.db?table=decisions", "quarantine")
-    'sqlite:///a.db?table=decisions_quarantine'
-    """
-    path = with_table(path, "decisions")
-    location = Location.parse(path)
-    if location.scheme not in found_databases():
-        return f"{path}.{what}.jsonl"
-    table = location.options.get("table", "")
-    # A name in quotes keeps its last quote at the end.
-    other = f'{table[:-1]}_{what}"' if table.endswith('"') else f"{table}_{what}"
-    head, _, tail = path.partition("?")
-    return f"{head}?{urlencode({**dict(parse_qsl(tail, keep_blank_values=True)), 'table': other})}"
 
 
 def suffixes() -> list[str]:

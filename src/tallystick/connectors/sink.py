@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from tallystick.connectors.compression import compressed
 from tallystick.connectors.database import found_databases
+from tallystick.connectors.database_place import TablePlace
 from tallystick.connectors.filesystem import PendingFile, file_system
 from tallystick.connectors.formats import TableWriter, found_formats
 from tallystick.connectors.location import Location
 from tallystick.connectors.source import Source
 from tallystick.errors import TallystickError, UsageError
 
-__all__ = ["Sink", "open_sink", "remove_output"]
+__all__ = ["Sink", "open_sink"]
 
 
 class Sink:
@@ -96,7 +97,9 @@ class Sink:
         ) from error
 
 
-def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Source | None = None) -> Sink:
+def open_sink(
+    path: str | Path | TablePlace, schema: pa.Schema | None = None, *, source: Source | None = None
+) -> Sink:
     """Prepare a file, whose ending says the format, or a table; nothing is written before the `with` block.
 
     `schema` names the columns of an output that may stay without rows; `source` is the input of the same run,
@@ -109,7 +112,7 @@ def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Sour
     >>> path.read_text()
     'x,y\\n1,true\\n"a,b",\\n'
     """
-    location = Location.parse(str(path))
+    location = path.location if isinstance(path, TablePlace) else Location.parse(str(path))
     if database := found_databases().get(location.scheme):
         return database.open_sink(location, schema, source)
     if location.scheme == "stdin":
@@ -119,12 +122,3 @@ def open_sink(path: str | Path, schema: pa.Schema | None = None, *, source: Sour
     if source is not None and source.is_read_by(location):
         raise UsageError(f"{path} is, or lies in, the input itself.", "Name another place for the output.")
     return Sink(location, schema)
-
-
-def remove_output(path: str | Path) -> None:
-    """Take an output of an older run away, a file or a table, if it is there."""
-    location = Location.parse(str(path))
-    if database := found_databases().get(location.scheme):
-        database.remove(location)
-    else:
-        Path(location.path).unlink(missing_ok=True)

@@ -82,8 +82,7 @@ def stream(
     notify: str | Path | None = None,
     aggregates: str | Path | None = None,
     aggregates_sink: str | None = None,
-    metrics_port: int | None = None,
-    metrics_host: str = "127.0.0.1",
+    metrics: str | int | None = None,
     report: str | Path | None = None,
     all_scores: bool = False,
     reasons: bool = True,
@@ -98,7 +97,8 @@ def stream(
     (`sqlite:///MODEL/state.db`), from which the same call goes on after a stop or a kill; history: what came
     before, so that windows start warm; rate: records a second of an input that is replayed; shadow: a model
     folder that decides beside, unheard; notify and aggregates: files that say who is told, and what is added
-    up; report: a chart file at the end. show: draws what runs; say: where notifications to the console go.
+    up; metrics: `[HOST:]PORT` on which Prometheus finds figures; report: a file of charts at the end. show:
+    draws what runs; say: where notifications to the console go.
     """
     found = registry.solution(solution)
     job = work("stream", **options)
@@ -160,7 +160,7 @@ def stream(
             Ending(until_idle),
             _length(job.settings.retention, "retention") // DAY,
         )
-        metrics = None if metrics_port is None else start_metrics(stats, metrics_host, metrics_port)
+        server = None if metrics is None else start_metrics(stats, *_address(str(metrics)))
 
         def models(fold: Fold) -> Watched:
             return Watched(
@@ -179,8 +179,8 @@ def stream(
             ):
                 running.run(models)
         finally:
-            if metrics is not None:
-                metrics.close()
+            if server is not None:
+                server.close()
         if job.quarantine is not None:
             _set_apart(store, found.name, job.quarantine)
     figures = stats.snapshot()
@@ -236,6 +236,14 @@ def _length(text: str, name: str) -> int:
         return span(text) if text else 0
     except ValueError as error:
         raise UsageError(f"{name}: {error}.", "Write it as 30s, 12h or 90d.") from None
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Read [HOST:]PORT; without a host it is this machine alone that is answered."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise UsageError(f'metrics "{text}" is no port.', "Write it as 9100, or 0.0.0.0:9100.")
+    return host or "127.0.0.1", int(port)
 
 
 @contextmanager

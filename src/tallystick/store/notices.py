@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tallystick.store.head import as_json
 from tallystick.store.tables import NOTICES
@@ -72,12 +72,21 @@ def settle(
     failed: Sequence[tuple[int, int, str]],
     dead: Sequence[tuple[int, str]],
 ) -> None:
-    """Keep how it went: sent; to be tried again at a time; given up."""
+    """Keep how it went: sent; to be tried again at a time; given up.
+
+    A failure without an error is none: the notice was only held back until then.
+    """
     c = NOTICES.c
     waiting = update(NOTICES).where(c.tenant == tenant, c.stream == stream, c.state == WAITING)
     if done:
         connection.execute(waiting.where(c.id.in_(done)).values(state=SENT, error=None))
-    for id_, again, error in failed:
-        connection.execute(waiting.where(c.id == id_).values(tries=c.tries + 1, due_at=again, error=error))
+    one = waiting.where(c.id == bindparam("one"))
+    later = one.values(due_at=bindparam("again"))
+    held = [{"one": id_, "again": again} for id_, again, error in failed if not error]
+    wrong = [{"one": id_, "again": again, "why": error} for id_, again, error in failed if error]
+    if held:
+        connection.execute(later, held)
+    if wrong:
+        connection.execute(later.values(tries=c.tries + 1, error=bindparam("why")), wrong)
     for id_, error in dead:
         connection.execute(waiting.where(c.id == id_).values(state=DEAD, tries=c.tries + 1, error=error))

@@ -21,9 +21,7 @@ __all__ = ["Postgres"]
 
 MIGRATING = 0x7473_0001  # an advisory lock
 PLAIN = pacsv.WriteOptions(include_header=False)
-#: Texts that this way of copying cannot carry: PostgreSQL has no NUL, and its versions below 18 take a line
-#: that is `\.` for the end, also inside of quotes.
-HARD = (b"\0", b"\n\\.", b"\r\\.")
+NUL, UNKNOWN = b"\0", "\ufffd".encode()
 
 
 class Postgres(Database):
@@ -158,18 +156,13 @@ class Postgres(Database):
         copied = pa.table([_printable(column) for column in whole.values()], names=list(whole))
         buffer = io.BytesIO()
         pacsv.write_csv(copied, buffer, PLAIN)
-        content = buffer.getvalue()
-        hard = any(mark in content for mark in HARD)
-        how = "" if hard else " WITH (FORMAT csv)"
+        # PostgreSQL has no NUL in a text; in the log the value stays as it was.
+        content = buffer.getvalue().replace(NUL, UNKNOWN)
         with (
             _driver(connection).cursor() as cursor,
-            cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN{how}'.encode()) as copy,
+            cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN WITH (FORMAT csv)'.encode()) as copy,
         ):
-            if hard:
-                for row in zip(*(column.to_pylist() for column in copied.columns), strict=True):
-                    copy.write_row([_without_nul(value) for value in row])
-            else:
-                copy.write(content)
+            copy.write(content)
 
     def rows(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Read by the driver, in its binary form: a blob as it is, not as text of twice its length."""
@@ -193,7 +186,3 @@ def _printable(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type) and array.type.tz:
         return array.cast(pa.timestamp("us", "UTC"))
     return array
-
-
-def _without_nul(value: Any) -> Any:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value

@@ -22,7 +22,7 @@ __all__ = ["Committer", "Made"]
 
 WAIT = 0.1
 QUEUE = 4  # entries that wait to be committed
-TEND = 1.0  # seconds between looks at marks, lease and retention when it is quiet
+TEND = 1.0  # seconds between looks at marks and retention when it is quiet
 CLEAR = 60.0  # seconds between clearings of old days
 
 
@@ -100,7 +100,7 @@ class Committer(threading.Thread):
             raise self.error
 
     def run(self) -> None:
-        """Commit what comes; in quiet moments keep the lease, the marks and the retention."""
+        """Commit what comes; in quiet moments keep the marks and the retention."""
         try:
             while True:
                 try:
@@ -167,8 +167,6 @@ class Committer(threading.Thread):
             if marks:
                 self._claim.mark(marks)
                 self._marked |= {name: number for name, (number, _) in marks.items()}
-            else:
-                self._claim.renew()
         if self._keep_days and time.monotonic() - self._cleared > CLEAR:
             before = time.time_ns() // 86_400_000_000_000 - self._keep_days
             if not self._store.clear(self._stream, before):  # one small step at a time, so that commits go on

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Queue
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Contract
+from tallystick.errors import TallystickError
 from tallystick.notify import Notifier, Notify
 from tallystick.store import Claim, Store
 from tallystick.streams.aggregates import Aggregates, AggregateState
@@ -92,10 +95,8 @@ class Running:
     def run(self, models: Callable[[Fold], Models]) -> None:
         """Run to the end. models: what scores, made once the fold has its state."""
         claim = self.store.claim(self.stream, lease=self.settings.lease)
-        try:
+        with _held(claim, self.settings.lease):
             self._run(claim, models)
-        finally:
-            claim.release()
 
     def _run(self, claim: Claim, models: Callable[[Fold], Models]) -> None:
         head = self.store.head(self.stream)
@@ -106,10 +107,9 @@ class Running:
         fresh = head is None or (head.number == 0 and not head.facts)
         number = 0 if fresh else self._recover()
         if fresh:
-            warmed = self.warm(self.fold)
-            claim.remember(**self.facts)
-            if warmed:
+            if self.warm(self.fold):
                 claim.save_snapshot(0, self.fold.arrays())
+            claim.remember(**self.facts)  # last: what is killed before this begins anew
         positions = head.positions if head is not None else {}
         marks = head.marks if head is not None else {}
         deliverers = [Deliverer(one, self.fold.scorer.schema, self.stream) for one in self.outputs.sinks]
@@ -117,6 +117,9 @@ class Running:
             at, mark = marks.get(one.name_of_sink, (0, None))
             self.redelivered += one.catch_up(self.store, at, mark, number)
         aggregating = self._aggregate_deliverer(marks)
+        # What a sink still needs is not cleared away: so each is known before the first entry.
+        sinks = [*deliverers, *([aggregating] if aggregating else [])]
+        claim.mark({one.name_of_sink: (one.number, one.mark) for one in sinks})
         inbox: Queue[Read | Reader] = Queue(INBOX)
         readers = self._readers(inbox, positions)
         committer = Committer(
@@ -153,17 +156,14 @@ class Running:
         )
         if self._stopped:
             self.loop.stop()
-        threads = [committer, snapshots, *deliverers, *([aggregating] if aggregating else [])]
-        for thread in threads:
+        for thread in (committer, snapshots, *sinks):
             thread.start()
         done = False
         try:
             self.loop.run()
             done = True
         finally:
-            self._finish(
-                claim, committer, snapshots, [*deliverers, *([aggregating] if aggregating else [])], done
-            )
+            self._finish(claim, committer, snapshots, sinks, done)
 
     def _finish(
         self, claim: Claim, committer: Committer, snapshots: Snapshots, sinks: Sequence[Deliverer], done: bool
@@ -263,3 +263,23 @@ class Running:
             position=positions.get(source.name),
             as_of=self.inputs.as_of,
         )
+
+
+@contextmanager
+def _held(claim: Claim, lease: float) -> Iterator[None]:
+    """Hold a stream while the block runs, also where nothing is committed for long: recovery, a warm start."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(lease / 3):
+            with suppress(TallystickError):  # the next commit says what is wrong
+                claim.renew()
+
+    thread = threading.Thread(target=renew, name="tallystick-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        claim.release()

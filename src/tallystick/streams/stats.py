@@ -92,7 +92,7 @@ class Stats:
             departments = coded(decisions.column("route").flatten()[0])
         if events is None:
             events = int(tasks.counts().max(initial=0))
-        latency = at - arrived
+        latency = np.maximum(at - arrived, 0)
         counts = counted(latency)
         total, longest = int(latency.sum()), int(latency.max(initial=0))
         loud = np.array([name not in self._quiet for name in actions.names], np.bool_)

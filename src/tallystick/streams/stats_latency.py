@@ -17,8 +17,8 @@ __all__ = ["BUCKETS", "EDGES", "Tails", "counted", "cumulated", "drawn", "quanti
 BITS = 5  # of the mantissa that tell buckets apart
 OCTAVES = 45
 BUCKETS = OCTAVES << BITS
-#: Bucket i holds EDGES[i] < latency <= EDGES[i + 1] in whole microseconds, edges that are no whole number (all
-#: lie below 33) taken up to the next; the first also holds what is less.
+#: Bucket i holds EDGES[i] < latency <= EDGES[i + 1] in whole microseconds, edges that are not whole (all of
+#: them below 33) taken up to the next; the first also holds what is less.
 EDGES: NDArray[np.float64] = np.ldexp(
     1 + np.tile(np.arange(1 << BITS), OCTAVES) / (1 << BITS), np.repeat(np.arange(OCTAVES), 1 << BITS)
 )

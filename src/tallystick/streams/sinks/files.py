@@ -75,6 +75,7 @@ class AppendedFile:
             return number
         self._length = int(mark["length"])
         if size < self._length:
+            self.close()
             raise TallystickError(
                 f"{self._path} has {size:,} bytes; {self._length:,} were committed to it.",
                 "Put the whole file back, or begin with a state and a file of their own.",

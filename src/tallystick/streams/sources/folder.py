@@ -152,7 +152,10 @@ class FollowedFolder:
             if part.wants:
                 self._active[where.inode] = part
         for inode in [one for one in self._parts if one not in here]:
-            if not self._parts[inode].leave():
+            part = self._parts[inode]
+            if not part.leave():
+                if part.left():
+                    self._notes.say(f"{part.name} was removed before it was read to its end")
                 self._forget(inode)
         opened = sorted((part for part in self._parts.values() if part.is_open), key=lambda one: one.moved)
         for part in opened[: max(0, len(opened) - _OPEN)]:

@@ -70,6 +70,8 @@ class FolderPart:
 
     def fits(self) -> bool:
         """Say whether the file is the one that its state speaks of."""
+        if self._state.get("done") and "modified" in self._state:
+            return (self.where.size, self.where.modified) == (self._state["size"], self._state["modified"])
         file = self._file or self._made()
         self._file = None if self._state.get("done") else file
         fitting = file is None or file.holds(self._state)
@@ -81,17 +83,19 @@ class FolderPart:
         """Hear what the file system says of it now."""
         if (where.size, where.modified) != (self.where.size, self.where.modified):
             self.moved = time.monotonic()
-            if self._state.get("done") and not self.grows:
-                # Another file now, or one that was still written when it seemed whole.
-                self._state = {"first": self._next() - 1}
-            elif self._state.get("done"):
+            done, whole = self._state.get("done"), "modified" in self._state
+            if done and whole:  # another file now, or a mended one
+                self._state = {} if self.grows else {"first": self._next() - 1}
+            elif done:
                 self._base.notes.say(f"{path} grew after another file took its name: that was not read")
         self.path, self.where = path, where
 
     def leave(self) -> bool:
         """Hear that it is not in the folder any more; whether there is still something to read of it."""
         self._gone = True
-        return isinstance(self._file, GrowingFile) and self._file.left() > 0
+        if isinstance(self._file, GrowingFile):
+            return self._file.left() > 0 or self._file.held > 0
+        return self._file is not None and self._file.is_open and not self._file.done
 
     def begin(self, state: dict[str, Any]) -> None:
         """Count on from the file of the same name before it."""

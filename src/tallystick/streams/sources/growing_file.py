@@ -119,6 +119,11 @@ class GrowingFile:
         first = self._ready[0] if self._ready else None
         return self._records.next if first is None else _first(first)
 
+    @property
+    def held(self) -> int:
+        """Bytes of half a record."""
+        return self._records.held
+
     def state(self) -> dict[str, Any]:
         """Give the state after what was given so far."""
         return {**self._before, "given": self.next_record - 1} if self._ready else self._now()

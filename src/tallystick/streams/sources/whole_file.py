@@ -65,11 +65,13 @@ class WholeFile:
         return found
 
     def holds(self, state: dict[str, Any]) -> bool:
-        """Say whether it is the file that a state speaks of; one that was read to its end has not changed."""
-        here = self._where
-        if here is None or here.inode != state.get("inode"):
-            return False
-        return not state.get("done") or (here.size, here.modified) == (state["size"], state["modified"])
+        """Say whether it is the file that a state speaks of."""
+        return self._where is not None and self._where.inode == state.get("inode")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is being read, so that it can be read on even when it is removed."""
+        return self._blocks is not None or bool(self._ready)
 
     def take(self, most: int) -> Chunk | None:
         """Give the next records, at most about `most`, if there are any yet."""

@@ -1,0 +1,229 @@
+"""The verb: what a source gives is decided once, and the batch says the same."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tallystick as ts
+from tallystick.errors import DataError, TallystickError, UsageError
+from tallystick.store import Store
+
+
+@pytest.fixture(scope="module")
+def payments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("payments") / "payments.jsonl"
+    ts.simulate("fraud", rows=4000, preset="handbook", output=path, seed=3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fraud_model(payments: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fraud") / "model"
+    ts.train("fraud", payments, model=folder)
+    return folder
+
+
+def lines(path: Path) -> dict[str, str]:
+    found = {}
+    for line in path.read_text().splitlines():
+        key = json.loads(line)["id"]
+        assert key not in found, f"{key} was delivered twice"
+        found[key] = line
+    return found
+
+
+def run(payments: Path, model: Path, folder: Path, **more: Any) -> Any:
+    options: dict[str, Any] = {
+        "source": payments,
+        "sink": folder / "out.jsonl",
+        "model": model,
+        "state": f"sqlite:///{folder / 'state.db'}",
+        "until_idle": True,
+    }
+    return ts.stream("fraud", **(options | more))
+
+
+def test_in_order_a_stream_decides_what_a_batch_does_and_its_state_replays_it(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    streamed = run(payments, fraud_model, tmp_path)
+    assert streamed.figures.events == 4000
+    ts.score("fraud", payments, model=fraud_model, output=tmp_path / "batch.jsonl")
+    ts.score("fraud", streamed.state, model=fraud_model, output=tmp_path / "again.jsonl")
+    ours = lines(tmp_path / "out.jsonl")
+    assert ours == lines(tmp_path / "batch.jsonl")
+    assert ours == lines(tmp_path / "again.jsonl")
+
+
+def test_it_goes_on_where_it_was_and_decides_nothing_twice(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    whole = payments.read_bytes()
+    cut = len(whole) // 2
+    growing = tmp_path / "growing.jsonl"
+    growing.write_bytes(whole[:cut])  # in the middle of a line
+    first = run(growing, fraud_model, tmp_path).figures.events
+    assert run(growing, fraud_model, tmp_path).figures.events == 0
+    with growing.open("ab") as file:
+        file.write(whole[cut:])
+    rest = run(growing, fraud_model, tmp_path).figures.events
+    assert first + rest == 4000
+    ts.score("fraud", payments, model=fraud_model, output=tmp_path / "batch.jsonl")
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "batch.jsonl")
+
+
+def test_most_events_are_a_bound_and_the_rest_comes_later(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    assert run(payments, fraud_model, tmp_path, max_events=1000).figures.events == 1000
+    assert run(payments, fraud_model, tmp_path).figures.events == 3000
+
+
+def test_duplicates_make_no_second_row_and_poison_goes_to_quarantine(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    some = payments.read_text().splitlines()[:200]
+    again = [some[0], some[100]]
+    other_card = json.dumps(json.loads(some[7]) | {"customer_id": "C-other"})
+    poison = ["{not json", json.dumps(json.loads(some[1]) | {"transaction_id": "T-bad", "amount": "much"})]
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("\n".join([*some[:150], *again, other_card, *poison, *some[150:]]) + "\n")
+    streamed = run(mixed, fraud_model, tmp_path, quarantine=tmp_path / "bad.jsonl")
+    seen = streamed.figures
+    assert (seen.events, seen.duplicates, seen.bad) == (200, 3, 2)
+    assert set(lines(tmp_path / "out.jsonl")) == {json.loads(one)["transaction_id"] for one in some}
+    bad = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_text().splitlines()]
+    assert sorted(one["code"] for one in bad) == ["bad_json", "not_a_number"]
+    assert [one["row"] for one in bad] == [154, 155]
+
+
+def test_history_warms_the_windows_as_in_a_batch(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    some = payments.read_text().splitlines()
+    before, after = tmp_path / "before.jsonl", tmp_path / "after.jsonl"
+    before.write_text("\n".join(some[:3000]) + "\n")
+    after.write_text("\n".join(some[3000:]) + "\n")
+    streamed = run(after, fraud_model, tmp_path, history=before, max_events=500)
+    run(after, fraud_model, tmp_path)  # the history is kept in a snapshot: it is not asked for again
+    batch, again = tmp_path / "batch.jsonl", tmp_path / "again.jsonl"
+    ts.score("fraud", after, model=fraud_model, history=before, output=batch)
+    assert lines(tmp_path / "out.jsonl") == lines(batch)
+    ts.score("fraud", streamed.state, model=fraud_model, history=before, output=again)
+    assert lines(tmp_path / "out.jsonl") == lines(again)
+
+
+def test_labels_come_as_a_stream_of_their_own(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in payments.read_text().splitlines()[:1500]]
+    bare = [{k: v for k, v in row.items() if k not in ("is_fraud", "known_at", "scenario")} for row in rows]
+    source, labels = tmp_path / "source.jsonl", tmp_path / "labels.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in bare[:1000]))
+    labels.write_text("")
+    run(source, fraud_model, tmp_path, labels=labels)
+    fraud = [row["transaction_id"] for row in rows[:1000]][10:40]
+    with labels.open("a") as file:
+        for key in [*fraud, fraud[0], "T-nobody"]:
+            file.write(json.dumps({"transaction_id": key, "is_fraud": 1}) + "\n")
+    streamed = run(source, fraud_model, tmp_path, labels=labels)
+    assert (streamed.figures.events, streamed.figures.bad) == (0, 1)
+    with source.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in bare[1000:])
+    run(source, fraud_model, tmp_path, labels=labels)
+    with Store.open(streamed.state) as store:
+        assert store.quarantine("fraud").column("code").to_pylist() == ["unknown_event"]
+    ts.score("fraud", streamed.state, model=fraud_model, output=tmp_path / "again.jsonl")
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "again.jsonl")
+    ts.features("fraud", streamed.state, output=tmp_path / "features.jsonl")
+    told = [json.loads(line) for line in (tmp_path / "features.jsonl").read_text().splitlines()]
+    risks = [name for name in told[0] if "known_fraud" in name and "__count__" in name]
+    assert risks
+    assert any(row[name] for row in told for name in risks)
+
+
+def test_every_sink_gets_the_same(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    table = f"sqlite:///{tmp_path / 'out.db'}?table=decisions"
+    run(payments, fraud_model, tmp_path, sink=[tmp_path / "out.jsonl", table], max_events=1500)
+    run(payments, fraud_model, tmp_path, sink=[tmp_path / "out.jsonl", table])
+    connection = sqlite3.connect(tmp_path / "out.db")
+    found = dict(connection.execute("SELECT id, score FROM decisions"))
+    connection.close()
+    assert found == {key: json.loads(line)["score"] for key, line in lines(tmp_path / "out.jsonl").items()}
+
+
+def test_a_sink_that_is_new_gets_all_that_is_kept(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    run(payments, fraud_model, tmp_path, max_events=1500)
+    run(payments, fraud_model, tmp_path, sink=tmp_path / "other.jsonl")
+    assert len(lines(tmp_path / "other.jsonl")) == 4000
+
+
+def test_a_shadow_decides_unheard(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    streamed = run(payments, fraud_model, tmp_path, shadow=fraud_model, max_events=300)
+    assert len(lines(tmp_path / "out.jsonl")) == streamed.figures.decisions == 300
+    connection = sqlite3.connect(tmp_path / "state.db")
+    counts = dict(connection.execute("SELECT task, count(*) FROM ts_decisions GROUP BY task"))
+    connection.close()
+    assert counts == {"fraud": 300, "fraud@shadow": 300}
+
+
+def test_a_new_model_takes_over_without_a_stop(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    import shutil
+    import threading
+    import time
+
+    folder = tmp_path / "model"
+    shutil.copytree(fraud_model, folder)
+    other = tmp_path / "other"
+    ts.train("fraud", payments, model=other, set={"seed": "5"})
+
+    def swap() -> None:
+        time.sleep(1.0)
+        shutil.rmtree(folder / "fraud")
+        shutil.copytree(other / "fraud", folder / "fraud")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    run(payments, folder, tmp_path, rate=700.0)
+    thread.join()
+    models = [json.loads(line)["model"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert len(models) == 4000
+    assert len(set(models)) == 2
+    assert models == sorted(models, key=models.index)  # one after the other, not mixed
+
+
+def test_complaints_are_decided_once_and_as_in_a_batch(records: Path, model: Path, tmp_path: Path) -> None:
+    streamed = ts.stream(
+        "complaints",
+        source=records,
+        sink=tmp_path / "out.jsonl",
+        model=model,
+        state=f"sqlite:///{tmp_path / 'state.db'}",
+        until_idle=True,
+    )
+    ts.score("complaints", records, model=model, output=tmp_path / "batch.jsonl")
+    ts.score("complaints", streamed.state, model=model, output=tmp_path / "again.jsonl")
+    ours = lines(tmp_path / "out.jsonl")
+    assert ours == lines(tmp_path / "batch.jsonl") == lines(tmp_path / "again.jsonl")
+
+
+def test_a_state_of_another_meaning_is_refused(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    run(payments, fraud_model, tmp_path, max_events=10)
+    with pytest.raises(TallystickError, match="allowed lateness"):
+        run(payments, fraud_model, tmp_path, set={"allowed_lateness": "1h"})
+
+
+def test_wrong_options_are_said_before_anything_is_read(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="goes on where a record is bad"):
+        run(payments, fraud_model, tmp_path, strict=True)
+    with pytest.raises(UsageError, match="aggregates"):
+        run(payments, fraud_model, tmp_path, aggregates_sink="a.jsonl")
+    with pytest.raises(UsageError, match=r"ends in \.html"):
+        run(payments, fraud_model, tmp_path, report=tmp_path / "report.txt")
+    strange = tmp_path / "strange.jsonl"
+    strange.write_text('{"a": 1}\n')
+    with pytest.raises(DataError):
+        run(strange, fraud_model, tmp_path)
