@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -190,6 +191,12 @@ def test_a_server_that_goes_away_while_it_is_read(postgres: str, made: Connectio
     with pytest.raises(TallystickError) as caught:
         list(chunks)
     assert caught.value.exit_code == 1
+
+
+def test_what_is_left_early_is_not_read_to_its_end(postgres: str) -> None:
+    endless = f"{postgres}?query=SELECT generate_series(1, 1000000000000) AS i"
+    with closing(open_source(endless, Settings(batch_rows=10)).chunks()) as chunks:  # type: ignore[type-var]
+        assert next(chunks).rows.num_rows == 10
 
 
 def test_a_table_that_others_hold_is_told(postgres: str, made: Connection) -> None:

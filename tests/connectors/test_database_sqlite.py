@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -127,6 +130,34 @@ def test_a_lock_of_another_is_waited_for_and_then_told(
         sink.__exit__(None, None, None)
     assert caught.value.exit_code == 1
     assert sorted(one.name for one in tmp_path.iterdir() if "partial" in one.name) == []
+
+
+FULL = """
+    import resource, sys
+    import pyarrow as pa
+    from tallystick.connectors import open_sink
+    from tallystick.errors import TallystickError
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+    batch = pa.RecordBatch.from_pydict({"a": ["x" * 1000] * 1000})
+    try:
+        with open_sink(sys.argv[1], batch.schema) as sink:
+            for _ in range(3):
+                sink.write(batch)
+    except TallystickError as error:
+        print(error.exit_code, error.message)
+"""
+
+
+def test_a_full_disk_leaves_the_old_table(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/a.db?table=t"
+    with open_sink(uri) as sink:
+        sink.write(BATCH)
+    command = [sys.executable, "-c", textwrap.dedent(FULL), uri]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"1 {uri} could not be read or written: the disk ")
+    rows, _ = read(tmp_path, "table=t")
+    assert rows.to_pylist() == BATCH.to_pylist()
+    assert [one.name for one in tmp_path.iterdir()] == ["a.db"]
 
 
 def test_readers_of_a_table_do_not_keep_its_successor_waiting(

@@ -128,7 +128,10 @@ def test_a_row_that_the_history_has_is_a_duplicate(windows: Path, tmp_path: Path
     assert done.rows == 1
     # What has no key is no duplicate, and is called by its place in its own file.
     assert pl.read_csv(tmp_path / "features.csv")["id"].to_list() == ["input.parquet:3"]
-    with pytest.raises(DataError, match="No row of the input"):
+    named = pl.read_ndjson(tmp_path / "features.csv.duplicates.jsonl")
+    assert named["kept_file"].to_list() == ["(history)"] * 2
+    assert named["kept_row"].to_list() == [2, 3]
+    with pytest.raises(DataError, match="all are duplicates"):
         ts.features("fraud", frame[:2], windows=windows, history=frame[:3])
 
 

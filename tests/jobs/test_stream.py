@@ -102,6 +102,27 @@ def test_duplicates_make_no_second_row_and_poison_goes_to_quarantine(
     assert [one["row"] for one in bad] == [154, 155]
 
 
+def test_a_key_that_comes_again_after_the_horizon_is_another_payment_in_every_mode(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    def payment(key: str, time: str) -> str:
+        row = {"transaction_id": key, "event_time": time, "customer_id": "C1", "terminal_id": "T1"}
+        return json.dumps(row | {"amount": 5}) + "\n"
+
+    days = ["2025-01-01", "2025-03-31", "2025-04-02", "2025-06-30", "2025-09-01"]  # 0, 89, 91, 180, 243
+    source, first = tmp_path / "again.jsonl", tmp_path / "first.jsonl"
+    source.write_text("".join(payment("A", f"{day}T12:00:00Z") for day in days))
+    streamed = run(source, fraud_model, tmp_path, sink=tmp_path / "s.jsonl")
+    assert (streamed.figures.events, streamed.figures.duplicates) == (3, 2)
+    batch = ts.score("fraud", source, model=fraud_model, output=tmp_path / "b.jsonl").intake
+    assert (batch.rows_clean, batch.rows_duplicate) == (3, 2)
+    assert (tmp_path / "s.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
+    first.write_text(payment("A", f"{days[0]}T12:00:00Z"))
+    source.write_text("".join(payment("A", f"{day}T12:00:00Z") for day in days[1:]))
+    warmed = ts.score("fraud", source, model=fraud_model, history=first, output=tmp_path / "h.jsonl").intake
+    assert (warmed.rows_clean, warmed.rows_duplicate) == (2, 2)
+
+
 def test_history_warms_the_windows_as_in_a_batch(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
     some = payments.read_text().splitlines()
     before, after = tmp_path / "before.jsonl", tmp_path / "after.jsonl"

@@ -52,6 +52,8 @@ def test_a_file_is_read() -> None:
     assert first.where.text == "amount > 0"
     assert (first.lateness, first.most, first.distinct, first.forget) == (30_000_000, 400, 1000, 60)
     assert (first.panes, first.kept) == (15, 18)
+    assert first.watch is not None
+    assert (first.watch.season, first.watch.kept) == (15, 450)  # windows that do not overlap
     assert (second.lateness, second.forget, second.currency, second.by) == (300_000_000, 60, "", ())
     watch = second.watch
     assert watch is not None

@@ -261,3 +261,25 @@ def test_the_examples_of_the_solutions_work(solution: Any) -> None:
     assert out is not None
     assert set(out["name"].to_pylist()) == {one.name for one in declared.aggregates}
     assert len(declared.fingerprint) == 64
+
+
+def test_rows_that_are_not_wanted_move_the_time_and_nothing_else() -> None:
+    state = read("{name: p, every: 10s, by: [place], of: [count], where: amount > 5}").state("UTC", "USD")
+    out = apply(state, [1, 2, 3, 11, 4], ["a", "a", "b", "a", "a"], amount=[600, 500, 100, 1, 1])
+    assert short(out) == [(10, "a", 1)]
+    assert state.counts()["p"] == {"rows": 1, "late": 0, "others": 0, "untimed": 0}
+
+
+def test_an_amount_that_is_unknown_is_neither_more_nor_less() -> None:
+    state = read("{name: p, every: 10s, of: [share amount < 5, share amount >= 5, min amount]}")
+    out = apply(state.state("UTC", "JPY"), [1, 2, 3, 11], ["a"] * 4, amount=[None, 4, 6, 0])
+    assert [row["value"] for row in out] == [1 / 3, 1 / 3, 4]
+
+
+def test_groups_keep_their_order_over_a_snapshot() -> None:
+    declared = read("{name: p, every: 10s, by: [place], of: [count]}")
+    state = declared.state("UTC", "USD")
+    apply(state, [1, 2, 3, 11, 21], ["a", "b", "c", "d", "d"])  # three places became free
+    again = declared.load(state.arrays(), "UTC", "USD")
+    later = ([22, 23, 31], ["e", "f", "g"])
+    assert apply(again, *later) == apply(state, *later)

@@ -23,9 +23,11 @@ from tests.servers.postgres import Server
 
 from tallystick.config import Settings
 from tallystick.connectors import open_sink, open_source
+from tallystick.connectors.database_postgresql_connection import UnreachableError
 from tallystick.errors import TallystickError, UsageError
 from tallystick.scorer.decision import decision_schema
 from tallystick.streams.sinks.database import open_moving
+from tallystick.streams.sinks.database_postgresql import PostgreSQLAppending
 
 SCHEMA = decision_schema(routes=True, all_scores=True, worded=True)
 Run = Callable[..., Any]
@@ -220,6 +222,30 @@ def test_a_killed_process_leaves_whole_entries(database: str, run: Run) -> None:
             break
         assert time.monotonic() < until
     assert number > 3
+
+
+@pytest.mark.postgres
+def test_an_answer_that_is_lost_does_not_double_what_was_kept(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction is kept, and its answer does not arrive."""
+    keep = PostgreSQLAppending._append
+    lost = iter([True, False, False])
+
+    def once(self: PostgreSQLAppending, *what: Any) -> bool:
+        done = keep(self, *what)
+        if next(lost):
+            raise UnreachableError("gone")
+        return done
+
+    monkeypatch.setattr(PostgreSQLAppending, "_append", once)
+    sink = open_moving(postgres, SCHEMA, Settings(), stream="s")
+    sink.resume(0, None)
+    sink.deliver(1, [decisions("a")])
+    sink.deliver(2, [decisions("b")])
+    sink.close()
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        assert ids(connection.execute) == ["a", "b"]
 
 
 @pytest.mark.postgres

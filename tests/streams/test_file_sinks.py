@@ -96,6 +96,7 @@ def test_what_lies_beyond_the_mark_is_cut_off(
     whole = path.read_bytes()
     path.write_bytes(whole[: max(mark["length"], kept)] + torn)
     sink = opened(path, 1, mark)
+    assert path.read_bytes() == whole[: mark["length"]]
     sink.deliver(2, [decisions(3, 3)])
     sink.close()
     assert path.read_bytes() == whole

@@ -103,6 +103,10 @@ def test_a_file_that_is_renamed_goes_on_and_one_in_its_place_counts_on(tmp_path:
     write(tmp_path / "a.csv", [5])
     found += drain(source)
     assert places(found) == [(f"a.csv:{i}", str(i)) for i in range(1, 6)]
+    with (tmp_path / "a-1.csv").open("a") as file:
+        file.write("\n6\n")
+    assert drain(source) == []  # its number would be given twice
+    assert "a-1.csv grew after another file took its name" in source.notes[0]
     source.close()
 
 

@@ -60,19 +60,30 @@ def connect(location: Location, *, write: bool = False) -> sqlite3.Connection:
     try:
         if write:
             path.parent.mkdir(parents=True, exist_ok=True)
-        uri = f"file:{quote(str(path))}?mode={'rwc' if write else 'ro'}"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-        )
+            return _opened(path, "rwc")
+        try:
+            return _opened(path, "ro")
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise
+            # A process was killed while it wrote: what it left half-done is undone by whoever opens next.
+            return _opened(path, "rw")
     except (sqlite3.Error, OSError) as error:
         raise explained(error, location) from None
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path))}?mode={mode}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
     try:
-        if not write:
+        if mode != "rwc":
             connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
+    except sqlite3.Error:
         connection.close()
-        raise explained(error, location) from None
+        raise
     return connection
 
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk, Sink, open_sink
 from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
-from tallystick.engines import Engine, duplicates
+from tallystick.engines import Engine, duplicates, repeated
 
 __all__ = ["DUPLICATES", "Account", "SetApart", "Skip"]
 
 #: Records to leave out: the file's place name → record numbers.
 Skip = dict[str, NDArray[np.int64]]
 
+HISTORY = "(history)"
 #: One line for each duplicate: its key and place, and the place of the record that stays.
 DUPLICATES = pa.schema(
     [
@@ -53,17 +54,29 @@ class SetApart(Exception):  # noqa: N818 - a signal to go through the input agai
 
 
 class Account:
-    """Used as a context manager: the quarantine file stays also where an input is refused in the end."""
+    """Used as a context manager: the quarantine file stays also where an input is refused in the end.
+
+    horizon: how far apart in time (microseconds) two records of one key are duplicates; None: however far;
+    earlier: keys of what came before, with `time` and `record`.
+    """
 
     def __init__(
-        self, contract: Contract, engine: Engine, quarantine: Path | None, skip: Skip, *, asked: bool = False
+        self,
+        contract: Contract,
+        engine: Engine,
+        quarantine: Path | None,
+        skip: Skip,
+        *,
+        horizon: int | None = None,
+        earlier: pa.Table | None = None,
+        asked: bool = False,
     ) -> None:
         self.again: NDArray[np.int64] = np.empty(0, np.int64)
         self._contract, self._engine, self._quarantine, self._skip = contract, engine, quarantine, skip
         self._report = Report(
             rows_in=sum(map(len, skip.values())), rows_duplicate=sum(map(len, skip.values()))
         )
-        self._asked = asked
+        self._asked, self._horizon, self._earlier = asked, horizon, earlier
         self._bad: Sink | None = None
         self._files: list[str] = []
         self._keys: list[pa.Table] = []
@@ -130,14 +143,26 @@ class Account:
         if not self._keys:
             return
         keys = pa.concat_tables(self._keys)
-        found = self._engine.collect(duplicates(self._engine.table(keys.drop_columns("row"))))
+        if self._earlier is not None:
+            place = pa.array((np.int64(-1) << 40) | self._earlier.column("record").to_numpy())
+            before = self._earlier.drop_columns("record").append_column("place", place)
+            before = before.append_column("row", pa.nulls(len(before), pa.int64()))
+            keys = pa.concat_tables([before.select(keys.column_names), keys])
+        several = self._engine.collect(repeated(self._engine.table(keys.drop_columns("row"))))
+        found = duplicates(several, self._horizon)
+        if self._earlier is not None:
+            found = _before_wins(found)
         if not len(found):
             return
         if must_know:
             raise SetApart(self._named(keys, found))
         self._found = keys, found
         places = keys.column("place").to_numpy()
-        self.again = keys.column("row").to_numpy()[np.isin(places, found.column("place").to_numpy())]
+        twice = np.isin(places, found.column("place").to_numpy())
+        self.again = keys.column("row").filter(pa.array(twice)).to_numpy()
+        known = int((found.column("kept").to_numpy() < 0).sum())
+        if known:
+            self._report += Report(notes=(f"In the history already, and passed over here: {known:,} rows.",))
         self._report = self._report.moved_to_duplicates(len(self.again))
 
     def write_duplicates(self, path: Path) -> None:
@@ -179,7 +204,7 @@ class Account:
 
     def _named(self, keys: pa.Table, found: pa.Table) -> pa.Table:
         """Say where the duplicates are, in words of files and rows."""
-        files = np.array(self._files, dtype=object)
+        files = np.array([*self._files, HISTORY], dtype=object)  # -1, the last, is what came before
         places, kept = found.column("place").to_numpy(), found.column("kept").to_numpy()
         known = keys.column("place").to_numpy()
         order = np.argsort(known)
@@ -189,3 +214,14 @@ class Account:
             [key, pa.array(files[places >> 40]), places & low, pa.array(files[kept >> 40]), kept & low],
             schema=DUPLICATES,
         )
+
+
+def _before_wins(found: pa.Table) -> pa.Table:
+    """Let a record that came before stay, also where one of the input is of an earlier time."""
+    place, kept = found.column("place").to_numpy(), found.column("kept").to_numpy()
+    stays = {of: by for by, of in zip(place.tolist(), kept.tolist(), strict=True) if by < 0 <= of}
+    if not stays:
+        return found.filter(pa.array(place >= 0))
+    pairs = [(p, stays.get(k, k)) for p, k in zip(place.tolist(), kept.tolist(), strict=True) if p >= 0]
+    pairs = sorted([*pairs, *stays.items()])
+    return pa.table({"place": [p for p, _ in pairs], "kept": [k for _, k in pairs]})

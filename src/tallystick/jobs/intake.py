@@ -165,12 +165,18 @@ class Intake:
         return table, report
 
     def gather_placed(
-        self, columns: Sequence[str], *, quarantine: Path | None = None, aside: Path | None = None
+        self,
+        columns: Sequence[str],
+        *,
+        quarantine: Path | None = None,
+        aside: Path | None = None,
+        earlier: pa.Table | None = None,
     ) -> tuple[pa.Table, Place, Report]:
         """Do as `gather`, and say where each row was found.
 
         quarantine: where bad rows go when there are any and no other place was asked for; aside: where
-        duplicates are named.
+        duplicates are named; earlier: keys that came before, each with its time and record number, which are
+        no duplicates and make others so.
         """
         fields = [(c.name, c.arrow) for c in self.solution.contract.columns if c.name in columns]
         parts: list[pa.RecordBatch] = []
@@ -182,7 +188,7 @@ class Intake:
             places.append(Place((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
 
         beside = self.work.quarantine or quarantine
-        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, beside, {})
+        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, beside, {}, earlier=earlier)
         table = pa.Table.from_batches(parts, pa.schema(fields))
         place = Place.joined(places)
         report = account.report()
@@ -288,10 +294,19 @@ class Intake:
         sink: Sink | None = None,
         *,
         must_know: bool = False,
+        earlier: pa.Table | None = None,
     ) -> Account:
         """Go through the input once; `must_know`: duplicates that are not in `skip` raise SetApart."""
         asked = self.work.quarantine is not None
-        account = Account(self.solution.contract, self.work.engine, quarantine, skip, asked=asked)
+        account = Account(
+            self.solution.contract,
+            self.work.engine,
+            quarantine,
+            skip,
+            horizon=self.solution.horizon_us,
+            earlier=earlier,
+            asked=asked,
+        )
         progress, threads = self.work.progress, self.work.settings.cores()
         refused: DataError | None = None
 

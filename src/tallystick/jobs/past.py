@@ -91,17 +91,15 @@ def gather_events(
         beside, aside = Path(f"{output}.quarantine.jsonl"), Path(f"{output}.duplicates.jsonl")
         for path in (output, beside, aside):
             open_sink(path, source=intake.source)  # none may be the input
-    table, places, report = intake.gather_placed(wanted, quarantine=beside, aside=aside)
-    given = np.ones(len(table), bool)
+    earlier = None
     if history is not None:
         before, before_places, note = _before(solution, history, job, wanted)
-        fresh = _fresh(table, before, contract)
-        twice = int((~fresh).sum())
-        table, places = table.filter(pa.array(fresh)), places.filter(fresh)
-        report = report.moved_to_duplicates(twice) + note
-        if twice:
-            report += Report(notes=(f"In the history already, and passed over here: {twice:,} rows.",))
-        given = np.concatenate([np.zeros(len(before), bool), np.ones(len(table), bool)])
+        earlier = _earlier(before, before_places, contract)
+    table, places, report = intake.gather_placed(wanted, quarantine=beside, aside=aside, earlier=earlier)
+    given = np.ones(len(table), bool)
+    if history is not None:
+        report += note
+        given = np.concatenate([np.zeros(len(before), bool), given])
         table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
     rows = whole(table, wide=table.nbytes > 2**31)
     time = times(rows, contract.event_time)
@@ -260,14 +258,15 @@ def _before(
     return table, places, Report(notes=(note,))
 
 
-def _fresh(table: pa.Table, before: pa.Table, contract: Contract) -> NDArray[np.bool_]:
-    """Say which rows of the input are not in its history already."""
+def _earlier(before: pa.Table, places: Place, contract: Contract) -> pa.Table | None:
+    """Return the keys of a history as `Intake.gather_placed` wants them."""
     if contract.key is None:
-        return np.ones(len(table), bool)
-    key = table.column(contract.key)
-    known = pc.is_in(key, before.column(contract.key).combine_chunks().drop_null())
-    fresh: NDArray[np.bool_] = pc.or_(pc.invert(known), key.is_null()).to_numpy()
-    return fresh
+        return None
+    time = pa.nulls(len(before), pa.int64())
+    if contract.event_time is not None:
+        time = before.column(contract.event_time).cast(pa.int64())
+    keys = pa.table({"key": before.column(contract.key), "time": time, "record": places.record})
+    return keys.filter(pc.is_valid(keys["key"]))
 
 
 def _ids(rows: pa.RecordBatch, contract: Contract, places: Place) -> pa.Array:

@@ -140,7 +140,7 @@ def stream(
         running = Running(
             store,
             found.name,
-            Fold(scorer, _schema(found), horizon=_horizon(found), delay=delay(found, job)),
+            Fold(scorer, _schema(found), horizon=found.horizon_us, delay=delay(found, job)),
             job.settings,
             inputs,
             Outputs(
@@ -224,10 +224,6 @@ def _labels(solution: Solution, uri: str, job: Work) -> Any:
 def _schema(solution: Solution) -> pa.Schema:
     """Return what the log keeps of a record: what its contract knows, but for an order recorded elsewhere."""
     return pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
-
-
-def _horizon(solution: Solution) -> int | None:
-    return None if solution.horizon is None else solution.horizon // timedelta(microseconds=1)
 
 
 def _length(text: str, name: str) -> int:

@@ -232,6 +232,11 @@ class Solution:
     in_words: Callable[[str, float, float | None], str] = plain_words
     analyses: tuple[Analysis, ...] = ()
 
+    @property
+    def horizon_us(self) -> int | None:
+        """The horizon of duplicates in microseconds."""
+        return None if self.horizon is None else self.horizon // timedelta(microseconds=1)
+
     def task(self, name: str) -> Task:
         """Find a task by name; UsageError says which there are."""
         for task in self.tasks:

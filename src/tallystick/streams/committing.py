@@ -144,11 +144,8 @@ class Committer(threading.Thread):
             self._aggregates.put(entry.number, none if made.aggregates is None else made.aggregates)
 
     def _marks(self) -> dict[str, tuple[int, dict[str, object] | None]]:
-        return {
-            one.name_of_sink: (one.number, one.mark)
-            for one in self._all_sinks
-            if one.number > self._marked[one.name_of_sink]
-        }
+        standing = {one.name_of_sink: one.standing for one in self._all_sinks}
+        return {name: at for name, at in standing.items() if at[0] > self._marked[name]}
 
     def _tend(self, *, committed: bool = False) -> None:
         """Keep marks and lease alive; let go of old days; notice what stopped a sink."""

@@ -9,6 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from tallystick.errors import TallystickError
 from tallystick.store import Store
 from tallystick.streams.sink import Mark, MovingSink
 
@@ -23,14 +24,14 @@ WAIT = 0.1
 class Deliverer(threading.Thread):
     """Delivers to one sink; what it lags behind after a restart comes from the store.
 
-    number: the entry up to which all is delivered; mark: what the sink wants to be told again.
+    standing: the entry up to which all is delivered, and what the sink wants to be told again.
     """
 
     def __init__(self, sink: MovingSink, schema: pa.Schema, stream: str) -> None:
         super().__init__(name="tallystick-deliver", daemon=True)
         self.sink = sink
-        self.number = 0
-        self.mark: Mark | None = None
+        # One value, since another thread keeps it: a mark of a later entry would double what lies between.
+        self.standing: tuple[int, Mark | None] = (0, None)
         self.error: BaseException | None = None
         self._schema, self._stream = schema, stream
         self._queue: Queue[tuple[int, pa.RecordBatch] | None] = Queue(64)
@@ -40,17 +41,38 @@ class Deliverer(threading.Thread):
         """What its marks are kept under."""
         return self.sink.name
 
+    @property
+    def number(self) -> int:
+        """The entry up to which all is delivered."""
+        return self.standing[0]
+
     def catch_up(self, store: Store, number: int, mark: Mark | None, head: int) -> int:
         """Begin where the sink stands, and deliver what the log holds after that; return how many rows."""
-        self.number, self.mark = self.sink.resume(number, mark), mark
-        rows = 0
+        self.resume(number, mark, head)
+        rows, waiting, batches = 0, 0, []
+        entry = self.number
         for entry, batch in store.decisions(self._stream, self.number, self._schema):
             mine = own(batch)
-            self._deliver(entry, [mine])
+            batches.append(mine)
             rows += len(mine)
-        if self.number < head:
-            self._deliver(head, [])
+            waiting += len(mine)
+            if waiting >= ROWS:
+                self.deliver(entry, batches)
+                waiting, batches = 0, []
+        if self.number < max(entry, head):
+            self.deliver(max(entry, head), batches)
         return rows
+
+    def resume(self, number: int, mark: Mark | None, head: int) -> None:
+        """Begin where the sink stands; TallystickError where that is beyond `head`, the end of the log."""
+        at = self.sink.resume(number, mark)
+        if at > head:
+            raise TallystickError(
+                f"{self.sink.name} holds what the stream {self._stream} decided up to entry {at}, but the "
+                f"log of this state ends at entry {head}: it was filled from another state.",
+                "Go on with the state that it was filled from (--state), or name another place for the sink.",
+            )
+        self.standing = at, mark
 
     def put(self, number: int, decisions: pa.RecordBatch) -> None:
         """Hand on an entry; waits while the sink is far behind."""
@@ -91,15 +113,15 @@ class Deliverer(threading.Thread):
                     number = more[0]
                     batches.append(more[1])
                     rows += len(more[1])
-                self._deliver(number, batches)
+                self.deliver(number, batches)
                 if last:
                     return
         except BaseException as error:  # handed to the thread that commits
             self.error = error
 
-    def _deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
-        self.mark = self.sink.deliver(number, [batch for batch in batches if len(batch)])
-        self.number = number
+    def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
+        """Deliver what was decided up to an entry, for good."""
+        self.standing = number, self.sink.deliver(number, [batch for batch in batches if len(batch)])
 
 
 def own(decisions: pa.RecordBatch) -> pa.RecordBatch:

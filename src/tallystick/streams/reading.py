@@ -103,7 +103,8 @@ class Reader(threading.Thread):
                 if given:
                     self._quiet_since = None
                 for taken in given:
-                    self._take(taken)
+                    if not self._take(taken):
+                        break
                 self.lag = self.source.lag()
                 if not given and self._quiet_since is None:
                     self._quiet_since = time.monotonic()
@@ -117,20 +118,24 @@ class Reader(threading.Thread):
         self.ended = True
         self._put(self)
 
-    def _take(self, taken: Taken) -> None:
+    def _take(self, taken: Taken) -> bool:
+        """Check and hand on; False where that was given up, and nothing after it may be handed on either."""
         read = self._read(taken)
         if self._left is not None:
             self._left = max(0, self._left - read.taken)
-        self._put(read)
+        return self._put(read)
 
-    def _put(self, thing: Read | Reader) -> None:
+    def _put(self, thing: Read | Reader) -> bool:
         """Hand on, waiting while what was handed on before is not worked off yet: that is back-pressure."""
         while True:
             try:
-                return self._out.put(thing, timeout=WAIT)
+                self._out.put(thing, timeout=WAIT)
+                return True
             except Full:
+                # Not committed, so it comes again; but then nothing that lies behind it may be: positions
+                # only go on, and would pass over it.
                 if self._stopping.is_set() and not isinstance(thing, Reader):
-                    return None  # not committed, so it comes again
+                    return False
 
     def _read(self, taken: Taken) -> Read:
         chunk = taken.chunk

@@ -116,10 +116,10 @@ class Running:
         for one in deliverers:
             at, mark = marks.get(one.name_of_sink, (0, None))
             self.redelivered += one.catch_up(self.store, at, mark, number)
-        aggregating = self._aggregate_deliverer(marks)
+        aggregating = self._aggregate_deliverer(marks, number)
         # What a sink still needs is not cleared away: so each is known before the first entry.
         sinks = [*deliverers, *([aggregating] if aggregating else [])]
-        claim.mark({one.name_of_sink: (one.number, one.mark) for one in sinks})
+        claim.mark({one.name_of_sink: one.standing for one in sinks})
         inbox: Queue[Read | Reader] = Queue(INBOX)
         readers = self._readers(inbox, positions)
         committer = Committer(
@@ -217,18 +217,17 @@ class Running:
             settings = self.settings
             self._aggregates = AggregateState.load(declared, arrays, settings.zone, settings.currency)
 
-    def _aggregate_deliverer(self, marks: Mapping[str, Any]) -> Deliverer | None:
+    def _aggregate_deliverer(self, marks: Mapping[str, Any], last: int) -> Deliverer | None:
         """Begin where the sink of aggregates stands, with the rows that the replay made again."""
         sink, declared = self.outputs.aggregates_sink, self.outputs.aggregates
         if sink is None or declared is None:
             return None
         deliverer = Deliverer(sink, declared.schema, self.stream)
         at, mark = marks.get(deliverer.name_of_sink, (0, None))
-        deliverer.number, deliverer.mark = sink.resume(at, mark), mark
+        deliverer.resume(at, mark, last)
         for number, rows in self._remade:
             if number > deliverer.number:
-                deliverer.mark = sink.deliver(number, [rows])
-                deliverer.number = number
+                deliverer.deliver(number, [rows])
         return deliverer
 
     def _readers(self, inbox: Queue[Read | Reader], positions: Mapping[str, Any]) -> list[Reader]:
@@ -267,7 +266,7 @@ class Running:
 
 @contextmanager
 def _held(claim: Claim, lease: float) -> Iterator[None]:
-    """Hold a stream while the block runs, also where nothing is committed for long: recovery, a warm start."""
+    """Hold a stream while the block runs, also where nothing is committed for long, as in recovery."""
     over = threading.Event()
 
     def renew() -> None:

@@ -17,7 +17,8 @@
         anomaly: count           # a value that is watched, several in [ ], or with more to say:
         # anomaly: {of: [count], season: 1d, past: 7, least: 4, limit: 5, trend: 20}
 
-Money is summed for each currency by itself: the currency joins `by`. All that is wrong is said at once.
+A watched value is compared with those of `past` windows before it that do not overlap with it (in those that
+do, most rows are its own), or with those of the same time in `past` seasons before. Money is summed for each currency by itself: the currency joins `by`. All that is wrong is said at once.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class _Reader(Lines):
         test = self.condition(parts["where"], f"{where}, where") if "where" in parts else None
         lateness = self.length(self.setting("lateness", parts, top), f"{where}, lateness", zero=True) or 0
         distinct = self.whole(self.setting("distinct", parts, top), f"{where}, distinct", 1, 100_000)
-        watch = self.watch(parts["anomaly"], of, every, where) if "anomaly" in parts else None
+        watch = self.watch(parts["anomaly"], of, every, over, where) if "anomaly" in parts else None
         usual = 0 if watch is None else max(EMPTY, watch.season)
         forget = usual
         if "forget" in parts:
@@ -258,7 +259,7 @@ class _Reader(Lines):
             self.wrong(node, f"{where}: {error.message} {error.hint}".rstrip())
             return None
 
-    def watch(self, node: Any, of: tuple[Value, ...], every: int, where: str) -> Watch | None:
+    def watch(self, node: Any, of: tuple[Value, ...], every: int, over: int, where: str) -> Watch | None:
         """Read which series are watched, and how."""
         where = f"{where}, anomaly"
         before = len(self.problems)
@@ -282,7 +283,7 @@ class _Reader(Lines):
         if len(self.problems) > before:
             return None
         places = tuple(sorted({names.index(name) for name in asked}))
-        return Watch(places, season // every if season else 1, past, least, limit or 5.0, trend)
+        return Watch(places, (season or over) // every, past, least, limit or 5.0, trend)
 
     def number(self, node: Any, where: str) -> float | None:
         said = None if node is None else self.scalar(node, where)

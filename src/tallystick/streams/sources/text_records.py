@@ -241,7 +241,7 @@ class TextRecords:
 
     def _parse(self, data: bytes, most: int) -> list[Chunk]:
         """Read whole records by the reader of the format."""
-        if not data.strip(b" \t\r\n"):
+        if self._form == "jsonl" and not data.strip(b" \t\r\n"):
             return []
         # A blank line of its own: what begins a block is no byte order mark.
         front = b"\n" if self._form == "jsonl" else self._header or b""
