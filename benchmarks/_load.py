@@ -204,9 +204,7 @@ def broker() -> Iterator[Any]:
 # --- the other sides --------------------------------------------------------------------------------------
 
 
-def stream(
-    *, note: str, ready: str, stdin: Any = None, solution: str, **options: Any
-) -> None:
+def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options: Any) -> None:
     """Run a stream, and note when it began, when each entry was committed and delivered, and what it cost."""
     del stdin
     began = _began()

@@ -14,14 +14,16 @@ from tallystick import registry
 from tallystick.cli import app
 from tallystick.evaluation.thresholds import WISHES
 from tallystick.learners.base import TABLE
+from tallystick.notify import Notify
 from tallystick.scorer import Rules
 from tallystick.solutions.fraud.simulator.preset import PRESETS, Preset, read
 from tallystick.solutions.fraud.simulator.simulate import simulate
+from tallystick.streams.aggregates import Aggregates
 from tallystick.windows import Windows
 from tallystick.windows.groups import AGGREGATES, DEFAULTS
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/fraud.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/fraud.md", "docs/streams.md")
 TEXT = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 README, FRAUD = TEXT["README.md"], TEXT["docs/fraud.md"]
 
@@ -74,8 +76,20 @@ def test_declarations_of_windows_are_read_and_give_the_features_that_the_page_na
     assert set(re.findall(r"`([a-z_+]+__[a-z_]+__\d+[smhdw]\w*)`", FRAUD)) <= names
 
 
+def test_files_of_notifications_and_aggregates_are_read() -> None:
+    (told,) = (document for document in YAML if "channels" in document)
+    assert Notify.read(yaml.safe_dump(told)).rules
+    (added,) = (document for document in YAML if "aggregates" in document)
+    contract = registry.solution("fraud").contract
+    for text in (
+        yaml.safe_dump(added),
+        *(path.read_text() for path in ROOT.glob("src/**/fraud/aggregates.yaml")),
+    ):
+        assert Aggregates.read(text, contract).schema
+
+
 def test_the_rules_file_is_read() -> None:
-    (rules,) = (document for document in YAML if "rules" in document)
+    (rules,) = (document for document in YAML if "rules" in document and "channels" not in document)
     Rules.load(yaml.safe_dump(rules), known=["customer_id", "amount", "customer_id__count__5m"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
@@ -15,6 +15,7 @@ from tallystick.connectors.chunk import Broken, Chunk, shorten
 from tallystick.connectors.compression import decompressed
 from tallystick.connectors.encoding import Feed, from_windows
 from tallystick.connectors.formats import Block, Format, Reading
+from tallystick.connectors.json_flat import FlatLines, Lines, Part
 from tallystick.connectors.json_values import BadRecordError, Number, decoder, list_of_records, row_of
 from tallystick.connectors.notes import Notes
 from tallystick.connectors.render import json_lines
@@ -69,6 +70,41 @@ class _Rows:
         self._rows, self._records, self._broken = [], [], []
         return [chunk]
 
+    def joined(self, parts: list[Part], first: int) -> Block:
+        """Give a chunk of what was taken apart by columns, and of what gathered besides.
+
+        parts: places counted from record `first` on.
+        """
+        if not parts:
+            return self.chunks()
+        # Columns join in the order in which records bring them, however these were read.
+        met = sorted(
+            [(first + int(part.places[0]), tuple(part.columns)) for part in parts]
+            + [(record, tuple(row)) for record, row in zip(self._records, self._rows, strict=True)]
+        )
+        for _, names in met:
+            self.columns.update(dict.fromkeys(names))
+        records = [first + part.places for part in parts]
+        batches = [_batch(self.columns, part.columns, len(part.places)) for part in parts]
+        if self._rows:
+            gathered = {n: pa.array([row.get(n) for row in self._rows], pa.string()) for n in self.columns}
+            batches.append(_batch(self.columns, gathered, len(self._rows)))
+            records.append(np.array(self._records, np.int64))
+        batch, numbers = batches[0], records[0]
+        if len(batches) > 1:
+            numbers = np.concatenate(records)
+            order = np.argsort(numbers)
+            batch, numbers = pa.concat_batches(batches).take(pa.array(order)), numbers[order]
+        chunk = Chunk(batch, self.reading.name, numbers, tuple(self._broken))
+        self._rows, self._records, self._broken = [], [], []
+        return [chunk]
+
+
+def _batch(names: Iterable[str], columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
+    """Make a batch of these columns, null where there is none."""
+    arrays = [columns[name] if name in columns else pa.nulls(rows, pa.string()) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=list(names))
+
 
 def read_lines(reading: Reading) -> Iterator[Block]:
     """Give the records of a file with one JSON object a line, as text columns."""
@@ -77,18 +113,15 @@ def read_lines(reading: Reading) -> Iterator[Block]:
 
 
 def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
-    rows = _Rows(reading)
+    rows, flat = _Rows(reading), FlatLines()
     wanted = encoding.BLOCK
     while True:
         feed.fill(wanted)
         wanted = encoding.BLOCK
         whole = feed.ended and not feed.torn
         size = len(feed.buffer) if whole else feed.buffer.rfind(b"\n") + 1
-        for line in feed.buffer[:size].split(b"\n") if size else ():
-            if line.strip(_SPACE):
-                _add_line(rows, line, feed.falls_back)
-                if rows.full():
-                    yield rows.chunks()
+        if size:
+            yield from _block(rows, flat, Lines.of(feed.buffer[:size]), feed.falls_back)
         feed.drop(size)
         if feed.ended:
             break
@@ -109,6 +142,20 @@ def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
         raise DataError(f"{reading.name} is empty.", "One JSON object a line is wanted.")
     if chunks := rows.chunks():
         yield chunks
+
+
+def _block(rows: _Rows, flat: FlatLines, lines: Lines, falls_back: bool) -> Iterator[Block]:
+    """Give the records of whole lines, in chunks that end with them."""
+    most = rows.reading.settings.batch_rows
+    for start in range(0, len(lines), most):
+        stop = min(start + most, len(lines))
+        first = rows.next
+        parts, rest = flat.read(lines, start, stop)
+        for place in rest.tolist():
+            rows.next = first + place
+            _add_line(rows, lines[start + place], falls_back)
+        rows.next = first + stop - start
+        yield rows.joined(parts, first)
 
 
 def _add_line(rows: _Rows, line: bytes, falls_back: bool) -> None:

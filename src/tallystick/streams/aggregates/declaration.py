@@ -51,10 +51,10 @@ class Value:
 class Watch:
     """How the series of some values are watched.
 
-    values: places in the aggregate's values; season: how many periods lie between those that are compared: the
-    length of a season, or else of a window, so that no two overlap; past: how many of them a value is compared
-    with; least: below so many known ones nothing is said; limit: a score beyond it is an anomaly; trend: periods that a slope is
-    taken over.
+    values: places in the aggregate's values; season: how many periods lie between those that are compared:
+    the length of a season, or else of a window, so that no two overlap; past: how many of them a value is
+    compared with; least: below so many known ones nothing is said; limit: a score beyond it is an anomaly;
+    trend: periods that a slope is taken over.
     """
 
     values: tuple[int, ...]

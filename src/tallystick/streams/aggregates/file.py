@@ -18,7 +18,8 @@
         # anomaly: {of: [count], season: 1d, past: 7, least: 4, limit: 5, trend: 20}
 
 A watched value is compared with those of `past` windows before it that do not overlap with it (in those that
-do, most rows are its own), or with those of the same time in `past` seasons before. Money is summed for each currency by itself: the currency joins `by`. All that is wrong is said at once.
+do, most rows are its own), or with those of the same time in `past` seasons before. Money is summed for each
+currency by itself: the currency joins `by`. All that is wrong is said at once.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The series of a watched value: what its past lets one expect, how odd it is, and where it is going.
 
-**Anomaly.** The robust z-score of Iglewicz and Hoaglin (How to Detect and Handle Outliers, ASQC 1993):
-(x − m) / s with m the median of `past` windows before, a season or else a window's length apart, and s = 1.4826 · median |xᵢ − m|, or 1.2533 · mean |xᵢ − m| where that is 0. Small counts differ by chance
-alone, so s of a count is at least √max(m, 1) (Poisson), and that of a share p of n rows at least
-√(p(1 − p)/n), with p = (mn + 1)/(n + 2) (binomial, Laplace's rule). Scores end at ±1000, which also stands
-where the past never differed. They propose 3.5 as the limit for one test; a stream makes thousands, so 5 is
-the default here.
+**Anomaly.** The robust z-score of Iglewicz and Hoaglin (How to Detect and Handle Outliers, ASQC 1993): (x −
+m) / s with m the median of `past` windows before, a season or else a window's length apart, and s = 1.4826 ·
+median |xᵢ − m|, or 1.2533 · mean |xᵢ − m| where that is 0. Small counts differ by chance alone, so s of a
+count is at least √max(m, 1) (Poisson), and that of a share p of n rows at least √(p(1 − p)/n), with p = (mn +
+1)/(n + 2) (binomial, Laplace's rule). Scores end at ±1000, which also stands where the past never differed.
+They propose 3.5 as the limit for one test; a stream makes thousands, so 5 is the default here.
 
 **Trend.** The slope of Theil and Sen (Sen, JASA 63, 1968): the median of (xⱼ − xᵢ)/(j − i) over all pairs of
 known values among the last periods, the newest included; up to 29 % of them may be wild.

@@ -96,7 +96,8 @@ class FollowedFile:
         self._poll.begin(wait)
         while True:
             if taken := self._take(most):
-                self._poll.found()
+                rows = sum(one.chunk.rows.num_rows + len(one.chunk.broken) for one in taken)
+                self._poll.found(all_of_it=rows < most)
                 return taken
             if not self._poll.rest():
                 return []
