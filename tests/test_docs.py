@@ -76,7 +76,8 @@ def test_declarations_of_windows_are_read_and_give_the_features_that_the_page_na
     assert set(re.findall(r"`([a-z_+]+__[a-z_]+__\d+[smhdw]\w*)`", FRAUD)) <= names
 
 
-def test_files_of_notifications_and_aggregates_are_read() -> None:
+def test_files_of_notifications_and_aggregates_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEGAL_HOOK_SECRET", "a secret")
     (told,) = (document for document in YAML if "channels" in document)
     assert Notify.read(yaml.safe_dump(told)).rules
     (added,) = (document for document in YAML if "aggregates" in document)

@@ -19,6 +19,7 @@ __all__ = ["prepare", "prepared"]
 def _kernels() -> tuple[Kernels, ...]:
     """The kernels that most time goes into, package by package; the others come with them."""
     from tallystick.models import tree_kernel, treeshap
+    from tallystick.streams.aggregates import warm as aggregates
     from tallystick.text.warm import KERNELS
     from tallystick.windows import kernel
 
@@ -26,6 +27,7 @@ def _kernels() -> tuple[Kernels, ...]:
         KERNELS,
         Kernels((kernel.apply, kernel.group)),
         Kernels((tree_kernel.sum_leaves, treeshap.explain)),
+        aggregates.KERNELS,
     )
 
 
@@ -40,13 +42,16 @@ def prepare() -> None:
     from tallystick.jobs.evaluate import evaluate
     from tallystick.jobs.score import score
     from tallystick.jobs.simulate import simulate
+    from tallystick.jobs.stream import stream
     from tallystick.jobs.train import train
     from tallystick.scorer import ClassTask
+    from tallystick.streams.aggregates import warm as aggregates
     from tallystick.text import compile_kernels
 
     for package in _kernels():
         package.clear()
     compile_kernels()
+    aggregates.compile_kernels()
     for name in registry.names("solutions"):
         solution = registry.solution(name)
         quick = all(isinstance(task, ClassTask) for task in solution.tasks)
@@ -56,6 +61,7 @@ def prepare() -> None:
             train(name, records, model=model, learner="naive_bayes" if quick else None)
             evaluate(name, records, model=model)
             score(name, records, model=model, output=Path(folder, "decisions.jsonl"))
+            stream(name, source=records, model=model, until_idle=True)
 
 
 if __name__ == "__main__":
