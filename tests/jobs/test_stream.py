@@ -244,6 +244,9 @@ def test_wrong_options_are_said_before_anything_is_read(
         run(payments, fraud_model, tmp_path, aggregates_sink="a.jsonl")
     with pytest.raises(UsageError, match=r"ends in \.html"):
         run(payments, fraud_model, tmp_path, report=tmp_path / "report.txt")
+    for wrong in ({"sink": payments}, {"sink": fraud_model / "out.jsonl"}, {"sink": ["a.csv", "a.csv"]}):
+        with pytest.raises(UsageError):
+            run(payments, fraud_model, tmp_path, **wrong)
     strange = tmp_path / "strange.jsonl"
     strange.write_text('{"a": 1}\n')
     with pytest.raises(DataError):

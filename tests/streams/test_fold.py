@@ -163,20 +163,21 @@ def test_out_of_order_a_stream_is_the_batch_replay_of_its_own_sequences(
 
 
 @settings(max_examples=25)
-@given(some_payments, some_cuts, st.integers(0, 8))
+@given(some_payments, some_cuts, st.integers(0, 8), st.booleans())
 def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
-    rows: list[tuple[int, int, int, bool]], cuts: list[int], kept: int
+    rows: list[tuple[int, int, int, bool]], cuts: list[int], kept: int, together: bool
 ) -> None:
     batch, ids = payments(rows)
     _, log, whole = streamed(batch, ids, cuts)
     first = fold()
     for number, part in enumerate(log[:kept], 1):
-        first.replay(part, number)
+        first.replay((number, part))
     again = fold()
     state = again.fill(first.arrays(), kept)
     again.scorer = replace(again.scorer, state=state)
-    for number, part in enumerate(log[kept:], min(kept, len(log)) + 1):
-        again.replay(part, number)
+    rest = list(enumerate(log[kept:], min(kept, len(log)) + 1))
+    for part_of in [rest] if together and rest else [[one] for one in rest]:
+        again.replay(*part_of)
     more, names = payments([*rows, (61, 0, 0, False), (70, 1, 1, True), (90, 0, 1, False)])
     new, named = more.slice(len(rows)), names.slice(len(rows))
     ours = again.apply(new, named, np.zeros(3, np.int64))
@@ -210,8 +211,25 @@ def test_a_label_that_was_sent_takes_the_place_of_the_one_that_waits() -> None:
     assert applied.log.column(KIND).to_pylist() == [RECORD]
 
 
+def test_a_label_is_of_one_record_also_where_two_bear_the_same_name() -> None:
+    # 100 days apart they are two; the label of the first is told in the entry in which the second stands.
+    batch, _ = payments([(0, 1, 1, True), (2400, 1, 1, True), (2500, 1, 1, False), (2501, 1, 1, False)])
+    ids = pa.array(["T", "T", "U", "V"])
+    batch = batch.set_column(0, SCHEMA.field(0), ids.cast(SCHEMA.field(0).type))
+    _, log, whole = streamed(batch.slice(0, 2), ids.slice(0, 2), [1])
+    assert [part.column(KIND).to_pylist() for part in log] == [[RECORD], [LABEL, RECORD]]
+    assert len(whole.pending) == 1
+    again = fold()
+    again.replay(*enumerate(log, 1))
+    assert len(again.pending) == 1
+    ours = again.apply(batch.slice(2), ids.slice(2), np.zeros(2, np.int64))
+    theirs = whole.apply(batch.slice(2), ids.slice(2), np.zeros(2, np.int64))
+    assert ours.log.column(KIND).to_pylist() == [LABEL, RECORD, RECORD]
+    assert ours.log.equals(theirs.log)
+
+
 def test_a_log_that_gives_other_sequences_is_refused() -> None:
     batch, ids = payments([(0, 1, 1, False), (1, 1, 1, False)])
     _, log, _ = streamed(batch, ids, [1])
     with pytest.raises(DataError, match="other sequences"):
-        fold().replay(log[1], 1)
+        fold().replay((1, log[1]))

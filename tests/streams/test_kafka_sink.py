@@ -24,6 +24,7 @@ from tallystick.config import Settings
 from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError
 from tallystick.scorer.decision import decision_schema
+from tallystick.streams.kafka import transactions
 from tallystick.streams.sinks import kafka as module
 from tallystick.streams.sinks.kafka import KafkaSink, open_moving
 
@@ -216,11 +217,11 @@ def test_a_transaction_that_has_to_be_taken_back_comes_again(
         # A message that a broker does not answer in time makes the whole transaction fail.
         tried.append(batch.num_rows)
         if len(tried) == 1:
-            sink._producer.produce(topic, b"half", partition=99)
+            sink._transactions.producer.produce(topic, b"half", partition=99)
         return write(batch)
 
     monkeypatch.setattr(sink, "_values", once_late)
-    monkeypatch.setattr(module, "_FOR_GOOD", frozenset())
+    monkeypatch.setattr(transactions, "_FOR_GOOD", frozenset())
     sink.deliver(1, [decisions(1, 2)])
     assert len(tried) == 2
     assert ids(kafka, topic) == ["p1", "p2"]
@@ -267,9 +268,10 @@ while True:
     number += 1
     if {hang} and number == {hang}:
         # In the middle: the messages are at the broker, the transaction is open.
-        sink._producer.begin_transaction()
-        sink._produce(decisions(*range(number * 10, number * 10 + 10)), time.monotonic() + 20)
-        sink._producer.flush(20)
+        producer = sink._transactions.producer
+        producer.begin_transaction()
+        sink._produce(producer, decisions(*range(number * 10, number * 10 + 10)), time.monotonic() + 20)
+        producer.flush(20)
         print("hanging", flush=True)
         time.sleep(60)
     sink.deliver(number, [decisions(*range(number * 10, number * 10 + 10))])

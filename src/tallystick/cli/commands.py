@@ -29,6 +29,7 @@ from tallystick.cli.options import (
 )
 from tallystick.cli.terminal import Terminal
 from tallystick.cli.verbs import Result, verb
+from tallystick.errors import UsageError
 
 __all__ = ["app"]
 
@@ -303,6 +304,8 @@ def stream(
     from tallystick.cli.live import Live
     from tallystick.jobs.stream import stream as job
 
+    if terminal.as_json and "-" in sink:
+        raise UsageError("--json and --sink - both want standard output.", "Name a file for one of them.")
     result = job(
         solution, source=source, sink=sink, model=model, state=state, task=task or (), rules=rules,
         history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,

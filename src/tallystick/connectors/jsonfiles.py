@@ -46,7 +46,6 @@ class _Rows:
         except BadRecordError as error:
             self.refuse(error.code, error.value, str(error), error.column)
             return
-        self.columns.update(dict.fromkeys(row))
         self._rows.append(row)
         self._records.append(self.next)
         self.next += 1
@@ -64,6 +63,8 @@ class _Rows:
         """Give what gathered, as a chunk, if anything did."""
         if not self._rows and not self._broken:
             return []
+        for row in self._rows:
+            self.columns.update(dict.fromkeys(row))
         arrays = [pa.array([row.get(name) for row in self._rows], pa.string()) for name in self.columns]
         batch = pa.RecordBatch.from_arrays(arrays, names=list(self.columns))
         chunk = Chunk(batch, self.reading.name, np.array(self._records, np.int64), tuple(self._broken))

@@ -63,8 +63,12 @@ def kept_events(
         given = np.concatenate([np.zeros(len(before.time), bool), given])
     of_label = np.zeros((len(named), len(entities)), np.int64)
     if len(labels):
-        place = {name: i for i, name in enumerate(named.to_pylist())}
-        of = np.array([place.get(name, -1) for name in ids.take(pa.array(labels)).to_pylist()])
+        # By name and event time: beyond the horizon of duplicates another record may bear the same name.
+        place = {one: i for i, one in enumerate(zip(named.to_pylist(), time.tolist(), strict=True))}
+        told = times(rows.take(pa.array(labels)), contract.event_time).tolist()
+        of = np.array(
+            [place.get(one, -1) for one in zip(ids.take(pa.array(labels)).to_pylist(), told, strict=True)]
+        )
         there = of >= 0
         truth[of[there]] = 1
         known[of[there]] = np.minimum(time[of[there]], LATEST - 2) + 1  # the sequences say where it counts

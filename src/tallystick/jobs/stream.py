@@ -17,7 +17,7 @@ from tallystick import registry
 from tallystick.connectors import open_sink
 from tallystick.contracts.steps import span
 from tallystick.errors import UsageError
-from tallystick.jobs.options import Reading, Work, work
+from tallystick.jobs.options import Reading, Work, apart, outside, work
 from tallystick.jobs.past import delay
 from tallystick.jobs.warming import warm
 from tallystick.notify import Notifier, Notify
@@ -110,6 +110,16 @@ def stream(
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
     if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
+    places = {"sink": "", "report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink}
+    for one in outputs:
+        places["sink"] = one
+        outside(model, **{name: place for name, place in places.items() if place and "://" not in str(place)})
+        apart(
+            {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules},
+            {name: place for name, place in places.items() if place and str(place) != "-"},
+        )
+    if len(set(outputs)) < len(outputs):
+        raise UsageError("A sink is named twice.", "Name each once.")
     scorer = _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons)
     beside = None
     if shadow is not None:

@@ -127,7 +127,7 @@ class Scorer:
         """
         if self.state is None:
             return Behaved(clean if labels is None else clean.filter(pa.array(~labels)))
-        applied = self.state.apply(clean, labels)
+        applied = self.state.apply(clean, labels, self.settings.cores())
         features, sequence, late = applied.features, applied.sequence, applied.late
         if labels is not None and labels.any():
             kept = ~labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, Full, Queue
 from typing import Final
 
@@ -24,16 +24,19 @@ WAIT = 0.1
 class Deliverer(threading.Thread):
     """Delivers to one sink; what it lags behind after a restart comes from the store.
 
-    standing: the entry up to which all is delivered, and what the sink wants to be told again.
+    standing: the entry up to which all is delivered, and what the sink wants to be told again; allowed: raises
+    where the stream is no longer ours.
     """
 
-    def __init__(self, sink: MovingSink, schema: pa.Schema, stream: str) -> None:
+    def __init__(
+        self, sink: MovingSink, schema: pa.Schema, stream: str, allowed: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(name="tallystick-deliver", daemon=True)
         self.sink = sink
         # One value, since another thread keeps it: a mark of a later entry would double what lies between.
         self.standing: tuple[int, Mark | None] = (0, None)
         self.error: BaseException | None = None
-        self._schema, self._stream = schema, stream
+        self._schema, self._stream, self._allowed = schema, stream, allowed
         self._queue: Queue[tuple[int, pa.RecordBatch] | None] = Queue(64)
 
     @property
@@ -121,6 +124,8 @@ class Deliverer(threading.Thread):
 
     def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
         """Deliver what was decided up to an entry, for good."""
+        # A process that slept for longer than its lease wakes up right here, and a file knows no fence.
+        self._allowed()
         self.standing = number, self.sink.deliver(number, [batch for batch in batches if len(batch)])
 
 

@@ -60,14 +60,15 @@ class Fold:
         """The window state."""
         return self.scorer.state
 
-    def meet(self, rows: pa.RecordBatch, entry: int) -> Met:
-        """Look for the keys of records; those that are new will stand in an entry of the log."""
+    def meet(self, rows: pa.RecordBatch, entry: int | NDArray[np.int64]) -> Met:
+        """Look for the keys of records; those that are new stand, or will, in an entry of the log."""
         contract = self.scorer.solution.contract
         n = len(rows)
         if contract.key is None or contract.key not in rows.schema.names:
             return Met(np.ones(n, bool), np.zeros(n, bool), np.zeros(n, bool))
         time = times(rows, contract.event_time)
-        found = self.seen.meet(rows.column(contract.key), time, np.full(n, entry))
+        entries = entry if isinstance(entry, np.ndarray) else np.full(n, entry)
+        found = self.seen.meet(rows.column(contract.key), time, entries)
         return Met(found == FRESH, found >= 0, found == OUTSIDE)
 
     def apply(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
@@ -88,7 +89,7 @@ class Fold:
 
     def label(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
         """Apply labels that were sent by themselves: rows of records that turned out to be the event."""
-        self.pending.forget(ids)
+        self.pending.forget(ids, times(rows, self.scorer.solution.contract.event_time))
         new = self._first_labels(rows, ids)
         rows, ids, arrived = rows.filter(pa.array(new)), ids.filter(pa.array(new)), arrived[new]
         return self._apply(rows, ids, np.full(len(rows), SENT, np.int8), arrived, ids.slice(0, 0))
@@ -130,31 +131,41 @@ class Fold:
         behaved = self.scorer.behave(rows, label if label.any() else None)
         return Applied(logged(rows, names, kind, behaved.applied, arrived), behaved, ids)
 
-    def replay(self, log: pa.RecordBatch, entry: int) -> Behaved:
-        """Apply an entry of the log again; DataError where it gives other sequences than were kept."""
+    def replay(self, *entries: tuple[int, pa.RecordBatch]) -> pa.RecordBatch:
+        """Apply entries of the log again, in one go; return their records without labels.
+
+        Raises DataError where that gives other sequences than were kept.
+        """
         contract = self.scorer.solution.contract
-        rows = conformed(log, self.schema)
-        ids, kind = log.column("ts_id"), log.column(KIND).to_numpy()
-        label = kind != RECORD
-        records = rows if not label.any() else rows.filter(pa.array(~label))
-        names = ids if not label.any() else ids.filter(pa.array(~label))
-        self.meet(records, entry)
+        logs = [log for _, log in entries]
+        rows = pa.concat_batches([conformed(log, self.schema) for log in logs])
+        ids = pa.concat_arrays([log.column("ts_id") for log in logs])
+        label = np.concatenate([log.column(KIND).to_numpy() for log in logs]) != RECORD
+        entry = np.repeat([number for number, _ in entries], [len(log) for log in logs])
+        some = bool(label.any())
+        records = rows.filter(pa.array(~label)) if some else rows
+        names = ids.filter(pa.array(~label)) if some else ids
+        self.meet(records, entry[~label] if some else entry)
         if self.state is not None and contract.labels:
             time = times(records, contract.event_time)
             truth, known = own_labels(records, time, contract, self.delay)
             self.pending.replay(records, names, time, np.where(truth == 1, known, LATEST))
-            told = ids.filter(pa.array(label))
-            self.pending.forget(told)
-            self._first_labels(rows.filter(pa.array(label)), told)
-        behaved = self.scorer.behave(rows, label if label.any() else None)
-        if behaved.applied is not None:
-            kept = log.column("ts_sequence").flatten().to_numpy().reshape(len(log), -1)
-            if kept.shape != behaved.applied.shape or not np.array_equal(kept, behaved.applied):
-                raise DataError(
-                    f"Entry {entry} of the log gives other sequences than it was kept with.",
-                    "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
-                )
-        return behaved
+            if some:
+                told, of = ids.filter(pa.array(label)), rows.filter(pa.array(label))
+                self.pending.forget(told, times(of, contract.event_time))
+                self._first_labels(of, told)
+        if self.state is not None:
+            made = self.state.apply(rows, label if some else None).sequence
+            start = 0
+            for number, log in entries:
+                kept = log.column("ts_sequence").flatten().to_numpy().reshape(len(log), -1)
+                if not np.array_equal(kept, made[start : start + len(log)]):
+                    raise DataError(
+                        f"Entry {number} of the log gives other sequences than it was kept with.",
+                        "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
+                    )
+                start += len(log)
+        return records
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return copies of all of it as plain arrays, from which `fill` goes on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from tallystick.streams.frames import packed, unpacked
 
 __all__ = ["Pending"]
 
+_TIME = "ts_time"  # the event time of a waiting record, LATEST where it has none
 _BEFORE = int(np.iinfo(np.int64).min)
 
 
@@ -27,6 +29,8 @@ class Pending:
     def __init__(self) -> None:
         self._rows: pa.RecordBatch | None = None
         self._known = np.zeros(0, np.int64)
+        # By when each is known, then by the UTF-8 of what it names: the order in which they count.
+        self._order: list[tuple[int, bytes]] = []
         self._newest = _BEFORE
 
     def __len__(self) -> int:
@@ -43,8 +47,8 @@ class Pending:
         """Put the labels that are due between records; return all rows, their names, which are labels.
 
         rows: records in the order in which they arrived, of one schema over all calls; ids: what they are
-        called; time: their event times, microseconds, the latest of all where there is none; truth and known:
-        as of `scorer.labels.own_labels`.
+        called; time: their event times, microseconds, LATEST where there is none; truth and known: as of
+        `scorer.labels.own_labels`.
         """
         n = len(rows)
         yes = np.flatnonzero((truth == 1) & (known < LATEST))
@@ -54,7 +58,7 @@ class Pending:
         nothing_due = not len(self) or not n or self._known[0] > reached[-1]
         if not len(yes) and nothing_due:
             return rows, ids, np.zeros(n, bool)
-        self._keep(rows.take(pa.array(yes)), ids.take(pa.array(yes)), known[yes])
+        self._keep(rows.take(pa.array(yes)), ids.take(pa.array(yes)), time[yes], known[yes])
         waiting = self._rows
         if waiting is None:
             return rows, ids, np.zeros(n, bool)
@@ -85,28 +89,36 @@ class Pending:
     ) -> None:
         """Take in records that were applied before and release nothing; known: the latest time means none."""
         yes = pa.array(np.flatnonzero(known < LATEST))
-        self._keep(rows.take(yes), ids.take(yes), known[known < LATEST])
+        self._keep(rows.take(yes), ids.take(yes), time[known < LATEST], known[known < LATEST])
         self._newest = max(self._newest, int(time[time < LATEST].max(initial=_BEFORE)))
 
-    def forget(self, ids: pa.Array) -> None:
-        """Let go of labels that were applied in another way."""
+    def forget(self, ids: pa.Array, time: NDArray[np.int64]) -> None:
+        """Let go of labels that were applied in another way, of records by name and event time.
+
+        A name alone does not tell: beyond the horizon of duplicates another record may bear it.
+        """
         if self._rows is None or not len(ids):
             return
-        gone = set(ids.to_pylist())
-        self._drop(
-            np.array([i for i, one in enumerate(self._rows.column("ts_id").to_pylist()) if one in gone], int)
-        )
+        gone = set(zip(ids.to_pylist(), time.tolist(), strict=True))
+        own = zip(self._rows.column("ts_id").to_pylist(), self._rows.column(_TIME).to_pylist(), strict=True)
+        self._drop(np.array([i for i, one in enumerate(own) if one in gone], int))
 
-    def _keep(self, rows: pa.RecordBatch, ids: pa.Array, known: NDArray[np.int64]) -> None:
-        """Add labels, in the order in which they will count: by time, then by the UTF-8 of what they name."""
+    def _keep(
+        self, rows: pa.RecordBatch, ids: pa.Array, time: NDArray[np.int64], known: NDArray[np.int64]
+    ) -> None:
+        """Add labels where they will count."""
         if not len(rows):
             return
-        more = rows.append_column("ts_id", ids)
+        more = rows.append_column("ts_id", ids).append_column(_TIME, pa.array(time))
         both = more if self._rows is None else pa.concat_batches([self._rows, more])
-        moments = np.concatenate([self._known, known])
-        names = [name.encode() for name in both.column("ts_id").to_pylist()]
-        order = sorted(range(len(names)), key=lambda i: (moments[i], names[i]))
-        self._rows, self._known = both.take(pa.array(order)), moments[order]
+        new = list(zip(known.tolist(), (name.encode() for name in ids.to_pylist()), strict=True))
+        index, before = list(range(len(self._order))), len(self._order)
+        for i in sorted(range(len(new)), key=new.__getitem__):
+            place = bisect_right(self._order, new[i])
+            self._order.insert(place, new[i])
+            index.insert(place, before + i)
+        self._rows = both.take(pa.array(index))
+        self._known = np.concatenate([self._known, known])[index]
 
     def _drop(self, index: NDArray[np.int64]) -> None:
         if self._rows is None or not len(index):
@@ -114,6 +126,7 @@ class Pending:
         stays = np.ones(len(self), bool)
         stays[index] = False
         self._known = self._known[stays]
+        self._order = [one for one, stay in zip(self._order, stays.tolist(), strict=True) if stay]
         self._rows = self._rows.filter(pa.array(stays)) if stays.any() else None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -126,5 +139,8 @@ class Pending:
         """Read what `arrays` gave."""
         pending = cls()
         pending._newest, pending._known = int(arrays["newest"][0]), np.array(arrays["known"], np.int64)
-        pending._rows = unpacked(arrays["rows"]) if "rows" in arrays else None
+        if "rows" in arrays:
+            pending._rows = unpacked(arrays["rows"])
+            names = [name.encode() for name in pending._rows.column("ts_id").to_pylist()]
+            pending._order = list(zip(pending._known.tolist(), names, strict=True))
         return pending

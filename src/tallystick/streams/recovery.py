@@ -16,6 +16,7 @@ from tallystick.streams.fold import Fold
 
 __all__ = ["check_facts", "facts_of", "recover"]
 
+ROWS = 65_536  # that are applied together, at most about, where nobody is told of each entry
 NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD_STATE_URI."
 
 
@@ -84,11 +85,20 @@ def recover(
             more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
             if more:
                 filled(more)
+    entries: list[tuple[int, pa.RecordBatch]] = []
+    rows = 0
     for entry in store.entries(stream, number, whole=True):
         number = entry.number
-        behaved = fold.replay(entry.events, number)
         if replayed is not None:
-            replayed(number, behaved.rows)
+            replayed(number, fold.replay((number, entry.events)))
+            continue
+        entries.append((number, entry.events))
+        rows += len(entry.events)
+        if rows >= ROWS:
+            fold.replay(*entries)
+            entries, rows = [], 0
+    if entries:
+        fold.replay(*entries)
     head = store.head(stream)
     if head is not None and number < head.number:
         raise DataError(f"The log ends at entry {number}, but {head.number} were committed.", NEW)

@@ -112,11 +112,12 @@ class Running:
             claim.remember(**self.facts)  # last: what is killed before this begins anew
         positions = head.positions if head is not None else {}
         marks = head.marks if head is not None else {}
-        deliverers = [Deliverer(one, self.fold.scorer.schema, self.stream) for one in self.outputs.sinks]
+        schema = self.fold.scorer.schema
+        deliverers = [Deliverer(one, schema, self.stream, claim.renew) for one in self.outputs.sinks]
         for one in deliverers:
             at, mark = marks.get(one.name_of_sink, (0, None))
             self.redelivered += one.catch_up(self.store, at, mark, number)
-        aggregating = self._aggregate_deliverer(marks, number)
+        aggregating = self._aggregate_deliverer(marks, number, claim)
         # What a sink still needs is not cleared away: so each is known before the first entry.
         sinks = [*deliverers, *([aggregating] if aggregating else [])]
         claim.mark({one.name_of_sink: one.standing for one in sinks})
@@ -217,12 +218,12 @@ class Running:
             settings = self.settings
             self._aggregates = AggregateState.load(declared, arrays, settings.zone, settings.currency)
 
-    def _aggregate_deliverer(self, marks: Mapping[str, Any], last: int) -> Deliverer | None:
+    def _aggregate_deliverer(self, marks: Mapping[str, Any], last: int, claim: Claim) -> Deliverer | None:
         """Begin where the sink of aggregates stands, with the rows that the replay made again."""
         sink, declared = self.outputs.aggregates_sink, self.outputs.aggregates
         if sink is None or declared is None:
             return None
-        deliverer = Deliverer(sink, declared.schema, self.stream)
+        deliverer = Deliverer(sink, declared.schema, self.stream, claim.renew)
         at, mark = marks.get(deliverer.name_of_sink, (0, None))
         deliverer.resume(at, mark, last)
         for number, rows in self._remade:

@@ -155,23 +155,8 @@ def _scan(
                     found, best = True, x
         return float(best) / scale if found else result
     if kind in (O_TRIMMED, O_RATIO_TRIMMED):
-        n = 0
-        for b in range(low, high):
-            place = (b & mask) * words
-            if pool[U(count + place)] > 0 and (not money or pool[U(at + place + 1)] == currency):
-                scratch[n] = pool[U(word + place)]
-                n += 1
-        if n == 0:
-            return result
-        cut = n * parameter // 1_000_000
-        if cut > 0:  # whole numbers add up to the same in any order: it is enough to part off both ends
-            _part_off(scratch, 0, n - 1, cut)
-            _part_off(scratch, cut, n - 1, n - cut)
-        lo, hi = 0, 0
-        for i in range(cut, n - cut):
-            lo += scratch[i] & 0xFFFFFFFF
-            hi += scratch[i] >> 32
-        result = nearest(lo, hi) / (float(n - 2 * cut) * scale)
+        subkey = currency if money else -1
+        result = _trimmed(pool, at, mask, words, low, high, count, word, subkey, parameter, scale, scratch)
         if kind == O_TRIMMED:
             return result
         if result == 0.0 or cells[U(r + column)] == -0x8000000000000000:
@@ -208,6 +193,51 @@ def _scan(
         body + plan[U(o + O_OTHER)],
         numbers[U(r + column)],
     )
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _trimmed(
+    pool: Array, at: int, mask: int, words: int, low: int, high: int, count: int, word: int, currency: int,
+    share: int, scale: float, scratch: Array,
+) -> float:  # fmt: skip
+    """Return the mean of amounts without a share (in millionths) at either end; currency -1: of all buckets.
+
+    It is what is left when the ends are taken off the sum. What counts as an end was much the same for the
+    row before: values up to that limit are gathered on the way, and mostly only they need a closer look.
+    """
+    size = len(scratch) // 8
+    ends = 4 * size - 2  # where the limits of the last row lie; wrong ones, of another entity, cost time only
+    below, above = scratch[ends], scratch[ends + 1]
+    n, a, b, lo, hi = 0, size, 2 * size, 0, 0
+    for i in range(low, high):
+        place = (i & mask) * words
+        if pool[U(count + place)] > 0 and (currency < 0 or pool[U(at + place + 1)] == currency):
+            x = pool[U(word + place)]
+            scratch[U(n)], scratch[U(a)], scratch[U(b)] = x, x, x
+            n, a, b = n + 1, a + (x <= below), b + (x >= above)
+            lo, hi = lo + (x & 0xFFFFFFFF), hi + (x >> 32)
+    if n == 0:
+        return math.nan
+    cut = n * share // 1_000_000
+    if cut > 0:
+        few, most = min(cut + cut // 4 + 2, n - 1), 4 * cut + 8
+        if not cut <= a - size <= most or not cut <= b - 2 * size <= most:
+            _part_off(scratch, 0, n - 1, few)
+            scratch[ends] = scratch[few]
+            for i in range(few + 1):
+                scratch[size + i] = scratch[i]
+            _part_off(scratch, 0, n - 1, n - 1 - few)
+            scratch[ends + 1] = scratch[n - 1 - few]
+            for i in range(few + 1):
+                scratch[2 * size + i] = scratch[n - 1 - few + i]
+            a, b = size + few + 1, 2 * size + few + 1
+        _part_off(scratch, size, a - 1, size + cut - 1)
+        _part_off(scratch, 2 * size, b - 1, b - cut)
+        for i in range(cut):
+            x, y = scratch[size + i], scratch[b - 1 - i]
+            lo -= (x & 0xFFFFFFFF) + (y & 0xFFFFFFFF)
+            hi -= (x >> 32) + (y >> 32)
+    return float(nearest(lo, hi) / (float(n - 2 * cut) * scale))
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]

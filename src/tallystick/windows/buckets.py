@@ -68,7 +68,7 @@ from tallystick.windows.layout import (
 )
 from tallystick.windows.sums import square
 
-__all__ = ["advance", "insert", "turn_to"]
+__all__ = ["advance", "grow", "insert", "turn_to"]
 
 #: An index known to be 0 or more: without it each access first asks whether to count from the end.
 U = np.uint64
@@ -76,8 +76,8 @@ Array = Any  # int64 (n,) or (n, m), as `layout` says
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
-def _grow(heads: Array, pool: Array, meta: Array, plan: Array, k: int, h: int, start: int) -> bool:
-    """Double the track's ring; False where the pool has no room for it."""
+def grow(heads: Array, pool: Array, meta: Array, plan: Array, k: int, h: int, start: int) -> None:
+    """Double the track's ring; the pool has room for it."""
     old = heads[U(h + CAPACITY)]
     new = 2 * old if old else 2
     words = plan[U(k + T_BUCKET)]
@@ -90,8 +90,6 @@ def _grow(heads: Array, pool: Array, meta: Array, plan: Array, k: int, h: int, s
         meta[free] = pool[U(to)]
     else:
         to = meta[M_TOP]
-        if to + new * words > len(pool):
-            return False
         meta[M_TOP] = to + new * words
     at = heads[U(h + SEGMENT)]
     for b in range(start, heads[U(h + END)]):
@@ -103,7 +101,6 @@ def _grow(heads: Array, pool: Array, meta: Array, plan: Array, k: int, h: int, s
         meta[free - 1] = at
     heads[U(h + SEGMENT)] = to
     heads[U(h + CAPACITY)] = new
-    return True
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
@@ -227,21 +224,21 @@ def _sample(
 def insert(
     cells: Array, numbers: Array, r: int, heads: Array, pool: Array, floats: Array, meta: Array,
     plan: Array, k: int, h: int, tile: int,
-) -> bool:  # fmt: skip
-    """Let a row join its tile, if that is kept; False, with nothing changed, where the pool has no room."""
+) -> None:  # fmt: skip
+    """Let a row join its tile, if that is kept; the pool has room for it."""
     bits = cells[U(r + C_BITS)]
     if (bits & plan[U(k + T_GATE)]) == 0:
-        return True
+        return
     first, last = plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)]
     if tile < heads[U(h + REACH)] - plan[U(first + W_TILES)] + 1:
-        return True
+        return
     start, end = heads[U(h + WINDOWS)], heads[U(h + END)]
     kind = plan[U(k + T_SUBKEY)]
     subkey = cells[U(r + C_CURRENCY)]
     if kind == BY_HASH:
         subkey = cells[U(r + plan[U(k + T_HASH)])]
         if subkey == NO_VALUE:
-            return True
+            return
     at, mask, words = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, plan[U(k + T_BUCKET)]
     place = end
     while place > start and pool[U(at + ((place - 1) & mask) * words)] > tile:
@@ -251,7 +248,7 @@ def insert(
         if end - start == plan[U(k + T_CAP)]:
             meta[M_EARLY] += 1
             if place == start:
-                return True
+                return
             _drop_oldest(heads, pool, plan, k, h, start)
             start += 1
     else:
@@ -269,11 +266,10 @@ def insert(
         if kind == BY_HASH and (
             found >= 0 or _sample(pool, at, mask, words, b, place, plan[U(k + T_SKETCH)], subkey)
         ):
-            return True
+            return
     if found < 0:
         if end - start == heads[U(h + CAPACITY)]:
-            if not _grow(heads, pool, meta, plan, k, h, start):
-                return False
+            grow(heads, pool, meta, plan, k, h, start)
             at, mask = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1
         found = place
         if place == end and tile >= heads[U(h + REACH)]:  # as most do: nothing moves, no window is passed by
@@ -331,7 +327,6 @@ def insert(
                 pool[U(body + word)] = min(old, value) if what == LEAST else max(old, value)
         else:
             _join_number(floats, body + word, what, numbers[U(r + column)])
-    return True
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]

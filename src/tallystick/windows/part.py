@@ -1,10 +1,10 @@
-"""One part of a window state: a kernel's arrays, and the entities that it has met."""
+"""One part of a window state: features that do not look at each other, kind of entity by kind of entity."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,8 @@ _ROOM: Final = 4096
 _GROWTH: Final = 4
 #: Rows that are worked on together.
 _BLOCK: Final = 64
+#: Fewer rows than this are not worth a second thread.
+_ROWS_A_THREAD: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,81 +47,118 @@ class Part:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._keys = [Keys() for _ in plan.entities]
-        self._headers = [_header(plan.entity[e], plan.tracks) for e in range(len(plan.entities))]
-        spare = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
-        self._used = spare
-        self._heads = np.zeros(max(_ROOM, spare), np.int64)
-        self._pool = np.empty(_ROOM, np.int64)
-        self._meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
-        self._meta[: at.M_FREE] = 0
-        self._scratch = np.empty(2 * plan.scratch, np.int64)
-        self._block = np.empty(_BLOCK * plan.cells, np.int64)
-        self._told = np.empty(_BLOCK * plan.features)
+        self._kinds = [_Kind(plan, number) for number in range(len(plan.entities))]
 
     @property
     def left_early(self) -> int:
         """How often an event left an `exact` window before its time, because the cap was reached."""
-        return int(self._meta[at.M_EARLY])
+        return sum(int(kind.meta[at.M_EARLY]) for kind in self._kinds)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays in use, without the entities' names."""
-        return 8 * (self._used + int(self._meta[at.M_TOP]) + len(self._meta))
+        return sum(8 * (kind.used + int(kind.meta[at.M_TOP]) + len(kind.meta)) for kind in self._kinds)
 
-    def apply(self, batch: Batch, lateness: int, applied: Applied) -> None:
-        """Apply a batch in its order, and write what this part knows."""
-        n, plan = batch.n, self.plan
-        places = np.empty((len(plan.entities), n), np.int64)
-        order = np.empty((len(plan.entities), n), np.int64)
-        for e, columns in enumerate(plan.entities):
-            codes = (
-                batch.codes(columns[0])
-                if len(columns) == 1
-                else join_codes([batch.codes(c) for c in columns])
-            )
-            make, words = partial(self._make, e), len(self._headers[e])
-            self._keys[e].locate(codes, make, words, order[e], places[e])
-        cells, position = batch.cells(plan), np.zeros(3, np.int64)
-        while not apply(
-            cells, order, places, self._heads, self._pool, self._meta, plan.program,
-            batch.reader.scales, self._scratch, self._block, self._told,
-            lateness, position, applied.features, applied.sequence, applied.late,
-        ):  # fmt: skip
-            self._pool = _grown(self._pool, int(self._meta[at.M_TOP]), _GROWTH * len(self._pool))
+    def apply(self, batch: Batch, lateness: int, applied: Applied, threads: int) -> None:
+        """Apply a batch in its order, and write what this part knows: kinds of entities side by side."""
+        cells = batch.cells(self.plan)
+        located = [kind.locate(batch) for kind in self._kinds]
 
-    def _make(self, entity: int, count: int) -> int:
-        """Make headers for new entities of a kind; return where the first lies."""
-        header = self._headers[entity]
-        first = self._used
-        self._used += count * len(header)
-        if self._used > len(self._heads):
-            self._heads = _grown(self._heads, first, max(_GROWTH * len(self._heads), self._used))
-        self._heads[first : self._used].reshape(count, len(header))[:] = header
-        return first
+        def work(number: int) -> None:
+            self._kinds[number].apply(cells, *located[number], batch.reader.scales, lateness, applied)
+
+        numbers = range(len(self._kinds))
+        if threads < 2 or len(numbers) < 2 or batch.n < _ROWS_A_THREAD:
+            for number in numbers:
+                work(number)
+            return
+        with ThreadPoolExecutor(min(threads, len(numbers))) as pool:
+            list(pool.map(work, numbers))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the part as plain arrays, from which `fill` makes it anew."""
-        found: dict[str, NDArray[Any]] = {
-            "heads": self._heads[: self._used].copy(),
-            "pool": self._pool[: int(self._meta[at.M_TOP])].copy(),
-            "meta": self._meta.copy(),
+        return {
+            f"{number}.{name}": array
+            for number, kind in enumerate(self._kinds)
+            for name, array in kind.arrays().items()
         }
-        for entity, keys in enumerate(self._keys):
-            found.update({f"{name}_{entity}": array for name, array in keys.arrays().items()})
-        return found
 
     def fill(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over the arrays of a part of the same plan."""
+        for number, kind in enumerate(self._kinds):
+            begin = f"{number}."
+            kind.fill({name[len(begin) :]: a for name, a in arrays.items() if name.startswith(begin)})
+
+
+class _Kind:
+    """One kind of entity, such as cards: who there is, and what the kernel keeps of them."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        self.plan, self.columns, self.row = plan, plan.entities[number], number * at.E_WIDTH
+        self.keys = Keys()
+        self.header = _header(plan.entity[number], plan.tracks)
+        self.used = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
+        self.heads = np.zeros(max(_ROOM, self.used), np.int64)
+        self.pool = np.empty(_ROOM, np.int64)
+        self.meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
+        self.meta[: at.M_FREE] = 0
+        self._scratch = np.empty(2 * plan.scratch, np.int64)
+        self._block = np.empty(_BLOCK * plan.cells, np.int64)
+        self._told = np.empty(_BLOCK * plan.features)
+
+    def locate(self, batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows grouped by entity, and for each, in that order, where its header lies."""
+        order, places = np.empty(batch.n, np.int64), np.empty(batch.n, np.int64)
+        codes = [batch.codes(name) for name in self.columns]
+        joined = codes[0] if len(codes) == 1 else join_codes(codes)
+        self.keys.locate(joined, self._make, len(self.header), order, places)
+        return order, places
+
+    def apply(
+        self,
+        cells: NDArray[np.int64],
+        order: NDArray[np.int64],
+        places: NDArray[np.int64],
+        scales: NDArray[np.float64],
+        lateness: int,
+        applied: Applied,
+    ) -> None:
+        """Take rows through the kernel."""
+        done = 0
+        while True:
+            done = apply(
+                self.row, cells, order, places, self.heads, self.pool, self.meta, self.plan.program, scales,
+                self._scratch, self._block, self._told, lateness, done,
+                applied.features, applied.sequence, applied.late,
+            )  # fmt: skip
+            if done == len(order):
+                return
+            self.pool = _grown(self.pool, int(self.meta[at.M_TOP]), _GROWTH * len(self.pool))
+
+    def _make(self, count: int) -> int:
+        """Make headers for new entities; return where the first lies."""
+        header, first = self.header, self.used
+        self.used += count * len(header)
+        if self.used > len(self.heads):
+            self.heads = _grown(self.heads, first, max(_GROWTH * len(self.heads), self.used))
+        self.heads[first : self.used].reshape(count, len(header))[:] = header
+        return first
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            "heads": self.heads[: self.used].copy(),
+            "pool": self.pool[: int(self.meta[at.M_TOP])].copy(),
+            "meta": self.meta.copy(),
+            **self.keys.arrays(),
+        }
+
+    def fill(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         heads, pool = arrays["heads"], arrays["pool"]
-        self._used = len(heads)
-        self._heads = _grown(heads, self._used, max(_ROOM, self._used))
-        self._pool = _grown(pool, len(pool), max(_ROOM, len(pool)))
-        self._meta = np.array(arrays["meta"], np.int64)
-        self._keys = [
-            Keys.load(*(arrays[f"{name}_{entity}"] for name in ("texts", "ends", "places")))
-            for entity in range(len(self._keys))
-        ]
+        self.used = len(heads)
+        self.heads = _grown(heads, self.used, max(_ROOM, self.used))
+        self.pool = _grown(pool, len(pool), max(_ROOM, len(pool)))
+        self.meta = np.array(arrays["meta"], np.int64)
+        self.keys = Keys.load(*(arrays[name] for name in ("texts", "ends", "places")))
 
 
 def _header(entity: NDArray[np.int64], tracks: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -73,6 +73,20 @@ class _Track:
                 found.append([kind, *rest, word])
         return found
 
+    def shape(self) -> int:
+        """Say which way of the kernel takes it."""
+        kinds = sorted(kind for kind, _, _ in self.accs)
+        outs = {out[0] for outs in self.windows.values() for out in outs}
+        if self.exact or self.sketch or len(self.windows) != 1:
+            return at.S_OTHER
+        if set(kinds) == {at.COUNT} and len(kinds) <= 2 and outs <= {at.O_COUNT_OF, at.O_SHARE}:
+            return at.S_COUNTS
+        summed = kinds in ([at.COUNT_KNOWN, at.SUM], [at.COUNT, at.COUNT_KNOWN, at.SUM])
+        if summed and outs <= {at.O_COUNT_OF, at.O_SUM, at.O_MEAN, at.O_RATIO}:
+            known, money = ((c, v) for kind, c, v in self.accs if kind in (at.COUNT_KNOWN, at.SUM))
+            return at.S_MONEY if known == money else at.S_OTHER
+        return at.S_OTHER
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -284,7 +298,7 @@ class _Planner:
                 row[at.T_COMMON], row[at.T_ADDITIVE], row[at.T_SUBKEY] = common, additive, subkey
                 row[at.T_GATE], row[at.T_HASH], row[at.T_SKETCH] = track.gate, track.hashed, track.sketch
                 labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
-                row[at.T_TOLD] = int(track.told)
+                row[at.T_TOLD], row[at.T_SHAPE] = int(track.told), track.shape()
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
                 accs += track.rows()

@@ -55,13 +55,16 @@ class WindowState:
         """Bytes of the arrays in use, without the entities' names."""
         return sum(part.nbytes for part in self._parts)
 
-    def apply(self, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None = None) -> Applied:
+    def apply(
+        self, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None = None, threads: int = 1
+    ) -> Applied:
         """Apply rows in their order and return what each saw of its past.
 
         labels: bool (rows,), True for a label event: the clean row of a payment that has become known as
         fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or
         its time, has NaN there; without a time it is counted by its entities but joins no window. A condition
-        that looks at a feature takes its value as the row, payment or label, is applied.
+        that looks at a feature takes its value as the row, payment or label, is applied. threads: kinds of
+        entities (cards, terminals) of a large batch are worked on side by side; no value depends on it.
         """
         n, windows = rows.num_rows, self.windows
         batch = Batch(self._reader, rows, labels)
@@ -73,7 +76,7 @@ class WindowState:
             np.zeros(n, np.bool_),
         )
         for part in self._parts:
-            part.apply(batch, self.allowed_lateness_us, applied)
+            part.apply(batch, self.allowed_lateness_us, applied, threads)
             if not batch.told:  # the conditions of the second part look at features of the first
                 batch.told = {name: applied.features[:, at] for name, at in windows.told.items()}
         if batch.labels is not None:
@@ -96,7 +99,7 @@ class WindowState:
     @classmethod
     def load(cls, windows: Windows, arrays: Mapping[str, NDArray[Any]]) -> WindowState:
         """Make a state from its arrays; those of another declaration are refused with a DataError."""
-        missing = [name for name in ("fingerprint", "zone", "currency", "0.heads") if name not in arrays]
+        missing = [name for name in ("fingerprint", "zone", "currency", "0.currencies") if name not in arrays]
         if missing:
             raise DataError(f"This is no window state: it lacks {', '.join(missing)}.")
         theirs = _text(arrays["fingerprint"])

@@ -27,15 +27,18 @@ T = TypeVar("T")
 
 
 class Trouble:
-    """The last thing that a client said about its connections: why nobody answers."""
+    """What clients say about their connections: why nobody answers, and how often all brokers were gone."""
 
     def __init__(self) -> None:
         self.last = ""
+        self.outages = 0
         self.refused = False
 
     def __call__(self, error: KafkaError) -> None:
         """Hear of an error; the library goes on by itself, unless it was not let in."""
         self.last = error.str().rstrip(".")
+        if error.name() == "_ALL_BROKERS_DOWN":
+            self.outages += 1
         if error.name() in ("_AUTHENTICATION", "_SSL"):
             self.refused = True
         LOG.info("%s", self.last)

@@ -18,7 +18,6 @@ from tallystick.streams.sink import Mark
 __all__ = ["Outbox"]
 
 _PREFIX = "tallystick:"
-_NONE = -1001
 
 
 class Outbox:
@@ -42,18 +41,7 @@ class Outbox:
         broker forgets the offset of a group that was idle for long (offsets.retention.minutes, a week).
         Raises TallystickError where another state wrote here under the same stream name.
         """
-        kafka = library()
-        consumer = client(
-            kafka.Consumer,
-            self._address,
-            self._trouble,
-            {"group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": False},
-        )
-        try:
-            found = self._ask(consumer, kafka, time.monotonic() + patience)
-            self.metadata = consumer.consumer_group_metadata()
-        finally:
-            consumer.close()
+        found = self._found(patience)
         there = (found.metadata or "").removeprefix(_PREFIX)
         ours = str((mark or {}).get("log") or "")
         if found.offset >= 0 and ours and there and ours != there:
@@ -65,17 +53,36 @@ class Outbox:
         # The store's mark follows the transaction, so it is never ahead but by deliveries without a message.
         return max(number, int(found.offset))
 
-    def _ask(self, consumer: Any, kafka: Any, end: float) -> Any:
+    def reached(self, patience: float) -> int:
+        """Say which number Kafka has, -1001 for none."""
+        return int(self._found(patience).offset)
+
+    def _found(self, patience: float) -> Any:
+        """Ask for the offset of the group; raises TallystickError where nobody answers in so many seconds."""
+        kafka = library()
+        consumer = client(
+            kafka.Consumer,
+            self._address,
+            self._trouble,
+            # Reading what is committed: an offset of a transaction that is not ended yet is waited for.
+            {"group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": False},
+        )
         place = kafka.TopicPartition(self._address.topic, 0)
-        while True:
-            try:
-                return consumer.committed([place], timeout=max(0.1, min(10.0, end - time.monotonic())))[0]
-            except kafka.KafkaException as error:
-                if time.monotonic() >= end:
-                    raise explained(
-                        self._address, "asking for its group's offset", error.args[0], self._trouble
-                    ) from None
-                time.sleep(0.2)
+        end = time.monotonic() + patience
+        try:
+            self.metadata = consumer.consumer_group_metadata()
+            while True:
+                try:
+                    left = max(0.1, min(10.0, end - time.monotonic()))
+                    return consumer.committed([place], timeout=left)[0]
+                except kafka.KafkaException as error:
+                    if time.monotonic() >= end:
+                        raise explained(
+                            self._address, "asking for its group's offset", error.args[0], self._trouble
+                        ) from None
+                    time.sleep(0.2)
+        finally:
+            consumer.close()
 
     def offsets(self, number: int) -> list[Any]:
         """Give what a transaction commits with the messages up to a number."""
