@@ -64,7 +64,7 @@ def test_standard_input_to_standard_output(records: Path, model: Path, tmp_path:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_gracefully(records: Path, model: Path, tmp_path: Path, number: int) -> None:
     out, state = tmp_path / "out.jsonl", f"sqlite:///{tmp_path / 'state.db'}"
-    process = start("--source", records, "--rate", "300", "--sink", out, "--model", model, "--state", state)
+    process = start("--source", records, "--rate", "60", "--sink", out, "--model", model, "--state", state)
     try:
         until = time.monotonic() + 60
         while time.monotonic() < until and not (out.exists() and out.stat().st_size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,31 @@ def test_it_goes_on_where_it_was_and_decides_nothing_twice(
     assert first + rest == 4000
     ts.score("fraud", payments, model=fraud_model, output=tmp_path / "batch.jsonl")
     assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "batch.jsonl")
+
+
+def test_a_last_line_without_an_end_is_a_record_once_nobody_writes_any_more(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    text = payments.read_text().splitlines()
+    source = tmp_path / "source.jsonl"
+    source.write_text("\n".join(text[:30]))
+    fresh = run(source, fraud_model, tmp_path).figures
+    assert (fresh.events, [note.words for note in fresh.notes]) == (
+        29,
+        ["source.jsonl: the last line has no end, and waits for its rest"],
+    )
+    then = source.stat().st_mtime - 60
+    os.utime(source, (then, then))
+    assert run(source, fraud_model, tmp_path).figures.events == 1
+    with source.open("a") as file:
+        file.write("\n" + "\n".join(text[30:40]) + "\n" + text[40][:25])
+    os.utime(source, (then, then))
+    assert run(source, fraud_model, tmp_path).figures.events == 10  # half a record is none, however old
+    with source.open("a") as file:
+        file.write(text[40][25:] + "\n")
+    last = run(source, fraud_model, tmp_path).figures
+    assert (last.events, last.bad, last.duplicates) == (1, 0, 0)
+    assert len(lines(tmp_path / "out.jsonl")) == 41
 
 
 def test_most_events_are_a_bound_and_the_rest_comes_later(

@@ -66,6 +66,7 @@ class Committer(threading.Thread):
         self._keep_days = keep_days
         self._queue: Queue[Made | None] = Queue(QUEUE)
         self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
+        self._noted: set[str] = set()
         self._tended = time.monotonic()
         self._cleared = -CLEAR
 
@@ -153,6 +154,11 @@ class Committer(threading.Thread):
         for sink in self._all_sinks:
             if sink.error is not None:
                 raise sink.error
+        for reader in self._readers.values():
+            for note in reader.source.notes:
+                if note not in self._noted:
+                    self._noted.add(note)
+                    self._stats.said(note)
         self._stats.noted(
             lag=self.lag(),
             queued=self.waiting,
@@ -174,8 +180,6 @@ class Committer(threading.Thread):
         known = [reader.lag for reader in self._readers.values()]
         return None if not known or any(one is None for one in known) else sum(one or 0 for one in known)
 
-    def last_marks(self) -> None:
-        """Keep the marks that came after the last commit."""
-        marks = self._marks()
-        if marks:
-            self._claim.mark(marks)
+    def last_words(self) -> None:
+        """Keep the marks that came after the last commit, and say what is to be said."""
+        self._tend()

@@ -24,8 +24,8 @@ WAIT = 0.1
 class Deliverer(threading.Thread):
     """Delivers to one sink; what it lags behind after a restart comes from the store.
 
-    standing: the entry up to which all is delivered, and what the sink wants to be told again; allowed: raises
-    where the stream is no longer ours.
+    standing: the entry up to which all is delivered, and what the sink wants to be told again; allowed:
+    raises where the stream is no longer ours.
     """
 
     def __init__(

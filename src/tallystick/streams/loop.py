@@ -102,9 +102,10 @@ class Loop:
                     raise self.committer.error
                 if all(reader.ended for reader in self.readers) and self.inbox.empty():
                     break
-                if self._stopping.is_set() or self._over():
+                over = self._over()
+                if self._stopping.is_set() or over:
                     for reader in self.readers:
-                        reader.stop()
+                        reader.stop(idle=over and not self._stopping.is_set())
         finally:
             for reader in self.readers:
                 reader.stop()

@@ -58,18 +58,14 @@ class Pending:
         nothing_due = not len(self) or not n or self._known[0] > reached[-1]
         if not len(yes) and nothing_due:
             return rows, ids, np.zeros(n, bool)
-        self._keep(rows.take(pa.array(yes)), ids.take(pa.array(yes)), time[yes], known[yes])
+        new = self._keep(rows.take(pa.array(yes)), ids.take(pa.array(yes)), time[yes], known[yes])
         waiting = self._rows
         if waiting is None:
             return rows, ids, np.zeros(n, bool)
         # Before which record each label counts: those of this batch after the record that they are of.
         before = np.searchsorted(reached, self._known, side="left")
-        own = waiting.column("ts_id")
-        came = np.full(len(self), -1)
         if len(yes):
-            mine = dict(zip(ids.take(pa.array(yes)).to_pylist(), yes.tolist(), strict=True))
-            came = np.array([mine.get(name, -1) for name in own.to_pylist()])
-        before = np.maximum(before, came + 1)
+            before = np.maximum(before, np.where(new >= 0, yes[new] + 1, 0))
         due = np.flatnonzero(before < n)
         if not len(due):
             return rows, ids, np.zeros(n, bool)
@@ -105,10 +101,10 @@ class Pending:
 
     def _keep(
         self, rows: pa.RecordBatch, ids: pa.Array, time: NDArray[np.int64], known: NDArray[np.int64]
-    ) -> None:
-        """Add labels where they will count."""
+    ) -> NDArray[np.int64]:
+        """Add labels where they will count; return which of the new ones each now is, -1 for older ones."""
         if not len(rows):
-            return
+            return np.full(len(self), -1)
         more = rows.append_column("ts_id", ids).append_column(_TIME, pa.array(time))
         both = more if self._rows is None else pa.concat_batches([self._rows, more])
         new = list(zip(known.tolist(), (name.encode() for name in ids.to_pylist()), strict=True))
@@ -119,6 +115,8 @@ class Pending:
             index.insert(place, before + i)
         self._rows = both.take(pa.array(index))
         self._known = np.concatenate([self._known, known])[index]
+        found: NDArray[np.int64] = np.maximum(np.array(index, np.int64) - before, -1)
+        return found
 
     def _drop(self, index: NDArray[np.int64]) -> None:
         if self._rows is None or not len(index):

@@ -176,7 +176,7 @@ class Running:
                 one.finish()
                 if one.error is not None:
                     raise one.error
-            committer.last_marks()
+            committer.last_words()
             snapshots.finish()
             loop = self.loop
             if done and loop is not None and loop.number > max(snapshots.number, self.recovered):

@@ -59,6 +59,10 @@ class MovingSource(Protocol):
     def lag(self) -> int | None:
         """Say how many records wait to be taken; None where that cannot be known cheaply."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What should be said about the source so far: a file that was cut, a partition that joined."""
+
     def committed(self, position: Position) -> None:
         """Hear that all up to a position is kept for good, from the thread that calls `take`."""
 

@@ -24,6 +24,9 @@ __all__ = ["FollowedFile"]
 # What is remembered of the files before this one: none of them is read again.
 _PAST = 32
 
+#: Nanoseconds after which nobody writes to a file any more, as far as one can tell.
+STILL = 2_000_000_000
+
 
 class FollowedFile:
     """Gives the records of a file as it grows.
@@ -103,9 +106,19 @@ class FollowedFile:
                 return []
 
     def take_rest(self, most: int) -> Sequence[Taken]:
-        """Give half a line at the end as a record, as a batch run reads it, where nothing more will come."""
-        chunk = self._file.take_rest(most) if self._file is not None else None
-        return [] if chunk is None else [self._taken(chunk)]
+        """Give a last line that has no end as a record, as a batch reads it, where nothing more is to come.
+
+        Only a whole one: a line that is being written, or cannot be read, waits for its rest, and is said.
+        """
+        if self._file is None or not self._file.held:
+            return []
+        chunk = None
+        if time.time_ns() - self._file.where.modified > STILL:
+            chunk = self._file.take_rest(most)
+        if chunk is None or chunk.broken:
+            self._notes.say(f"{self._path.name}: the last line has no end, and waits for its rest")
+            return []
+        return [self._taken(chunk)]
 
     def lag(self) -> int | None:
         """Say about how many records wait; half a line does not count."""
