@@ -74,6 +74,7 @@ class Reader(threading.Thread):
         self._as_of = as_of
         self._namings: dict[tuple[str, ...], Naming | None] = {}
         self._stopping = threading.Event()
+        self._idle = False
         self._quiet_since: float | None = None
         self._kept: Position | None = None
 
@@ -89,8 +90,9 @@ class Reader(threading.Thread):
         """Tell the source, soon, that all up to a position is kept for good."""
         self._kept = position
 
-    def stop(self) -> None:
-        """Take nothing more."""
+    def stop(self, *, idle: bool = False) -> None:
+        """Take nothing more; idle: but for what stands at the end of a source that nobody adds to."""
+        self._idle = idle
         self._stopping.set()
 
     def run(self) -> None:
@@ -113,6 +115,9 @@ class Reader(threading.Thread):
                     self.source.committed(kept)
                 if self.source.ended:
                     break
+            if self._idle and self._left != 0:
+                for taken in getattr(self.source, "take_rest", _nothing)(self._most):
+                    self._put(self._read(taken))
         except BaseException as error:  # handed to the thread that waits for it
             self.error = error
         self.ended = True
@@ -134,7 +139,7 @@ class Reader(threading.Thread):
             except Full:
                 # Not committed, so it comes again; but then nothing that lies behind it may be: positions
                 # only go on, and would pass over it.
-                if self._stopping.is_set() and not isinstance(thing, Reader):
+                if self._stopping.is_set() and not (self._idle or isinstance(thing, Reader)):
                     return False
 
     def _read(self, taken: Taken) -> Read:
@@ -190,6 +195,11 @@ class Reader(threading.Thread):
                 self._namings.pop(next(iter(self._namings)))
             self._namings[names] = naming
         return self._namings[names]
+
+
+def _nothing(_: int) -> tuple[Taken, ...]:
+    """Give nothing: a source whose records have an end of their own has no rest."""
+    return ()
 
 
 def _moment(arrived: NDArray[np.int64]) -> datetime:
