@@ -63,11 +63,25 @@ class Child:
                 self.process.kill()
                 self.process.wait()
 
+    def stop(self) -> None:
+        """Ask it to come to an end, and wait for that."""
+        self.process.terminate()
+        self.finish()
+
     def finish(self, wait: float = 3600.0) -> None:
         """Wait until it ends; RuntimeError with its last words where that is not well."""
         code = self.process.wait(wait)
         if code:
             raise RuntimeError(f"ended with {code}:\n{self._log.read_text(errors='replace')[-3000:]}")
+
+    def settle(self, folder: Path, quiet: float = 1.0, wait: float = 300.0) -> None:
+        """Wait until files of a folder change no more for a while."""
+        end, last, since = time.monotonic() + wait, 0, time.monotonic()
+        while time.monotonic() < end and time.monotonic() - since < quiet:
+            now = max(path.stat().st_mtime_ns for path in folder.glob("*.db*"))
+            if now != last:
+                last, since = now, time.monotonic()
+            time.sleep(0.05)
 
     def ready(self, wait: float = 120.0) -> None:
         """Wait until it says that it is at work."""
@@ -85,7 +99,7 @@ class Noted:
         with np.load(path) as found:
             self.began, self.first = int(found["began"]), int(found["first"])
             self.committed, self.rows = found["committed"], found["rows"]
-            self.delivered, self.ids = found["delivered"], found["ids"]
+            self.delivered, self.upto, self.ids = found["delivered"], found["upto"], found["ids"]
         self.cpu: dict[str, float] = json.loads(path.with_suffix(".json").read_text())
 
     @property
@@ -105,8 +119,15 @@ class Noted:
 
     def by_id(self) -> dict[str, int]:
         """When each was committed."""
-        moment = np.repeat(self.committed, self.rows)
-        return dict(zip(self.ids.tolist(), moment.tolist(), strict=True))
+        return self._moments(self.committed)
+
+    def delivered_by_id(self) -> dict[str, int]:
+        """When each was in the sink; entries are numbered from 1."""
+        entries = np.arange(1, len(self.rows) + 1)
+        return self._moments(self.delivered[np.searchsorted(self.upto, entries)])
+
+    def _moments(self, entries: np.ndarray[Any, Any]) -> dict[str, int]:
+        return dict(zip(self.ids.tolist(), np.repeat(entries, self.rows).tolist(), strict=True))
 
 
 @contextmanager
@@ -216,6 +237,7 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
     first: list[int] = []
     committed: list[int] = []
     delivered: list[int] = []
+    upto: list[int] = []
     rows: list[int] = []
     ids: list[Any] = []
 
@@ -249,6 +271,7 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
     def noting_delivery(self: Any, number: int, batches: Any) -> None:
         deliver(self, number, batches)
         delivered.append(time.monotonic_ns())
+        upto.append(number)
 
     def noting_read(self: Any, taken: Any) -> Any:
         if not first:
@@ -268,7 +291,7 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
     every = [str(one) for part in ids for one in part.to_pylist()]
     np.savez(
         note, began=began, first=first[0] if first else began, committed=committed, rows=rows,
-        delivered=delivered, ids=np.array(every),
+        delivered=delivered, upto=upto, ids=np.array(every),
     )  # fmt: skip
     Path(note).with_suffix(".json").write_text(json.dumps(cpu))
 

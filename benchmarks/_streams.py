@@ -150,7 +150,7 @@ class Process:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start it; it ends with us."""
+        """Start it."""
         command = [sys.executable, "-m", "tallystick", *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -180,6 +180,18 @@ class Process:
             self.process.kill()
             self.process.wait()
             raise
+
+    def alive_or_done(self) -> None:
+        """Raise RuntimeError, with its last words, where it ended by itself and not well."""
+        code = None if self.process is None else self.process.poll()
+        if code not in (None, 0, -signal.SIGKILL):
+            raise RuntimeError(f"ended with {code}:\n{self.said()}")
+
+    def end(self) -> None:
+        """End it, if it still runs, whatever comes of it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def finish(self, wait: float = 600.0) -> None:
         """Wait until it ends by itself; RuntimeError with its last words where that is not well."""

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from _streams import (
     model,
     rows_of_postgres,
     rows_of_sqlite,
+    until,
     verify,
 )  # fmt: skip
 
@@ -66,8 +67,7 @@ class Killer:
             if self._draw.random() < STARTING:
                 time.sleep(self._draw.uniform(0, self._start_up))
             else:
-                while self.stream.running() and head(self.state) <= before and time.monotonic() < begun + 120:
-                    time.sleep(0.01)
+                until(lambda before=before: head(self.state) > before or not self.stream.running(), 120)
                 self._start_up = 0.7 * self._start_up + 0.3 * (time.monotonic() - begun)
                 share((self.kills + 1) / times)
                 time.sleep(self._draw.uniform(0, WORKING))
@@ -76,7 +76,7 @@ class Killer:
                 self._end_well()
                 continue
             if not self.stream.kill():
-                self._look()
+                self.stream.alive_or_done()
                 continue
             self.kills += 1
             self.working += committed
@@ -91,11 +91,6 @@ class Killer:
                 raise RuntimeError(f"stopped with {code}:\n{self.stream.said()}")
             return
         self.stops += 1
-
-    def _look(self) -> None:
-        assert self.stream.process is not None
-        if self.stream.process.returncode:
-            raise RuntimeError(f"ended with {self.stream.process.returncode}:\n{self.stream.said()}")
 
 
 def _half_a_snapshot(state: str) -> bool:
@@ -131,87 +126,98 @@ def over_file(given: Mixed, kills: int, seed: int, folder: Path, place: Path) ->
     def share(part: float) -> None:
         writer.share = max(writer.share, part * 0.95)
 
-    killer.kill(kills, share)
-    writer.share = 1.0
-    writer.join()
-    stream.start()
-    stream.finish()
-    verdict = verify(given, state, folder, place, out.read_bytes().splitlines(), rows_of_sqlite(table))
-    return killer, verdict, {}
-
-
-def over_kafka(given: Mixed, kills: int, seed: int, folder: Path, place: Path, brokers: int) -> Run:
-    sys.path.insert(0, str(ROOT))
-    from confluent_kafka import Producer
-    from tests.servers.kafka import Kafka
-
-    kafka = Kafka(folder)
-    kafka.start()
-    draw = random.Random(seed + 1)
     try:
-        kafka.topic("payments", 2)
-        kafka.topic("decisions", 2)
-        producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True})
-        state = f"sqlite:///{folder / 'state.db'}"
-        upto, stopping = [0.0], threading.Event()
-
-        def produce() -> None:
-            sent = 0
-            while sent < len(given.lines) and not stopping.is_set():
-                end = min(int(upto[0] * len(given.lines)), sent + 2_000)
-                for line in given.lines[sent:end]:
-                    # What one customer pays comes in one order; a broken line has nobody.
-                    producer.produce("payments", line, _customer(line))
-                sent = end
-                producer.flush()
-                time.sleep(0.02)
-
-        thread = threading.Thread(target=produce, daemon=True)
-        thread.start()
-        stream = Process(
-            command(kafka.uri("payments"), [kafka.uri("decisions")], state, place, len(given.lines)),
-            folder / "log",
-        )
-        killer = Killer(stream, state, seed)
-
-        def share(part: float) -> None:
-            upto[0] = max(upto[0], part * 0.95)
-
-        fallen = 0
-
-        def each(kill: int) -> None:
-            """Kill the broker now and then, while the stream runs."""
-            nonlocal fallen
-            if fallen < brokers and kill >= (fallen + 1) * kills // (brokers + 1):
-                fallen += 1
-                before = head(state)
-                stream.start()
-                share((kill + 0.5) / kills)
-                while stream.running() and head(state) <= before:
-                    time.sleep(0.02)
-                time.sleep(draw.uniform(0, WORKING))
-                kafka.kill()
-                say(f"broker killed at entry {head(state)}")
-                time.sleep(draw.uniform(0.2, 3.0))
-                kafka.start()
-                share((kill + 1) / kills)
-                if not stream.running() and stream.process is not None and stream.process.returncode:
-                    raise RuntimeError(f"the stream did not outlive the broker:\n{stream.said()}")
-                time.sleep(draw.uniform(0.5, 3.0))
-                if stream.running():
-                    stream.stop(signal.SIGKILL)
-
-        killer.kill(kills, share, each=each)
-        upto[0] = 1.0
-        thread.join()
+        killer.kill(kills, share)
+        share(2.0)
+        writer.join()
         stream.start()
         stream.finish()
-        lines = list(_committed(kafka.bootstrap, "decisions"))
-        verdict = verify(given, state, folder, place, lines, ordered=False)
-        return killer, verdict, {"broker_killed": fallen}
     finally:
-        stopping.set()
-        kafka.stop()
+        writer.stop()
+        stream.end()
+    lines = out.read_bytes().splitlines()
+    return killer, verify(given, state, folder, place, lines, rows_of_sqlite(table)), {}
+
+
+def over_kafka(
+    given: Mixed, kills: int, seed: int, folder: Path, place: Path, kafka: Any, brokers: int
+) -> Run:
+    """kafka: a broker that runs, which is killed `brokers` times under a stream that outlives it."""
+    draw = random.Random(seed + 1)
+    source, sink = (kafka.topic(f"{name}-{folder.name}", 2) for name in ("payments", "decisions"))
+    state = f"sqlite:///{folder / 'state.db'}"
+    producer = Producing(kafka.bootstrap, source, given.lines)
+    producer.start()
+    sinks = [kafka.uri(sink)]
+    stream = Process(command(kafka.uri(source), sinks, state, place, len(given.lines)), folder / "log")
+    killer = Killer(stream, state, seed)
+
+    def share(part: float) -> None:
+        producer.share = max(producer.share, part * 0.95)
+
+    fallen = 0
+
+    def each(kill: int) -> None:
+        nonlocal fallen
+        if fallen == brokers or kill < (fallen + 1) * kills // (brokers + 1):
+            return
+        fallen += 1
+        before = head(state)
+        stream.start()
+        share((kill + 0.5) / kills)
+        until(lambda: head(state) > before or not stream.running(), 120)
+        time.sleep(draw.uniform(0, WORKING))
+        there = stream.running()
+        kafka.kill()
+        say(f"broker killed at entry {head(state)}; the stream was at work: {there}")
+        time.sleep(draw.uniform(0.2, 3.0))
+        kafka.start()
+        share((kill + 1) / kills)
+        time.sleep(draw.uniform(0.5, 3.0))
+        stream.alive_or_done()
+        if stream.running():
+            stream.stop(signal.SIGKILL)
+
+    try:
+        killer.kill(kills, share, each=each)
+        producer.share = 1.0
+        producer.join()
+        stream.start()
+        stream.finish()
+        lines = list(_committed(kafka.bootstrap, sink))
+    finally:
+        producer.stop()
+        stream.end()
+    return killer, verify(given, state, folder, place, lines, ordered=False), {"broker_killed": fallen}
+
+
+class Producing(threading.Thread):
+    """Sends lines to a topic, what one card pays in its order, up to a share that is raised from outside."""
+
+    def __init__(self, bootstrap: str, topic: str, lines: Sequence[bytes]) -> None:
+        from confluent_kafka import Producer
+
+        super().__init__(daemon=True)
+        told = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0}
+        self._producer, self._topic, self._lines = Producer(told), topic, lines
+        self._stopping = threading.Event()
+        self.share = 0.0
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._stopping.set()
+        self.join(30)
+
+    def run(self) -> None:
+        """Send, a few thousand at a time, and wait for them to be there."""
+        sent = 0
+        while sent < len(self._lines) and not self._stopping.is_set():
+            end = max(sent, min(int(self.share * len(self._lines)), sent + 2_000))
+            for line in self._lines[sent:end]:
+                self._producer.produce(self._topic, line, _customer(line))
+            sent = end
+            self._producer.flush(60)
+            time.sleep(0.02)
 
 
 def _customer(line: bytes) -> bytes | None:
@@ -244,62 +250,56 @@ def _committed(bootstrap: str, topic: str) -> Iterator[bytes]:
     consumer.close()
 
 
-def over_postgres(given: Mixed, kills: int, seed: int, folder: Path, place: Path, servers: int) -> Run:
-    sys.path.insert(0, str(ROOT))
-    from tests.servers.postgres import Server, _programs
-
-    programs = _programs()
-    if programs is None:
-        say("no PostgreSQL here: sh scripts/postgres.sh")
-        sys.exit(0)
-    server = Server(programs, fsync=True)
-    server.start()
+def over_postgres(
+    given: Mixed, kills: int, seed: int, folder: Path, place: Path, server: Any, servers: int
+) -> Run:
+    """server: a PostgreSQL that runs, and is killed under a stream that outlives it, `servers` times."""
     draw = random.Random(seed + 1)
+    state, source, out = server.uri(), folder / "in.jsonl", folder / "out.jsonl"
+    writer = Writer(source, given.lines, seed)
+    writer.start()
+    sinks = [str(out), f"{state}?table=decisions"]
+    stream = Process(command(str(source), sinks, state, place, len(given.lines)), folder / "log")
+    killer = Killer(stream, state, seed)
+    parts = kills + servers
+
+    def share(part: float) -> None:
+        writer.share = max(writer.share, part * 0.95)
+
     try:
-        state = server.uri()
-        source = folder / "in.jsonl"
-        writer = Writer(source, given.lines, seed)
-        writer.start()
-        out = folder / "out.jsonl"
-        sinks = [str(out), f"{state}?table=decisions"]
-        stream = Process(command(str(source), sinks, state, place, len(given.lines)), folder / "log")
-        killer = Killer(stream, state, seed)
-        parts = kills + servers
-
-        def share(part: float) -> None:
-            writer.share = max(writer.share, part * kills / parts * 0.95)
-
-        killer.kill(kills, share)
-        # Now the server, under a stream that has to live through it by itself.
-        stream.start()
-        before, fallen = head(state), 0
+        killer.kill(kills, lambda part: share(part * kills / parts))
+        fallen = 0
         while fallen < servers:
-            writer.share = max(writer.share, (kills + fallen + 1) / parts * 0.95)
-            while stream.running() and head(state) <= before:
-                time.sleep(0.02)
+            before = head(state)
+            share((kills + fallen + 0.5) / parts)
+            if not stream.running():
+                stream.alive_or_done()
+                stream.start()
+            until(lambda before=before: head(state) > before or not stream.running(), 120)
+            share((kills + fallen + 1) / parts)
             time.sleep(draw.uniform(0, WORKING))
             if not stream.running():
-                if stream.process is not None and stream.process.returncode:
-                    raise RuntimeError(f"the stream did not outlive the server:\n{stream.said()}")
-                stream.start()  # it had come to the end of the file
-                writer.share = max(writer.share, (kills + fallen + 1.5) / parts * 0.95)
-                continue
+                continue  # it had come to the end of what is there
+            fallen += 1
             server.stop(signal.SIGKILL)
             time.sleep(draw.uniform(0.1, 3.0))
             server.start()
-            fallen += 1
-            before = head(state)
-            say(f"server killed {fallen} times, at entry {before}; the stream runs: {stream.running()}")
-        writer.share = 1.0
+            say(f"server killed {fallen} times, at entry {head(state)}; the stream runs: {stream.running()}")
+        share(2.0)
         writer.join()
-        if stream.running():
-            stream.finish()
+        until(lambda: not stream.running(), 600)
+        stream.alive_or_done()
         stream.start()
         stream.finish()
-        verdict = verify(given, state, folder, place, out.read_bytes().splitlines(), rows_of_postgres(state))
-        return killer, verdict, {"server_killed": fallen}
     finally:
-        server.close()
+        writer.stop()
+        stream.end()
+    lines = out.read_bytes().splitlines()
+    return (
+        killer,
+        verify(given, state, folder, place, lines, rows_of_postgres(state)),
+        {"server_killed": fallen},
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -317,6 +317,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(int(wrong))
 
 
+@contextmanager
+def _server(over: str, folder: Path) -> Iterator[Any]:
+    """Start what a run stands on."""
+    sys.path.insert(0, str(ROOT))
+    if over == "kafka":
+        from tests.servers.kafka import Kafka
+
+        broker = Kafka(folder)
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.stop()
+    elif over == "postgres":
+        from tests.servers.postgres import Server, _programs
+
+        programs = _programs()
+        if programs is None:
+            raise SystemExit("no PostgreSQL here: sh scripts/postgres.sh")
+        server = Server(programs, fsync=True)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.close()
+    else:
+        yield None
+
+
 def _measured(over: str, asked: argparse.Namespace) -> bool:
     """Run one of them, and print what came of it."""
     kills = asked.kills if asked.kills is not None else {"file": 50, "kafka": 20, "postgres": 10}[over]
@@ -325,12 +354,17 @@ def _measured(over: str, asked: argparse.Namespace) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-kills-"))
     begun = time.monotonic()
     try:
-        if over == "file":
-            killer, verdict, more = over_file(given, kills, asked.seed, folder, place)
-        elif over == "kafka":
-            killer, verdict, more = over_kafka(given, kills, asked.seed, folder, place, asked.servers)
-        else:
-            killer, verdict, more = over_postgres(given, kills, asked.seed, folder, place, asked.servers)
+        with _server(over, folder) as server:
+            if over == "file":
+                killer, verdict, more = over_file(given, kills, asked.seed, folder, place)
+            elif over == "kafka":
+                killer, verdict, more = over_kafka(
+                    given, kills, asked.seed, folder, place, server, asked.servers
+                )
+            else:
+                killer, verdict, more = over_postgres(
+                    given, kills, asked.seed, folder, place, server, asked.servers
+                )
     except BaseException:
         say(f"left as it is: {folder}")
         raise

@@ -1,9 +1,9 @@
 """How many payments a second a stream decides, from a growing file into a table of SQLite.
 
 Everything is in it: contract, duplicates, behaviour windows, model, policy with reasons for alerts, the log
-and the decisions in one transaction of SQLite that a power cut does not undo (synchronous=FULL), and the table of
-decisions in another file. From the first record that is read to the last commit and the last row delivered;
-what comes before that is said apart.
+and the decisions in one transaction of SQLite that a power cut does not undo (synchronous=FULL), and the
+table of decisions in another file. From the first record that is read to the last commit and the last row
+delivered; what comes before that is said apart.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.connectors import Chunk, Sink, open_sink
+from tallystick.connectors import Chunk, Sink, TablePlace, open_sink
 from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
 from tallystick.engines import Engine, duplicates, repeated
 
@@ -46,7 +46,7 @@ class SetApart(Exception):  # noqa: N818 - a signal to go through the input agai
         rows = self.found.column("row").to_numpy()
         return {name: rows[files == name] for name in dict.fromkeys(files)}
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | TablePlace) -> None:
         """Name each duplicate in a file."""
         with open_sink(path, DUPLICATES) as sink:
             for batch in self.found.to_batches():
@@ -64,7 +64,7 @@ class Account:
         self,
         contract: Contract,
         engine: Engine,
-        quarantine: Path | None,
+        quarantine: Path | TablePlace | None,
         skip: Skip,
         *,
         horizon: int | None = None,
@@ -165,7 +165,7 @@ class Account:
             self._report += Report(notes=(f"In the history already, and passed over here: {known:,} rows.",))
         self._report = self._report.moved_to_duplicates(len(self.again))
 
-    def write_duplicates(self, path: Path) -> None:
+    def write_duplicates(self, path: Path | TablePlace) -> None:
         """Name each duplicate that was found in a file."""
         SetApart(self._named(*self._found)).write(path)
 
@@ -178,7 +178,7 @@ class Account:
         """Return the account so far."""
         return self._report
 
-    def _put_aside(self, path: Path, chunk: Chunk, checked: Checked) -> None:
+    def _put_aside(self, path: Path | TablePlace, chunk: Chunk, checked: Checked) -> None:
         if self._bad is None:
             self._bad = open_sink(path, QUARANTINE).__enter__()
         broken = [

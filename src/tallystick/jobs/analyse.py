@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.types as kinds
 
 from tallystick import registry
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, inside, open_sink, place
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import day_numbers
@@ -64,7 +64,7 @@ class Analysed:
     intake: Report
     analyses: tuple[AnalysisTable, ...]
     left_out: dict[str, list[str]] = field(default_factory=dict)
-    output: Path | None = None
+    output: Path | TablePlace | None = None
     page: str | Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def analyse(
     source: Any,
     analysis: Sequence[str] = (),
     *,
-    output: str | Path | None = None,
+    output: str | Path | TablePlace | None = None,
     labels: Any = None,
     report: str | Path | None = None,
     **options: Unpack[Reading],
@@ -116,13 +116,13 @@ def analyse(
     done = {}
     for one, table in _tables(found, runnable, events, job):
         if output is not None:
-            _write(Path(output) / f"{one.name}.csv", table)
+            _write(inside(output, one.name), table)
         done[one.name] = _plain(one, table, ZoneInfo(job.settings.zone))
     result = tuple(done[one.name] for one in runnable)
     if report is not None:
         charts = {one.name: one.figure for one in runnable if one.figure is not None}
         write_analyses(report, found, result, charts)
-    return Analysed(events.report, result, left_out, Path(output) if output else None, report)
+    return Analysed(events.report, result, left_out, place(output, "") if output else None, report)
 
 
 def _tables(
@@ -223,7 +223,7 @@ def _said(value: Any, kind: str) -> str:
     return str(value)
 
 
-def _write(path: Path, table: pa.Table) -> None:
+def _write(path: Path | TablePlace, table: pa.Table) -> None:
     with open_sink(path, table.schema) as sink:
         for batch in table.to_batches():
             sink.write(batch)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts import Report
 from tallystick.jobs.options import Work
 from tallystick.jobs.past import Events, columns_of, gather_events, replay
@@ -22,7 +22,13 @@ Part = tuple[NDArray[np.int64], Behaved]
 
 
 def score_events(
-    scorer: Scorer, source: Any, job: Work, output: Path | None, *, history: Any = None, labels: Any = None
+    scorer: Scorer,
+    source: Any,
+    job: Work,
+    output: Path | TablePlace | None,
+    *,
+    history: Any = None,
+    labels: Any = None,
 ) -> tuple[pa.Table, Report]:
     """Read, replay and decide an input; the decisions, and the account of it."""
     tasks = [model.task for model in scorer.models if isinstance(model.task, EventTask)]
@@ -76,7 +82,7 @@ def _given(scorer: Scorer, events: Events) -> Iterator[Part]:
             yield at[mine], behaved.take(np.flatnonzero(mine))
 
 
-def write_decisions(table: pa.Table, output: Path, rows: int) -> None:
+def write_decisions(table: pa.Table, output: Path | TablePlace, rows: int) -> None:
     """Write decisions, whole or not at all."""
     with open_sink(output, table.schema) as sink:
         for batch in table.to_batches(max_chunksize=rows):

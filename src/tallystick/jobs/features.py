@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tallystick import registry
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, open_sink, place
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
 from tallystick.jobs.event_rows import declared, with_behaviour
@@ -29,7 +29,7 @@ class Featured:
 
     intake: Report
     rows: int
-    output: Path
+    output: Path | TablePlace
     features: tuple[str, ...]
     fingerprint: str
 
@@ -48,7 +48,7 @@ def features(
     solution: str,
     source: Any,
     *,
-    output: str | Path | None = None,
+    output: str | Path | TablePlace | None = None,
     windows: str | Path | None = None,
     history: Any = None,
     labels: Any = None,
@@ -66,14 +66,14 @@ def features(
         raise UsageError(f"{found.name} looks at no windows, so there are no features to write.")
     if output is None and isinstance(source, (str, Path)):
         raise UsageError("The features of a path need an output.", 'Give one: output="features.parquet".')
-    place = None if output is None else Path(output)
+    target = None if output is None else place(output, "features")
     apart(
         {"history": history, "labels": labels, "windows": windows},
         {"output": output, "quarantine": job.quarantine},
     )
     tasks = [task for task in found.tasks if isinstance(task, EventTask)]
     events = gather_events(
-        found, source, job, columns_of(found, tasks), history=history, labels=labels, output=place
+        found, source, job, columns_of(found, tasks), history=history, labels=labels, output=target
     )
     declaration = declared(found, windows, events.held())
     if declaration is None:
@@ -91,9 +91,9 @@ def features(
         column = np.ascontiguousarray(values[:, i])
         columns[name] = pa.array(column, mask=np.isnan(column))
     table = pa.table(columns)
-    if place is None:
+    if target is None:
         return like(table, source)
-    with open_sink(place, table.schema) as sink:
+    with open_sink(target, table.schema) as sink:
         for batch in table.to_batches(max_chunksize=job.settings.batch_rows):
             sink.write(batch)
-    return Featured(events.report, len(table), place, declaration.names, declaration.fingerprint)
+    return Featured(events.report, len(table), target, declaration.names, declaration.fingerprint)

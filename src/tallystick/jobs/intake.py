@@ -19,7 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.connectors import Chunk, Sink, Source, open_sink, open_source
+from tallystick.connectors import (
+    Chunk,
+    Sink,
+    Source,
+    TablePlace,
+    beside,
+    open_sink,
+    open_source,
+    resolved,
+    shown,
+)
 from tallystick.connectors.database import is_state
 from tallystick.contracts import Checked, Naming, Report
 from tallystick.errors import DataError, UsageError
@@ -168,8 +178,8 @@ class Intake:
         self,
         columns: Sequence[str],
         *,
-        quarantine: Path | None = None,
-        aside: Path | None = None,
+        quarantine: Path | TablePlace | None = None,
+        aside: Path | TablePlace | None = None,
         earlier: pa.Table | None = None,
     ) -> tuple[pa.Table, Place, Report]:
         """Do as `gather`, and say where each row was found.
@@ -187,8 +197,8 @@ class Intake:
             numbers = chunk.records[done.checked.kept]
             places.append(Place((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
 
-        beside = self.work.quarantine or quarantine
-        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, beside, {}, earlier=earlier)
+        bad = self.work.quarantine or quarantine
+        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, bad, {}, earlier=earlier)
         table = pa.Table.from_batches(parts, pa.schema(fields))
         place = Place.joined(places)
         report = account.report()
@@ -230,7 +240,7 @@ class Intake:
         self,
         work: Callable[[Chunk, Naming], R],
         rows: Callable[[R], pa.RecordBatch],
-        output: str | Path,
+        output: str | Path | TablePlace,
         schema: pa.Schema | None = None,
         again: Callable[[], None] = lambda: None,
     ) -> Report:
@@ -239,12 +249,14 @@ class Intake:
         Bad rows go to the quarantine that was asked for, else to `OUTPUT.quarantine.jsonl`, if there are any;
         where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
         """
-        beside = self.work.quarantine or Path(f"{output}.quarantine.jsonl")
-        aside = Path(f"{output}.duplicates.jsonl")
-        for path in (beside, aside):
+        bad = self.work.quarantine or beside(output, "quarantine")
+        aside = beside(output, "duplicates")
+        for path in (bad, aside):
             open_sink(path, source=self.source)  # neither may be the input
-        if beside.resolve() == Path(output).resolve():
-            raise UsageError(f"{output} is named for both the output and the quarantine.", "Name two files.")
+        if resolved(bad) == resolved(output):
+            raise UsageError(
+                f"{shown(output)} is named for both the output and the quarantine.", "Name two files."
+            )
         apart = False
 
         def go(skip: Skip) -> Account:
@@ -252,7 +264,7 @@ class Intake:
             return self._pass(
                 lambda chunk: work(chunk, self.naming(chunk.rows)),
                 lambda _, done: sink.write(rows(done)),
-                beside,
+                bad,
                 skip,
                 sink,
                 must_know=True,
@@ -289,7 +301,7 @@ class Intake:
         self,
         work: Callable[[Chunk], R],
         take: Callable[[Chunk, R], None],
-        quarantine: Path | None,
+        quarantine: Path | TablePlace | None,
         skip: Skip,
         sink: Sink | None = None,
         *,

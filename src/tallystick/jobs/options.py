@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tallystick import registry
 from tallystick.config import Settings, load, share
+from tallystick.connectors import TablePlace, place, resolved, shown
 from tallystick.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Reading(Common, total=False):
     """Options of every verb that reads an INPUT."""
 
     map: Mapping[str, str] | None
-    quarantine: str | Path | None
+    quarantine: str | Path | TablePlace | None
     strict: bool
     max_quarantine: float | str | None
 
@@ -81,7 +82,7 @@ class Work:
     as_of: datetime | None = None
     progress: Progress = field(default_factory=Quiet)
     mapping: Mapping[str, str] = field(default_factory=dict)
-    quarantine: Path | None = None
+    quarantine: Path | TablePlace | None = None
     strict: bool = False
     max_quarantine: float | None = None
 
@@ -104,39 +105,40 @@ def work(verb: str, **options: Unpack[Reading]) -> Work:
         as_of=None if as_of is None else moment(as_of, settings.zone, "as_of", end_of_day=True),
         progress=options.get("progress") or Quiet(),
         mapping=dict(options.get("map") or {}),
-        quarantine=Path(quarantine) if quarantine else None,
+        quarantine=place(quarantine, "quarantine") if quarantine else None,
         strict=bool(options.get("strict")),
         max_quarantine=_share(options.get("max_quarantine")),
     )
 
 
-def outside(model: str | Path, **paths: str | Path | None) -> None:
+def outside(model: str | Path, **paths: str | Path | TablePlace | None) -> None:
     """Raise UsageError when a file that is to be written lies in the model folder."""
     folder = Path(model).resolve()
     for name, path in paths.items():
-        if path is not None and Path(path).resolve().is_relative_to(folder):
+        if path is not None and Path(resolved(path)).is_relative_to(folder):
             raise UsageError(
-                f"{name}: {path} lies in the model folder {model}.", "Name another place for it."
+                f"{name}: {shown(path)} lies in the model folder {model}.", "Name another place for it."
             )
 
 
-def apart(inputs: Mapping[str, Any], outputs: Mapping[str, str | Path | None]) -> None:
+def apart(inputs: Mapping[str, Any], outputs: Mapping[str, str | Path | TablePlace | None]) -> None:
     """Raise UsageError when a file that is to be written is one that is read, or is to be written twice.
 
     inputs and outputs: paths by the name of their option; frames and None are passed over.
     """
-    seen: dict[Path, str] = {
-        Path(value).resolve(): name
+    seen: dict[str, str] = {
+        resolved(value): name
         for name, value in inputs.items()
         if isinstance(value, (str, Path)) and str(value) not in ("", "-")
     }
     for name, value in outputs.items():
         if value is None:
             continue
-        other = seen.setdefault(Path(value).resolve(), name)
+        other = seen.setdefault(resolved(value), name)
         if other != name:
             raise UsageError(
-                f"{value} is named for both --{other} and --{name}.", "Name another place for one of them."
+                f"{shown(value)} is named for both --{other} and --{name}.",
+                "Name another place for one of them.",
             )
 
 

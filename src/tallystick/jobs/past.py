@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, beside, open_sink
 from tallystick.connectors.database import is_state
 from tallystick.contracts import Contract, Report
 from tallystick.contracts.steps import span
@@ -71,7 +71,7 @@ def gather_events(
     *,
     history: Any = None,
     labels: Any = None,
-    output: Path | None = None,
+    output: Path | TablePlace | None = None,
     needs: dict[str, str] | None = None,
 ) -> Events:
     """Read an input, its history and its labels; bad rows go to quarantine, a key counts once.
@@ -86,16 +86,16 @@ def gather_events(
     roles = {contract.key, contract.event_time, contract.known_at, contract.person, label, "sequence"}
     wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
     intake = Intake.open(solution, source, job, labels_wanted=False, needs=needs or {})
-    beside = aside = None
+    bad = aside = None
     if output is not None:
-        beside, aside = Path(f"{output}.quarantine.jsonl"), Path(f"{output}.duplicates.jsonl")
-        for path in (output, beside, aside):
+        bad, aside = beside(output, "quarantine"), beside(output, "duplicates")
+        for path in (output, bad, aside):
             open_sink(path, source=intake.source)  # none may be the input
     earlier = None
     if history is not None:
         before, before_places, note = _before(solution, history, job, wanted)
         earlier = _earlier(before, before_places, contract)
-    table, places, report = intake.gather_placed(wanted, quarantine=beside, aside=aside, earlier=earlier)
+    table, places, report = intake.gather_placed(wanted, quarantine=bad, aside=aside, earlier=earlier)
     given = np.ones(len(table), bool)
     if history is not None:
         report += note

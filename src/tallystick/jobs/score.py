@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tallystick import registry
-from tallystick.connectors import Chunk, open_sink
+from tallystick.connectors import Chunk, TablePlace, open_sink, place
 from tallystick.contracts import Naming, Report
 from tallystick.errors import UsageError
 from tallystick.jobs.event_score import score_events, write_decisions
@@ -31,7 +31,7 @@ class Scores:
 
     intake: Report
     decisions: int = 0
-    output: Path | None = None
+    output: Path | TablePlace | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     routing: str | None = None
@@ -55,7 +55,7 @@ def score(
     source: Any,
     *,
     model: str | Path,
-    output: str | Path | None = None,
+    output: str | Path | TablePlace | None = None,
     task: Sequence[str] = (),
     rules: str | Path | None = None,
     history: Any = None,
@@ -95,16 +95,16 @@ def score(
     )
     tally = _Tally()
     if any(isinstance(one, EventModel) for one in scorer.models):
-        place = None if output is None else Path(output)
-        table, report = score_events(scorer, source, job, place, history=history, labels=labels)
-        if place is None:
+        target = None if output is None else place(output)
+        table, report = score_events(scorer, source, job, target, history=history, labels=labels)
+        if target is None:
             return like(table, source)
-        write_decisions(table, place, job.settings.batch_rows)
+        write_decisions(table, target, job.settings.batch_rows)
         for batch in table.to_batches():
             tally.add(batch)
         if scorer.rules is not None:
             report += Report(notes=scorer.rules.notes)
-        return _scores(report, tally, place, scorer)
+        return _scores(report, tally, target, scorer)
     refuse_event_options(found, rules=rules, history=history, labels=labels)
     needs = {column: "to score" for one in scorer.models for column in one.task.needs}
     intake = Intake.open(found, source, job, labels_wanted=False, needs=needs)
@@ -124,10 +124,10 @@ def score(
     report = intake.flow(decide, write, output, scorer.schema, tally.clear)
     if scorer.routing is not None and job.settings.routing:
         report += Report(notes=scorer.routing.notes)
-    return _scores(report, tally, Path(output), scorer)
+    return _scores(report, tally, place(output), scorer)
 
 
-def _scores(report: Report, tally: _Tally, output: Path, scorer: Scorer) -> Scores:
+def _scores(report: Report, tally: _Tally, output: Path | TablePlace, scorer: Scorer) -> Scores:
     """Say what was done."""
     return Scores(
         report,

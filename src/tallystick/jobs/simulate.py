@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tallystick import registry
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, open_sink, place
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Common, work
 
@@ -19,7 +19,7 @@ class Simulated:
     """What was written."""
 
     rows: int
-    output: Path
+    output: Path | TablePlace
     seed: int
     preset: str
     notes: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ def simulate(
     solution: str,
     *,
     rows: int,
-    output: str | Path,
+    output: str | Path | TablePlace,
     seed: int | None = None,
     preset: str = "default",
     **options: Unpack[Common],
@@ -56,4 +56,4 @@ def simulate(
             sink.write(batch)
             job.progress.step(len(batch))
     notes = getattr(found.simulate, "notes", None)
-    return Simulated(rows, Path(output), seed, preset, tuple(notes(preset, rows, seed)) if notes else ())
+    return Simulated(rows, place(output), seed, preset, tuple(notes(preset, rows, seed)) if notes else ())

@@ -14,7 +14,7 @@ from typing import Any, Unpack
 import pyarrow as pa
 
 from tallystick import registry
-from tallystick.connectors import open_sink
+from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts.steps import span
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Reading, Work, apart, outside, work
@@ -110,14 +110,11 @@ def stream(
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
     if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
-    places = {"sink": "", "report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink}
-    for one in outputs:
-        places["sink"] = one
-        outside(model, **{name: place for name, place in places.items() if place and "://" not in str(place)})
-        apart(
-            {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules},
-            {name: place for name, place in places.items() if place and str(place) != "-"},
-        )
+    others = {"report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink}
+    read = {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules}
+    for one in (name for name in outputs if name != "-"):
+        outside(model, sink=one, report=report, quarantine=job.quarantine, aggregates=aggregates_sink)
+        apart(read, {"sink": one, **others})
     if len(set(outputs)) < len(outputs):
         raise UsageError("A sink is named twice.", "Name each once.")
     scorer = _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons)
@@ -315,7 +312,7 @@ def _notifying(notifier: Notifier | None) -> Iterator[None]:
         thread.join(timeout=30)
 
 
-def _set_apart(store: Store, stream: str, path: Path) -> None:
+def _set_apart(store: Store, stream: str, path: Path | TablePlace) -> None:
     """Write what is in quarantine to a file."""
     with open_sink(path, store.quarantine(stream).schema) as sink:
         for batch in store.quarantine(stream, most=10**9).to_batches():

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import pyarrow as pa
 
 from tallystick import registry
-from tallystick.connectors import Chunk
+from tallystick.connectors import Chunk, TablePlace, place
 from tallystick.contracts import Checked, Naming, Report, written, written_schema
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Reading, apart, work
@@ -23,7 +23,7 @@ class Validated:
     """The account of an input, and where its clean rows are."""
 
     intake: Report
-    output: Path | None = None
+    output: Path | TablePlace | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -36,7 +36,7 @@ class _Clean:
 
 
 def validate(
-    solution: str, source: Any, *, output: str | Path | None = None, **options: Unpack[Reading]
+    solution: str, source: Any, *, output: str | Path | TablePlace | None = None, **options: Unpack[Reading]
 ) -> Validated:
     """Check a path or a frame; output: where the clean rows go, under our names and types.
 
@@ -51,7 +51,8 @@ def validate(
     there = _there(intake)
     # A label that no file has is left out: written blank, it would be read as a record's fault.
     columns = [c for c in found.contract.columns if c.name in there or c.name not in found.contract.labels]
-    typed = str(output).endswith(".parquet")
+    target = place(output)
+    typed = isinstance(target, TablePlace) or str(output).endswith(".parquet")
 
     def check(chunk: Chunk, naming: Naming) -> _Clean:
         return _Clean(found.contract.check(chunk.rows, naming, job.settings, as_of=job.as_of))
@@ -60,7 +61,7 @@ def validate(
         return written(done.checked.rows, columns, job.settings, typed=typed)
 
     report = intake.flow(check, rows, output, written_schema(columns, typed=typed))
-    return Validated(report, Path(output))
+    return Validated(report, target)
 
 
 def _there(intake: Intake) -> set[str]:

@@ -1,0 +1,76 @@
+"""The thread that takes: what it gives up on is not passed over by what it hands on later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from queue import Empty, Queue
+
+import numpy as np
+import pyarrow as pa
+
+from tallystick import registry
+from tallystick.config import Settings
+from tallystick.connectors import Chunk
+from tallystick.streams.reading import Read, Reader
+from tallystick.streams.source import Position, Taken
+
+CONTRACT = registry.solution("fraud").contract
+SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
+
+
+class Partitions:
+    """A source that gives many parts at once, each with the position after it."""
+
+    name = "parts"
+    ended = False
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def seek(self, position: Position | None) -> None:
+        self.at = 0 if position is None else position["at"]
+
+    def take(self, most: int, wait: float) -> Sequence[Taken]:
+        taken = []
+        for _ in range(40):
+            self.at += 1
+            row = {"transaction_id": [f"T{self.at}"], "event_time": ["2025-01-01"], "amount": ["1.00"]}
+            chunk = Chunk(pa.RecordBatch.from_pydict(row), "parts", np.array([self.at]))
+            taken.append(Taken(chunk, np.array([time.time_ns() // 1000]), {"at": self.at}))
+        return taken
+
+    def lag(self) -> int:
+        return 1
+
+    def committed(self, position: Position) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_stop_while_the_loop_is_behind_leaves_no_gap() -> None:
+    out: Queue[Read | Reader] = Queue(1)
+    reader = Reader(Partitions(), CONTRACT, SCHEMA, Settings(), out)
+    reader.start()
+    while not out.full():
+        time.sleep(0.01)
+    time.sleep(0.3)  # the second part waits
+    reader.stop()
+    time.sleep(0.25)  # it is given up
+    found = []
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            thing = out.get(timeout=0.5)
+        except Empty:
+            continue
+        if isinstance(thing, Reader):
+            break
+        found.append((thing.rows.column("transaction_id").to_pylist(), thing.position["at"]))
+    reader.join(5)
+    assert reader.error is None
+    # Whoever goes on from the last position must find all that was not handed on.
+    assert found == [([f"T{i}"], i) for i in range(1, len(found) + 1)]
+    assert found
