@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,22 @@ def test_labels_come_as_a_stream_of_their_own(payments: Path, fraud_model: Path,
     risks = [name for name in told[0] if "known_fraud" in name and "__count__" in name]
     assert risks
     assert any(row[name] for row in told for name in risks)
+    # A state warms another one: its records, and labels that count from when they arrived.
+    last = next(row for row in bare if row["transaction_id"] == fraud[0])
+    next_one = tmp_path / "next.jsonl"
+    next_one.write_text(json.dumps(last | {"transaction_id": "T-next", "event_time": _now()}) + "\n")
+    new = ts.stream(
+        "fraud", source=next_one, sink=tmp_path / "next.out.jsonl", model=fraud_model,
+        state=f"sqlite:///{tmp_path / 'new.db'}", history=streamed.state, until_idle=True,
+    )  # fmt: skip
+    (row,) = (json.loads(line) for line in (tmp_path / "next.out.jsonl").read_text().splitlines())
+    counted = sum(one["customer_id"] == last["customer_id"] for one in bare)
+    assert row["sequence"]["customer_id"] > counted + 1  # after its payments, and labels of them
+    assert new.figures.events == 1
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def test_every_sink_gets_the_same(payments: Path, fraud_model: Path, tmp_path: Path) -> None:

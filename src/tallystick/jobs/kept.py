@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts import Report, written
@@ -20,7 +21,7 @@ from tallystick.scorer import Solution
 from tallystick.scorer.labels import own_labels
 from tallystick.scorer.scorer import times
 from tallystick.store import Store
-from tallystick.streams.frames import KIND, RECORD, conformed
+from tallystick.streams.frames import KIND, RECORD, SENT, conformed
 
 __all__ = ["kept_events", "kept_records"]
 
@@ -88,17 +89,42 @@ def kept_events(
 
 
 def kept_records(uri: str, solution: Solution, job: Work) -> pa.Table:
-    """Read the records of a state as a file of clean rows would hold them, without labels."""
+    """Read the records of a state as a file of clean rows would hold them, with the labels that were sent."""
     contract = solution.contract
     schema = pa.schema([(c.name, c.arrow) for c in contract.columns])
-    parts = []
     with _opened(uri) as store:
-        for entry in store.entries(solution.name, whole=True):
-            rows = entry.events.filter(pa.compute.equal(entry.events.column(KIND), RECORD))
-            parts.append(written(conformed(rows, schema), contract.columns, job.settings, typed=True))
+        parts = [entry.events for entry in store.entries(solution.name, whole=True)]
     if not parts:
         raise DataError(f"{uri} holds no records of {solution.name}.", "Name the state of a stream that ran.")
-    return pa.Table.from_batches(parts)
+    sent = {
+        name: moment
+        for part in parts
+        for name, kind, moment in zip(
+            *(part.column(name).to_pylist() for name in ("ts_id", KIND, "ts_arrived")), strict=True
+        )
+        if kind == SENT
+    }
+    found = []
+    for part in parts:
+        part = part.filter(pc.equal(part.column(KIND), RECORD))
+        rows = conformed(part, schema)
+        if sent and contract.known_at is not None:
+            rows = _labelled(rows, part.column("ts_id"), sent, contract.labels[0], contract.known_at)
+        found.append(written(rows, contract.columns, job.settings, typed=True))
+    return pa.Table.from_batches(found)
+
+
+def _labelled(
+    rows: pa.RecordBatch, ids: pa.Array, sent: Mapping[str, int], label: str, known_at: str
+) -> pa.RecordBatch:
+    """Put labels that came by themselves into their records: the event, known from their arrival on."""
+    moments = pa.array([sent.get(name) for name in ids.to_pylist()], pa.int64())
+    hit = moments.is_valid()
+    for name, value in ((label, pa.scalar(True)), (known_at, moments)):
+        place = rows.schema.get_field_index(name)
+        given = value.cast(rows.schema.field(place).type)
+        rows = rows.set_column(place, rows.schema.field(place), pc.if_else(hit, given, rows.column(place)))
+    return rows
 
 
 def _sequences(parts: list[pa.RecordBatch], entities: int) -> NDArray[np.int64]:

@@ -65,6 +65,8 @@ class Committer(threading.Thread):
         self._notifier = notifier
         self._keep_days = keep_days
         self._queue: Queue[Made | None] = Queue(QUEUE)
+        self._rested = threading.Event()
+        self._rested.set()
         self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
         self._noted: set[str] = set()
         self._tended = time.monotonic()
@@ -81,12 +83,17 @@ class Committer(threading.Thread):
 
     def put(self, made: Made) -> None:
         """Hand on an entry; waits while the store is behind. Raises what stopped the thread."""
+        self._rested.clear()
         while self.error is None:
             try:
                 return self._queue.put(made, timeout=WAIT)
             except Full:
                 continue
         raise self.error
+
+    def rest(self, wait: float) -> bool:
+        """Wait up to so many seconds until all that was put is committed, or never will be; say whether."""
+        return self._rested.wait(wait)
 
     def finish(self) -> None:
         """Commit what is left, and end; raises what stopped the thread."""
@@ -112,10 +119,13 @@ class Committer(threading.Thread):
                 if made is None:
                     return
                 self._commit(made)
+                if self._queue.empty():  # only one thread puts: what it puts after this, it has not waited for
+                    self._rested.set()
                 if time.monotonic() - self._tended > TEND:
                     self._tend(committed=True)
         except BaseException as error:  # handed to the thread that scores
             self.error = error
+            self._rested.set()
 
     def _commit(self, made: Made) -> None:
         marks = self._marks()

@@ -29,6 +29,7 @@ __all__ = ["Ending", "Loop", "Models"]
 
 WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
+LIGHT = 512  # records at a time that are few: no step of the work begins before the one after it is free
 KEPT = 16  # entries in memory, in which labels look for their records before the log is asked
 IDLE = 0.5  # seconds without a record after which a source that has none left is idle
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
@@ -83,6 +84,7 @@ class Loop:
         self._held: Read | None = None
         self._recent: dict[int, pa.RecordBatch] = {}
         self._events = 0
+        self._light = True
 
     def stop(self) -> None:
         """Take nothing more; what was taken is committed and delivered."""
@@ -131,10 +133,16 @@ class Loop:
         """Return what has come: of one kind, as much as there is, up to a bound."""
         reads: list[Read] = []
         rows = 0
+        # Few records at a time wait for each other: one transaction is synced for all that came meanwhile.
+        if self._light and not self.committer.rest(WAIT):
+            return []
         if self._held is not None:
             reads, self._held = [self._held], None
             rows = reads[0].taken
         wait = 0.0 if reads else WAIT
+        if self._light or self.inbox.empty():
+            for reader in self.readers:
+                reader.wanted.set()
         while rows < ROWS:
             try:
                 thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
@@ -148,6 +156,7 @@ class Loop:
                 break
             reads.append(thing)
             rows += thing.taken
+        self._light = rows < LIGHT
         return reads
 
     def _work(self, reads: list[Read]) -> None:

@@ -22,6 +22,7 @@ from tallystick.streams.source import MovingSource, Position, Taken
 __all__ = ["Read", "Reader"]
 
 WAIT = 0.1  # seconds that a source is asked to wait; a stop is heard of between
+FEW = 512  # records taken at once after which the reader waits until more are wanted
 NAMINGS = 256  # sets of column names that are remembered; JSON records may have any
 
 
@@ -73,6 +74,7 @@ class Reader(threading.Thread):
         self._mapping, self._most, self._left, self._position = mapping, most, limit, position
         self._as_of = as_of
         self._namings: dict[tuple[str, ...], Naming | None] = {}
+        self.wanted = threading.Event()
         self._stopping = threading.Event()
         self._idle = False
         self._quiet_since: float | None = None
@@ -104,7 +106,10 @@ class Reader(threading.Thread):
                 given = self.source.take(most, WAIT)
                 if given:
                     self._quiet_since = None
+                rows = 0
+                self.wanted.clear()
                 for taken in given:
+                    rows += len(taken.chunk.rows)
                     if not self._take(taken):
                         break
                 self.lag = self.source.lag()
@@ -115,6 +120,8 @@ class Reader(threading.Thread):
                     self.source.committed(kept)
                 if self.source.ended:
                     break
+                if 0 < rows < FEW:  # what comes while it is worked on is taken together
+                    self.wanted.wait(WAIT)
             if self._idle and self._left != 0:
                 for taken in getattr(self.source, "take_rest", _nothing)(self._most):
                     self._put(self._read(taken))

@@ -18,6 +18,7 @@ from tallystick.streams.sink import Mark
 __all__ = ["Outbox"]
 
 _PREFIX = "tallystick:"
+_TRY = 5.0
 
 
 class Outbox:
@@ -60,29 +61,28 @@ class Outbox:
     def _found(self, patience: float) -> Any:
         """Ask for the offset of the group; raises TallystickError where nobody answers in so many seconds."""
         kafka = library()
-        consumer = client(
-            kafka.Consumer,
-            self._address,
-            self._trouble,
-            # Reading what is committed: an offset of a transaction that is not ended yet is waited for.
-            {"group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": False},
-        )
         place = kafka.TopicPartition(self._address.topic, 0)
         end = time.monotonic() + patience
-        try:
-            self.metadata = consumer.consumer_group_metadata()
-            while True:
-                try:
-                    left = max(0.1, min(10.0, end - time.monotonic()))
-                    return consumer.committed([place], timeout=left)[0]
-                except kafka.KafkaException as error:
-                    if time.monotonic() >= end:
-                        raise explained(
-                            self._address, "asking for its group's offset", error.args[0], self._trouble
-                        ) from None
-                    time.sleep(0.2)
-        finally:
-            consumer.close()
+        while True:
+            # A client anew for each try: one that was made while a broker came up may never find its group.
+            consumer = client(
+                kafka.Consumer,
+                self._address,
+                self._trouble,
+                # Reading what is committed: the offset of a transaction that still ends is waited for.
+                {"group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": False},
+            )
+            try:
+                self.metadata = consumer.consumer_group_metadata()
+                return consumer.committed([place], timeout=max(0.1, min(_TRY, end - time.monotonic())))[0]
+            except kafka.KafkaException as error:
+                if time.monotonic() >= end:
+                    raise explained(
+                        self._address, "asking for its group's offset", error.args[0], self._trouble
+                    ) from None
+                time.sleep(0.2)
+            finally:
+                consumer.close()
 
     def offsets(self, number: int) -> list[Any]:
         """Give what a transaction commits with the messages up to a number."""
