@@ -87,7 +87,7 @@ class Killer:
     def _end_well(self) -> None:
         """Stop it gracefully for once."""
         if code := self.stream.stop(signal.SIGTERM, 120):
-            if code != -signal.SIGTERM:  # it had not come to hear of signals yet
+            if code not in (-signal.SIGTERM, 130):  # it had not begun yet, and ended as any command does
                 raise RuntimeError(f"stopped with {code}:\n{self.stream.said()}")
             return
         self.stops += 1

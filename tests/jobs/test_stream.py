@@ -223,6 +223,47 @@ def test_a_sink_that_is_new_gets_all_that_is_kept(payments: Path, fraud_model: P
     assert len(lines(tmp_path / "other.jsonl")) == 4000
 
 
+AGGREGATES = """
+aggregates:
+  - {name: day, every: 1d, by: [action], of: [count, sum amount, mean score], anomaly: count}
+  - {name: terminals, every: 6h, over: 1d, by: [terminal_id], of: [count, share action == "accept"]}
+"""
+
+
+def test_aggregates_are_the_same_however_often_it_was_stopped(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "added.yaml").write_text(AGGREGATES)
+    found = []
+    for name, cuts in (("whole", [None]), ("cut", [700, 1, 1500, None])):
+        folder = tmp_path / name
+        folder.mkdir()
+        added = {"aggregates": tmp_path / "added.yaml", "aggregates_sink": str(folder / "added.jsonl")}
+        for most in cuts:
+            run(payments, fraud_model, folder, max_events=most, set={"snapshot_every": "400"}, **added)
+        rows = [json.loads(line) for line in (folder / "added.jsonl").read_text().splitlines()]
+        found.append([row for row in rows if row["final"]])
+    whole, parts = found
+    assert whole == parts
+    assert [row["number"] for row in whole] == list(range(1, len(whole) + 1))
+    days = [row for row in whole if row["name"] == "day" and row["value_name"] == "count"]
+    assert 3500 < sum(row["value"] for row in days) <= 4000  # the last day is still open
+
+
+def test_people_hear_of_what_fits_once(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "who.yaml").write_text(
+        "channels: {screen: {kind: console}}\nrules: [{when: {action: [review, decline]}, channel: screen}]\n"
+    )
+    said: list[str] = []
+    streamed = run(payments, fraud_model, tmp_path, notify=tmp_path / "who.yaml", say=said.append)
+    alerts = [key for key, line in lines(tmp_path / "out.jsonl").items() if '"action":"accept"' not in line]
+    assert alerts
+    assert len(said) == len(alerts) == streamed.figures.notices["screen"]["sent"]
+    assert all(any(key in line for line in said) for key in alerts)
+    run(payments, fraud_model, tmp_path, notify=tmp_path / "who.yaml", say=said.append)
+    assert len(said) == len(alerts)
+
+
 def test_a_shadow_decides_unheard(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
     streamed = run(payments, fraud_model, tmp_path, shadow=fraud_model, max_events=300)
     assert len(lines(tmp_path / "out.jsonl")) == streamed.figures.decisions == 300
@@ -283,7 +324,9 @@ def test_wrong_options_are_said_before_anything_is_read(
 ) -> None:
     with pytest.raises(UsageError, match="goes on where a record is bad"):
         run(payments, fraud_model, tmp_path, strict=True)
-    with pytest.raises(UsageError, match="aggregates"):
+    with pytest.raises(UsageError, match="less than a day"):
+        run(payments, fraud_model, tmp_path, set={"retention": "12h"})
+    with pytest.raises(UsageError, match="Aggregates want both"):
         run(payments, fraud_model, tmp_path, aggregates_sink="a.jsonl")
     with pytest.raises(UsageError, match=r"ends in \.html"):
         run(payments, fraud_model, tmp_path, report=tmp_path / "report.txt")

@@ -53,6 +53,10 @@ def text(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return _times(array)
     if is_nested(kind):
+        if pa.types.is_list(kind) and array.null_count < len(array):
+            held = pc.fill_null(pc.greater(pc.list_value_length(array), 0), False)
+            if not pc.all(held).as_py():
+                return _lists(array, held)
         column = _in_columns(array)
         if _needs_python(column.type) and json_columns.can_write(column.type):
             return pc.if_else(pc.is_valid(array), json_columns.json_text(column).cast(pa.string()), None)
@@ -68,6 +72,14 @@ def text(array: pa.Array) -> pa.Array:
     if pa.types.is_duration(kind):
         return array.cast(pa.int64()).cast(pa.string())
     return array.cast(pa.string())
+
+
+def _lists(array: pa.Array, held: pa.Array) -> pa.Array:
+    """Write lists of which most hold nothing, as those of reasons."""
+    empty = pa.repeat(pa.scalar("[]"), len(array))
+    some = array.filter(held)
+    some = pc.replace_with_mask(empty, held, text(some)) if len(some) else empty
+    return pc.if_else(array.is_valid(), some, None) if array.null_count else some
 
 
 def _times(array: pa.Array) -> pa.Array:

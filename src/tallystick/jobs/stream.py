@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.connectors import TablePlace, open_sink
+from tallystick.contracts import Contract
 from tallystick.contracts.steps import span
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Reading, Work, apart, outside, work
@@ -28,10 +30,10 @@ from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
 from tallystick.streams.fold import Fold
 from tallystick.streams.loop import Ending
-from tallystick.streams.metrics import start as start_metrics
 from tallystick.streams.models import Watched
 from tallystick.streams.recovery import facts_of
 from tallystick.streams.running import Inputs, Outputs, Running
+from tallystick.streams.source import MovingSource
 from tallystick.streams.stats import Stats
 from tallystick.streams.stats_snapshot import StreamSnapshot
 
@@ -102,48 +104,48 @@ def stream(
     """
     found = registry.solution(solution)
     job = work("stream", **options)
-    if job.strict or job.max_quarantine is not None:
-        raise UsageError(
-            "A stream goes on where a record is bad; it keeps that one in quarantine.",
-            "Leave --strict and --max-quarantine out; `--quarantine FILE` writes the bad ones at the end.",
-        )
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
-    if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
-    others = {"report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink}
-    read = {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules}
-    for one in (name for name in outputs if name != "-"):
-        outside(model, sink=one, report=report, quarantine=job.quarantine, aggregates=aggregates_sink)
-        apart(read, {"sink": one, **others})
-    if len(set(outputs)) < len(outputs):
-        raise UsageError("A sink is named twice.", "Name each once.")
-    scorer = _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons)
-    beside = None
-    if shadow is not None:
-        beside = _shadow(
-            scorer, _scorer(found, shadow, job, task, rules, all_scores=all_scores, reasons=reasons)
+    _refuse(job, outputs, report, aggregates, aggregates_sink)
+    _apart(
+        model,
+        outputs,
+        {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules},
+        {"report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink},
+    )
+
+    def load(folder: str | Path) -> Scorer:
+        return load_scorer(
+            found,
+            folder,
+            job.settings,
+            tasks=task,
+            rules=rules,
+            threads=job.settings.cores(),
+            all_scores=all_scores,
+            reasons=reasons,
         )
+
+    scorer = load(model)
+    beside = None if shadow is None else _shadow(scorer, load(shadow))
+    lateness = _length(job.settings.allowed_lateness, "allowed_lateness")
+    if scorer.state is not None:
+        scorer.state.allowed_lateness_us = lateness
+    keep_days = _length(job.settings.retention, "retention") // DAY
+    if job.settings.retention and not keep_days:
+        raise UsageError(f"retention={job.settings.retention} is less than a day.", "Write it as 90d.")
     told = None if notify is None else Notify.read(notify)
     added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
-    if (aggregates is None) != (aggregates_sink is None):
-        raise UsageError(
-            "Aggregates want both a file that says what is added up and a place for the rows.",
-            "Give --aggregates FILE and --aggregates-sink URI.",
-        )
-    known = [name for column in found.contract.columns for name in (column.name, *column.aliases)]
     inputs = Inputs(
-        sources.open_moving(str(source), job.settings, known=known, rate=rate),
-        None if labels is None else _labels(found, str(labels), job),
+        _source(found.contract, str(source), job, rate),
+        None if labels is None else _source(_labels(found), str(labels), job),
         job.mapping,
         max_events,
         job.as_of,
     )
-    uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
+    to = partial(sinks.open_moving, settings=job.settings, stream=found.name)
     stats = Stats(found.name)
-    lateness = _length(job.settings.allowed_lateness, "allowed_lateness")
-    if scorer.state is not None:
-        scorer.state.allowed_lateness_us = lateness
-    with _open(uri, job) as store:
+    uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
+    with Store.open(uri, durability=job.settings.durability) as store:
         running = Running(
             store,
             found.name,
@@ -151,63 +153,86 @@ def stream(
             job.settings,
             inputs,
             Outputs(
-                [sinks.open_moving(one, scorer.schema, job.settings, stream=found.name) for one in outputs],
+                [to(one, scorer.schema) for one in outputs],
                 added,
-                None
-                if added is None or aggregates_sink is None
-                else sinks.open_moving(aggregates_sink, added.schema, job.settings, stream=found.name),
+                to(aggregates_sink, added.schema) if added and aggregates_sink else None,
                 told,
-                None
-                if told is None
-                else Notifier(told, _Outbox(store, found.name), source=found.name, say=say),
+                Notifier(told, _Outbox(store, found.name), source=found.name, say=say) if told else None,
             ),
             stats,
             facts_of(scorer, lateness),
             lambda fold: warm(fold, found, history, job, stats.said),
             Ending(until_idle),
-            _length(job.settings.retention, "retention") // DAY,
+            keep_days,
         )
-        server = None if metrics is None else start_metrics(stats, *_address(str(metrics)))
 
         def models(fold: Fold) -> Watched:
-            return Watched(
-                fold.scorer,
-                Path(model),
-                lambda: _scorer(found, model, job, task, rules, all_scores=all_scores, reasons=reasons),
-                stats.said,
-                beside,
-            )
+            return Watched(fold.scorer, Path(model), lambda: load(model), stats.said, beside)
 
-        try:
-            with (
-                _stopped_by_signals(running),
-                _notifying(running.outputs.notifier),
-                nullcontext() if show is None else show(stats.snapshot),
-            ):
-                running.run(models)
-        finally:
-            if server is not None:
-                server.close()
+        with (
+            _measured(stats, metrics),
+            _stopped_by_signals(running),
+            _notifying(running.outputs.notifier),
+            nullcontext() if show is None else show(stats.snapshot),
+        ):
+            running.run(models)
         if job.quarantine is not None:
             _set_apart(store, found.name, job.quarantine)
+        kept = store.uri_shown
     figures = stats.snapshot()
-    place = None
     if report is not None:
         from tallystick.figures.stream_page import stream_page
 
-        place = Path(report)
-        place.write_text(stream_page(figures.to_dict()), encoding="utf-8")
-    entry = 0 if running.loop is None else running.loop.number
+        Path(report).write_text(stream_page(figures.to_dict()), encoding="utf-8")
     return Streamed(
-        found.name, store.uri_shown, tuple(one.name for one in running.outputs.sinks), figures, entry, place
+        found.name,
+        kept,
+        tuple(one.name for one in running.outputs.sinks),
+        figures,
+        0 if running.loop is None else running.loop.number,
+        None if report is None else Path(report),
     )
 
 
-def _scorer(
-    solution: Solution, model: str | Path, job: Work, task: Sequence[str], rules: Any, **options: Any
-) -> Scorer:
-    threads = job.settings.cores()
-    return load_scorer(solution, model, job.settings, tasks=task, rules=rules, threads=threads, **options)
+def _refuse(job: Work, sinks: Sequence[str], report: Any, aggregates: Any, aggregates_sink: Any) -> None:
+    """Raise UsageError for options that do not fit together."""
+    if job.strict or job.max_quarantine is not None:
+        raise UsageError(
+            "A stream goes on where a record is bad; it keeps that one in quarantine.",
+            "Leave --strict and --max-quarantine out; `--quarantine FILE` writes the bad ones at the end.",
+        )
+    if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
+    if len(set(sinks)) < len(sinks):
+        raise UsageError("A sink is named twice.", "Name each once.")
+    if (aggregates is None) != (aggregates_sink is None):
+        raise UsageError(
+            "Aggregates want both a file that says what is added up and a place for the rows.",
+            "Give --aggregates FILE and --aggregates-sink URI.",
+        )
+
+
+def _apart(
+    model: str | Path, sinks: Sequence[str], read: Mapping[str, Any], others: Mapping[str, Any]
+) -> None:
+    """Raise UsageError where what is written would go over what is read, or over something else."""
+    outside(model, **others)
+    apart(read, others)
+    for one in sinks:
+        if one != "-":
+            outside(model, sink=one)
+            apart(read, {"sink": one, **others})
+
+
+def _source(contract: Contract, uri: str, job: Work, rate: float | None = None) -> MovingSource:
+    known = [name for column in contract.columns for name in (column.name, *column.aliases)]
+    return sources.open_moving(uri, job.settings, known=known, rate=rate)
+
+
+def _labels(solution: Solution) -> Contract:
+    if solution.labels is None:
+        raise UsageError(f"{solution.name} takes no labels of their own.", "Leave --labels out.")
+    return solution.labels
 
 
 def _shadow(scorer: Scorer, shadow: Scorer) -> Scorer:
@@ -219,13 +244,6 @@ def _shadow(scorer: Scorer, shadow: Scorer) -> Scorer:
             "Train both with the same --windows, or run a second stream with a --state of its own.",
         )
     return shadow
-
-
-def _labels(solution: Solution, uri: str, job: Work) -> Any:
-    if solution.labels is None:
-        raise UsageError(f"{solution.name} takes no labels of their own.", "Leave --labels out.")
-    known = [name for column in solution.labels.columns for name in (column.name, *column.aliases)]
-    return sources.open_moving(uri, job.settings, known=known)
 
 
 def _schema(solution: Solution) -> pa.Schema:
@@ -250,12 +268,18 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @contextmanager
-def _open(uri: str, job: Work) -> Iterator[Store]:
-    store = Store.open(uri, durability=job.settings.durability)
+def _measured(stats: Stats, address: str | int | None) -> Iterator[None]:
+    """Serve figures while the block runs, where that is asked for."""
+    if address is None:
+        yield
+        return
+    from tallystick.streams.metrics import start
+
+    server = start(stats, *_address(str(address)))
     try:
-        yield store
+        yield
     finally:
-        store.close()
+        server.close()
 
 
 @contextmanager

@@ -155,7 +155,7 @@ class Fold:
                 self.pending.forget(told, times(of, contract.event_time))
                 self._first_labels(of, told)
         if self.state is not None:
-            made = self.state.apply(rows, label if some else None).sequence
+            made = self.state.apply(rows, label if some else None, self.scorer.settings.cores()).sequence
             start = 0
             for number, log in entries:
                 kept = log.column("ts_sequence").flatten().to_numpy().reshape(len(log), -1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from queue import Full, Queue
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from tallystick.streams.fold import Fold
 
 __all__ = ["check_facts", "facts_of", "recover"]
 
+T = TypeVar("T")
+Logged = tuple[int, pa.RecordBatch]
 ROWS = 65_536  # that are applied together, at most about, where nobody is told of each entry
 NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD_STATE_URI."
 
@@ -85,21 +89,64 @@ def recover(
             more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
             if more:
                 filled(more)
-    entries: list[tuple[int, pa.RecordBatch]] = []
-    rows = 0
-    for entry in store.entries(stream, number, whole=True):
-        number = entry.number
+    for entries in _ahead(_together(store, stream, number, 1 if replayed is not None else ROWS)):
+        records = fold.replay(*entries)
+        number = entries[-1][0]
         if replayed is not None:
-            replayed(number, fold.replay((number, entry.events)))
-            continue
-        entries.append((number, entry.events))
-        rows += len(entry.events)
-        if rows >= ROWS:
-            fold.replay(*entries)
-            entries, rows = [], 0
-    if entries:
-        fold.replay(*entries)
+            replayed(number, records)
     head = store.head(stream)
     if head is not None and number < head.number:
         raise DataError(f"The log ends at entry {number}, but {head.number} were committed.", NEW)
     return begun, number
+
+
+def _together(store: Store, stream: str, number: int, rows: int) -> Iterator[list[Logged]]:
+    """Read the log after an entry, so many entries at once that they hold about so many rows."""
+    entries: list[Logged] = []
+    count = 0
+    for entry in store.entries(stream, number, whole=True):
+        entries.append((entry.number, entry.events))
+        count += len(entry.events)
+        if count >= rows:
+            yield entries
+            entries, count = [], 0
+    if entries:
+        yield entries
+
+
+def _ahead(parts: Iterator[T]) -> Iterator[T]:
+    """Give what an iterator gives, which works ahead by two in a thread of its own."""
+    queue: Queue[tuple[T | None, BaseException | None]] = Queue(2)
+    stopping = threading.Event()
+
+    def put(part: T | None, error: BaseException | None = None) -> None:
+        while not stopping.is_set():
+            try:
+                queue.put((part, error), timeout=0.1)
+                return
+            except Full:
+                continue
+
+    def work() -> None:
+        try:
+            for part in parts:
+                put(part)
+                if stopping.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # handed to who waits for it
+            put(None, error)
+
+    thread = threading.Thread(target=work, name="tallystick-log", daemon=True)
+    thread.start()
+    try:
+        while True:
+            part, error = queue.get()
+            if error is not None:
+                raise error
+            if part is None:
+                return
+            yield part
+    finally:
+        stopping.set()
+        thread.join()

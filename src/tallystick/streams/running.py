@@ -208,7 +208,11 @@ class Running:
                 self._remade.append((number, made))
 
         self.recovered, number = recover(
-            self.store, self.stream, self.fold, replayed=replayed, filled=self._filled
+            self.store,
+            self.stream,
+            self.fold,
+            replayed=None if self._aggregates is None else replayed,  # none: many entries at once
+            filled=self._filled,
         )
         return number
 
