@@ -15,7 +15,7 @@ from typer.main import get_command
 import tallystick as ts
 from tallystick.cli import app
 
-VERBS = ("demo", "simulate", "validate", "train", "evaluate", "score")
+VERBS = ("demo", "simulate", "validate", "train", "evaluate", "score", "stream")
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -195,16 +195,16 @@ def test_the_log_can_be_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_has_its_argument_and_the_other_way_round(verb: str) -> None:
-    """What only a terminal needs (--json, --quiet) has no argument; progress, for Python only, no option."""
+    """What only a terminal needs (--json, --quiet) has no argument; what shows progress no option."""
     from tallystick.jobs.options import Common, Reading
 
     command = get_command(app).commands[verb]  # type: ignore[attr-defined]
     options = {p.name.rstrip("_") for p in command.params} - {"json", "quiet", "help"}
     signature = inspect.signature(getattr(ts, verb)).parameters
     arguments = {name.rstrip("_") for name, p in signature.items() if p.kind is not p.VAR_KEYWORD}
-    kind = Reading if verb in ("validate", "train", "evaluate", "score") else Common
-    arguments |= set(kind.__annotations__) | (set(Common.__annotations__)) - {"progress"}
-    assert options == arguments - {"progress"}
+    kind = Reading if verb in ("validate", "train", "evaluate", "score", "stream") else Common
+    arguments |= set(kind.__annotations__) | set(Common.__annotations__)
+    assert options == arguments - {"progress", "show", "say"}
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "config"])
