@@ -229,6 +229,8 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
     """Run a stream, and note when it began, when each entry was committed and delivered, and what it cost."""
     del stdin
     began = _began()
+    if "SWITCH" in os.environ:
+        sys.setswitchinterval(float(os.environ["SWITCH"]))
     import tallystick as ts
     from tallystick.store import Claim
     from tallystick.streams import committing, delivery, loop, reading, snapshots

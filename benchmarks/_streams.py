@@ -30,7 +30,7 @@ __all__ = [
 
 CACHE = Path(tempfile.gettempdir()) / "tallystick-bench-streams"
 DUPLICATES, DISORDER, LATENESS, BROKEN = 0.02, 0.10, 0.01, 0.002
-MOVED = 5_000  # places
+MOVED = 5_000  # places at most, of few lines a twentieth
 DAY = 86_400
 LATER = 45 * DAY  # a duplicate comes so much later at most: well within the horizon of 90 days
 
@@ -39,11 +39,13 @@ LATER = 45 * DAY  # a duplicate comes so much later at most: well within the hor
 class Mixed:
     """Lines as they arrive, and what is right: valid keys with the card of each one's first line.
 
-    keys: card by key; duplicates and broken: how many lines.
+    keys: card by key; told: keys of the frauds that become known while the stream runs, in the order in which
+    they come; duplicates and broken: how many lines.
     """
 
     lines: list[bytes]
     keys: dict[str, str]
+    told: list[str]
     duplicates: int
     broken: int
 
@@ -71,13 +73,14 @@ def model(folder: Path = CACHE, rows: int = 30_000, **options: Any) -> Path:
 def mixed(rows: int, seed: int, folder: Path = CACHE) -> Mixed:
     """Simulated payments with duplicates, disorder, lateness and broken lines."""
     draw = np.random.default_rng(seed)
+    far_off = min(MOVED, rows // 20)
     count = round(rows / (1 + DUPLICATES + BROKEN))
     lines = simulated(count, seed, folder)
     rows_ = [json.loads(line) for line in lines]
     moment = np.array([row["event_time"].rstrip("Z") for row in rows_], "datetime64[s]").astype(np.int64)
     place = np.arange(count, dtype=np.float64)
     moved = draw.random(count) < DISORDER
-    place[moved] += draw.uniform(-MOVED, MOVED, int(moved.sum()))
+    place[moved] += draw.uniform(-far_off, far_off, int(moved.sum()))
     late = draw.random(count) < LATENESS
     place[late] = np.searchsorted(moment, moment[late] + DAY) + draw.random(int(late.sum()))
 
@@ -87,7 +90,7 @@ def mixed(rows: int, seed: int, folder: Path = CACHE) -> Mixed:
     for one, how in zip(again.tolist(), kind.tolist(), strict=True):
         other = rows_[int(draw.integers(count))]["customer_id"]
         wanted.append(lines[one] if how != 1 else _line(rows_[one] | {"customer_id": other}))
-    near = place[again] + draw.uniform(-20, MOVED, len(again))
+    near = place[again] + draw.uniform(-20, far_off, len(again))
     far = np.searchsorted(moment, moment[again] + draw.integers(DAY, LATER, len(again)))
     where.append(np.where(kind == 2, far + draw.random(len(again)), near))
 
@@ -99,15 +102,20 @@ def mixed(rows: int, seed: int, folder: Path = CACHE) -> Mixed:
             lines[one][: len(lines[one]) // 2],
         ]
         wanted.append(spoilt[i % 3])
-    where.append(place[broken] + draw.uniform(-MOVED, MOVED, len(broken)))
+    where.append(place[broken] + draw.uniform(-far_off, far_off, len(broken)))
     order = np.argsort(np.concatenate(where), kind="stable")
     bad = set(range(len(wanted) - len(broken), len(wanted)))
     keys: dict[str, str] = {}
+    frauds: dict[str, str] = {}
     for one in order.tolist():
         if one not in bad:
             row = json.loads(wanted[one]) if one >= count else rows_[one]
             keys.setdefault(row["transaction_id"], row["customer_id"])
-    return Mixed([wanted[one] for one in order.tolist()], keys, len(again), len(broken))
+            if row["is_fraud"]:
+                frauds.setdefault(row["transaction_id"], row["label_known_at"])
+    newest = max(row["event_time"] for row in rows_)
+    told = [key for key, known in frauds.items() if known <= newest]
+    return Mixed([wanted[one] for one in order.tolist()], keys, told, len(again), len(broken))
 
 
 def _line(row: dict[str, Any]) -> bytes:
@@ -241,11 +249,12 @@ class Verdict:
     duplicates: tuple[int, int]
     cards: int
     rows: int
+    labels: tuple[int, int]  # applied, and those of them that are missing or that nobody sent
 
     @property
     def right(self) -> bool:
         """Whether nothing is wrong."""
-        wrong = (self.lost, self.doubled, self.strange, self.differ, self.cards)
+        wrong = (self.lost, self.doubled, self.strange, self.differ, self.cards, self.labels[1])
         return (
             not any(wrong)
             and self.quarantined[0] == self.quarantined[1]
@@ -262,6 +271,8 @@ class Verdict:
             "values_that_differ": self.differ,
             "ids_that_nobody_sent": self.strange,
             "applied_under_another_card": self.cards,
+            "labels": self.labels[0],
+            "labels_that_are_wrong": self.labels[1],
             "quarantined_as_expected": self.quarantined[0] == self.quarantined[1],
             "quarantined": self.quarantined[0],
             "duplicates_as_expected": self.duplicates[0] == self.duplicates[1],
@@ -308,7 +319,7 @@ def verify(
         lost += len(given.keys.keys() - seen)
         doubled += many - len(seen)
         strange += len(seen - given.keys.keys())
-    cards, rows = 0, 0
+    cards, rows, labels = 0, 0, []
     with Store.open(state, create=False) as store:
         at = store.head("fraud")
         kept = len(store.quarantine("fraud", most=10**7))
@@ -321,6 +332,11 @@ def verify(
                 else events.filter(np.equal(events.column("ts_kind").to_numpy(), 0))
             )
             rows += len(records)
+            labels += (
+                events.filter(np.not_equal(events.column("ts_kind").to_numpy(), 0))
+                .column("ts_id")
+                .to_pylist()
+            )
             if ordered:
                 pairs = zip(
                     records.column("transaction_id").to_pylist(),
@@ -332,9 +348,12 @@ def verify(
         raise RuntimeError(f"{kept} rows are in quarantine, {at.quarantined} were counted")
     if at.rows != rows:
         raise RuntimeError(f"{rows} records are in the log, {at.rows} were counted")
+    # Which of the last ones are told before the end hangs on how partitions interleave.
+    sure = given.told if ordered else given.told[:-50]
+    off = len(labels) - len(set(labels)) + len(set(sure) - set(labels)) + len(set(labels) - set(given.told))
     return Verdict(
         len(given.keys), lost, doubled, strange, differ, (at.quarantined, given.broken),
-        (at.duplicates, given.duplicates), cards, rows,
+        (at.duplicates, given.duplicates), cards, rows, (len(labels), off),
     )  # fmt: skip
 
 

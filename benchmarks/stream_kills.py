@@ -87,7 +87,8 @@ class Killer:
     def _end_well(self) -> None:
         """Stop it gracefully for once."""
         if code := self.stream.stop(signal.SIGTERM, 120):
-            if code not in (-signal.SIGTERM, 130):  # it had not begun yet, and ended as any command does
+            # Before it begins, and once it is done, it ends as any command does.
+            if code not in (-signal.SIGTERM, -signal.SIGINT, 130):
                 raise RuntimeError(f"stopped with {code}:\n{self.stream.said()}")
             return
         self.stops += 1

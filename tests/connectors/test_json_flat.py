@@ -99,6 +99,19 @@ def test_what_is_not_plain_does_not_keep_the_others_from_it(bad: bytes) -> None:
     assert rest.tolist() == [1, 3]
 
 
+def test_few_kinds_are_kept_and_new_ones_take_the_place_of_old() -> None:
+    flat = FlatLines()
+    flood = b"\n".join(b'{"a%d":1}' % i for i in range(100))
+    for _ in range(2):
+        parts, rest = flat.read(Lines.of(flood), 0, 100)
+        assert len(parts) == 4
+        assert len(rest) == 96
+    for name in range(20):
+        parts, rest = flat.read(Lines.of(b'{"b%d":1}\n{"b%d":2}' % (name, name)), 0, 2)
+        assert not len(rest)
+        assert rows_of(parts) == {0: {f"b{name}": "1"}, 1: {f"b{name}": "2"}}
+
+
 def test_a_file_reads_the_same_whichever_way(read_bytes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [b'{"b":1,"a":"x"}', b'{"a":"y"}', b"{", b'{"c":[1],"b":2}', b'{"d":1}', b'{"a":"\\n","e":0}',
              b"", b"[]", b'{"b":3,"a":"\xe9"}', b'{"b":4,"f":"f"}']  # fmt: skip

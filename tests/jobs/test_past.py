@@ -241,3 +241,21 @@ def test_labels_of_the_history_count(windows: Path) -> None:
     cold = ts.features("fraud", frame[2:], windows=windows, labels=labels)
     warm = ts.features("fraud", frame[2:], windows=windows, labels=labels, history=frame[:2])
     assert (cold[FRAUDS].to_list(), warm[FRAUDS].to_list()) == ([0], [1])
+
+
+def test_columns_that_hold_nothing_are_replayed_at_the_length_of_the_rest() -> None:
+    frame = payments(*[{"is_fraud": True}] * 3).with_columns(device_id=pl.lit(None, pl.String))
+    events = gather(frame)
+    seen: list[Any] = []
+
+    def remember(rows: Any, labels: np.ndarray) -> Any:
+        seen.append((rows, labels))
+        return rows
+
+    list(replay(events, remember))
+    ((rows, labels),) = seen
+    assert (len(rows), int(labels.sum())) == (6, 3)  # more than the input has
+    rows.validate(full=True)
+    empty = [name for name in rows.schema.names if rows.column(name).null_count == len(rows)]
+    assert empty
+    assert all(len(rows.column(name)) == 6 for name in empty)

@@ -220,3 +220,28 @@ def test_what_spoke_against_an_alert_is_no_reason_for_it() -> None:
     said = [row for row in decided.column("reasons").to_pylist() if row]
     assert any(len(row) < TOP for row in said)
     assert all(one["effect"] > 0 for row in said for one in row)
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+def test_behaviour_beside_the_rows_counts_as_a_column_of_them_does(rows: int) -> None:
+    model, whole = event_model(), batch().slice(0, rows)
+    rules = Rules.load(RULES_OF_BEHAVIOUR, known=[*model.features.names, "amount"])
+    behaviour = model.features.values(whole).behaviour
+    beside = whole.drop_columns([BEHAVIOUR])
+    options = {"reasons": True, "all_scores": True, "threads": 1, "rules": rules}
+    with_column, without = (
+        model.decide(whole, **options),
+        model.decide(beside, **options, behaviour=behaviour),
+    )
+    assert {name: array.to_pylist() for name, array in with_column.items()} == {
+        name: array.to_pylist() for name, array in without.items()
+    }
+
+
+RULES_OF_BEHAVIOUR = """
+rules:
+  - name: busy
+    when: customer_id__count__1d >= 3
+    action: review
+    reason: "{customer_id__count__1d:.0f} payments in a day"
+"""

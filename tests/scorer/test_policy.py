@@ -111,3 +111,10 @@ def test_without_amounts_there_is_no_cost() -> None:
 def test_a_wrong_wish_is_told(wish: str) -> None:
     with pytest.raises(UsageError):
         chosen(kept(), review=wish)
+
+
+@pytest.mark.parametrize("thresholds", [Thresholds(0.3, 0.7), Thresholds(None, 0.7), Thresholds(0.3, None)])
+def test_a_score_by_itself_is_acted_on_as_among_others(thresholds: Thresholds) -> None:
+    score = np.array([0.0, 0.3, 0.5, 0.7, 1.0, np.nan])
+    alone = [act(thresholds, score[i : i + 1]).tolist() for i in range(len(score))]
+    assert [code for one in alone for code in one] == act(thresholds, score).tolist()

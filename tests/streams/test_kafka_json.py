@@ -88,12 +88,18 @@ def test_what_is_alike_is_read_fast() -> None:
 
 
 def test_a_flood_of_kinds_is_learned_slowly() -> None:
-    reader = JsonFast()
     values = [b'{"a%d":1}' % i for i in range(1000)]
-    parts, rest = reader.parts(values)
+    parts, rest = JsonFast().parts(values)
     assert len(parts) + len(rest) == 1000
     assert len(parts) <= 12
-    assert len(reader._shapes) <= 8
+
+
+def test_what_is_no_line_does_not_keep_the_others_from_it() -> None:
+    parts, rest = JsonFast().parts([b"\n", b'{"a":1}', None, b'{"a":\n2}', b"", b'{"a":3}', b"{}"])
+    assert [(places.tolist(), columns["a"].to_pylist()) for places, columns in parts] == [
+        ([1, 5], ["1", "3"])
+    ]
+    assert rest == [0, 3, 4, 6]
 
 
 def test_line_ends_between_and_within_values() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from tests.servers.kafka import Kafka
 from tests.servers.registry import Registry
 
@@ -134,7 +134,7 @@ def test_avro_is_read_back(kafka: Kafka, registry: Registry, opened: Open) -> No
     source = sources.open_moving(kafka.uri(topic, format="avro", registry=registry.url), Settings())
     try:
         source.seek(None)
-        (taken,) = [one for _ in range(20) for one in source.take(10, 1.0)][:1]
+        taken = next(one for _ in range(20) for one in source.take(10, 1.0))
     finally:
         source.close()
     row = taken.chunk.rows.to_pylist()[1]
@@ -226,6 +226,50 @@ def test_a_transaction_that_has_to_be_taken_back_comes_again(
     assert len(tried) == 2
     assert ids(kafka, topic) == ["p1", "p2"]
     assert opened(topic).resume(0, None) == 1
+
+
+class Odd:
+    """A producer that does all that it should but for one call, once."""
+
+    def __init__(self, producer: Any, call: str, odd: Callable[..., Any]) -> None:
+        self._producer, self._call, self._odd = producer, call, odd
+
+    def __getattr__(self, name: str) -> Any:
+        return self._odd if name == self._call else getattr(self._producer, name)
+
+
+def test_a_producer_that_is_stuck_is_left_behind(
+    kafka: Kafka, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = kafka.topic("out-stuck")
+    sink = opened(topic)
+    sink.resume(0, None)
+    monkeypatch.setattr(transactions, "STUCK", 0.5)
+    over = threading.Event()
+    real = sink._transactions.producer
+    sink._transactions.producer = Odd(real, "send_offsets_to_transaction", lambda *_: over.wait(60))
+    sink.deliver(1, [decisions(1, 2)])
+    over.set()
+    assert sink._transactions.producer is not real
+    sink.deliver(2, [decisions(3)])
+    assert ids(kafka, topic) == ["p1", "p2", "p3"]
+    assert opened(topic).resume(0, None) == 2
+
+
+def test_a_commit_whose_answer_was_lost_is_not_made_twice(kafka: Kafka, opened: Open) -> None:
+    topic = kafka.topic("out-unsure")
+    sink = opened(topic)
+    sink.resume(0, None)
+    real = sink._transactions.producer
+
+    def commit(left: float) -> None:
+        real.commit_transaction(left)
+        raise KafkaException(KafkaError(KafkaError._FATAL, "the answer was lost", True))
+
+    sink._transactions.producer = Odd(real, "commit_transaction", commit)
+    sink.deliver(1, [decisions(1, 2)])
+    sink.deliver(2, [decisions(3)])
+    assert ids(kafka, topic) == ["p1", "p2", "p3"]
 
 
 def test_a_message_that_is_too_large_is_said_at_once(kafka: Kafka, opened: Open) -> None:

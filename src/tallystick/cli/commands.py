@@ -78,8 +78,7 @@ def demo(
     from tallystick.cli.live import Live
     from tallystick.jobs.demo import demo as job
 
-    live = partial(Live, terminal, title=f"{solution}, as it comes")
-    result = job(solution, input=input, dir=dir, show=live, **options)
+    result = job(solution, input=input, dir=dir, show=partial(Live, terminal), **options)
     return result, partial(show.demonstrated, terminal, result)
 
 
@@ -311,7 +310,7 @@ def stream(
         history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,
         shadow=shadow, notify=notify, aggregates=aggregates, aggregates_sink=aggregates_sink,
         metrics=metrics, report=report, all_scores=all_scores,
-        reasons=reasons, show=partial(Live, terminal, title=f"{solution}: {source}"),
+        reasons=reasons, show=partial(Live, terminal),
         say=terminal.note, **options,
     )  # fmt: skip
     page = None if result.report is None else str(result.report)

@@ -39,13 +39,15 @@ class Part(NamedTuple):
 class Lines:
     """The lines of a block that are not blank.
 
-    places: int32 (lines, 2), where each begins and ends; valid: all of the block is UTF-8.
+    places: int32 (lines, 2), where each begins and ends; valid: all of the block is UTF-8; ends: how many
+    line ends there are.
     """
 
     block: bytes
     data: Bytes
     places: Spans
     valid: bool
+    ends: int
 
     @classmethod
     def of(cls, block: bytes) -> Lines:
@@ -55,8 +57,9 @@ class Lines:
         2
         """
         data = np.frombuffer(block, np.uint8)
-        places = np.empty((block.count(b"\n") + 1, 2), np.int32)
-        return cls(block, data, places[: _split(data, places)], _is_text(block))
+        ends = block.count(b"\n")
+        places = np.empty((ends + 1, 2), np.int32)
+        return cls(block, data, places[: _split(data, places)], _is_text(block), ends)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -86,17 +89,21 @@ class FlatLines:
         spans = lines.places[start:stop]
         left = np.arange(len(spans))
         parts: list[Part] = []
-        for shape in self._shapes:
+        for shape in list(self._shapes):
+            before = len(left)
             left = _matched(shape, lines, spans, left, parts)
+            if before and len(left) == before:  # of none of these lines: the first to make room
+                self._shapes.remove(shape)
+                self._shapes.append(shape)
         strange = 0
-        while len(left) > strange and len(self._shapes) < _MOST and strange < _MOST:
+        while len(left) > strange and len(parts) < _MOST and strange < _MOST:
             before, learned = len(left), _shape(lines[start + int(left[strange])])
             if learned is not None:
                 left = _matched(learned, lines, spans, left, parts)
             if learned is None or len(left) == before:
                 strange += 1
             else:
-                self._shapes.append(learned)
+                self._shapes[len(parts) - 1 :] = [learned, *self._shapes[len(parts) - 1 : _MOST - 1]]
         return parts, left
 
 

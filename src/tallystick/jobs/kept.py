@@ -42,6 +42,12 @@ def kept_events(
         head = store.head(solution.name)
     if not parts or head is None:
         raise DataError(f"{uri} holds no records of {solution.name}.", "Name the state of a stream that ran.")
+    warmed = head.facts.get("history")
+    if warmed and before is None and head.facts.get("entities"):
+        raise DataError(
+            f"The stream of {uri} was warmed by {warmed:,} earlier records, which its log does not hold.",
+            "Name them, so that its windows begin where they did: --history PATH.",
+        )
     rows = pa.concat_batches([conformed(part, schema) for part in parts])
     ids = pa.concat_arrays([part.column("ts_id") for part in parts])
     record = np.concatenate([part.column(KIND).to_numpy() for part in parts]) == RECORD
@@ -132,7 +138,9 @@ def _sequences(parts: list[pa.RecordBatch], entities: int) -> NDArray[np.int64]:
     for part in parts:
         place = part.schema.get_field_index("ts_sequence")
         flat = np.zeros(0, np.int64) if place < 0 else part.column(place).flatten().to_numpy()
-        found.append(np.zeros((len(part), entities), np.int64) if place < 0 else flat.reshape(len(part), -1))
+        found.append(
+            np.zeros((len(part), entities), np.int64) if place < 0 else flat.reshape(len(part), entities)
+        )
     return np.concatenate(found)
 
 

@@ -182,7 +182,17 @@ def replay(
     for start in range(0, len(index), BATCH):
         part = index[start : start + BATCH]
         rows, label = row[part], is_label[part]
-        yield rows[~label], apply(events.rows.take(pa.array(rows)), label)
+        yield rows[~label], apply(_taken(events.rows, rows), label)
+
+
+def _taken(rows: pa.RecordBatch, index: NDArray[np.int64]) -> pa.RecordBatch:
+    """Take some rows; of a column that holds nothing any stretch will do, which costs nothing."""
+    n, at = len(index), pa.array(index)
+    columns = [
+        column.slice(0, n) if column.null_count == len(column) >= n else column.take(at)
+        for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
 
 
 def _silent(

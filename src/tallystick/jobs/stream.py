@@ -30,7 +30,7 @@ from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
 from tallystick.streams.fold import Fold
 from tallystick.streams.loop import Ending
-from tallystick.streams.models import Watched
+from tallystick.streams.models import Watched, stamp_of
 from tallystick.streams.recovery import facts_of
 from tallystick.streams.running import Inputs, Outputs, Running
 from tallystick.streams.source import MovingSource
@@ -40,7 +40,7 @@ from tallystick.streams.stats_snapshot import StreamSnapshot
 __all__ = ["Show", "Streamed", "stream"]
 
 DAY = timedelta(days=1) // timedelta(microseconds=1)
-Show = Callable[[Callable[[], StreamSnapshot]], AbstractContextManager[Any]]
+Show = Callable[[Callable[[], StreamSnapshot], str], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def stream(
     before, so that windows start warm; rate: records a second of an input that is replayed; shadow: a model
     folder that decides beside, unheard; notify and aggregates: files that say who is told, and what is added
     up; metrics: `[HOST:]PORT` on which Prometheus finds figures; report: a file of charts at the end. show:
-    draws what runs; say: where notifications to the console go.
+    draws what runs, under a title; say: where notifications to the console go.
     """
     found = registry.solution(solution)
     job = work("stream", **options)
@@ -125,6 +125,7 @@ def stream(
             reasons=reasons,
         )
 
+    stamp = stamp_of(Path(model))
     scorer = load(model)
     beside = None if shadow is None else _shadow(scorer, load(shadow))
     lateness = _length(job.settings.allowed_lateness, "allowed_lateness")
@@ -162,18 +163,25 @@ def stream(
             stats,
             facts_of(scorer, lateness),
             lambda fold: warm(fold, found, history, job, stats.said),
-            Ending(until_idle),
-            keep_days,
+            warmed=history is not None,
+            ending=Ending(until_idle),
+            keep_days=keep_days,
         )
 
+        names = [one.name for one in (*running.outputs.sinks, running.outputs.aggregates_sink) if one]
+        if len(set(names)) < len(names):
+            raise UsageError(
+                f"Two sinks are the same place: {', '.join(sorted(names))}.",
+                "Name each once; places that differ in what follows a ? alone count as one.",
+            )
+
         def models(fold: Fold) -> Watched:
-            return Watched(fold.scorer, Path(model), lambda: load(model), stats.said, beside)
+            return Watched(fold.scorer, Path(model), lambda: load(model), stats.said, beside, stamp)
 
         with (
             _measured(stats, metrics),
             _stopped_by_signals(running),
-            _notifying(running.outputs.notifier),
-            nullcontext() if show is None else show(stats.snapshot),
+            nullcontext() if show is None else show(stats.snapshot, f"{found.name}: {inputs.records.name}"),
         ):
             running.run(models)
         if job.quarantine is not None:
@@ -203,6 +211,10 @@ def _refuse(job: Work, sinks: Sequence[str], report: Any, aggregates: Any, aggre
         )
     if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{report} is no HTML file.", "Give the report a name that ends in .html.")
+    if report is not None:
+        Path(report).parent.mkdir(
+            parents=True, exist_ok=True
+        )  # a stream may run for days before it is written
     if len(set(sinks)) < len(sinks):
         raise UsageError("A sink is named twice.", "Name each once.")
     if (aggregates is None) != (aggregates_sink is None):
@@ -318,22 +330,6 @@ class _Outbox:
         dead: Sequence[tuple[int, str]] = (),
     ) -> None:
         self._store.settle(self._stream, done, failed, dead)
-
-
-@contextmanager
-def _notifying(notifier: Notifier | None) -> Iterator[None]:
-    """Send notices while a stream runs, and what is left for a moment after it."""
-    if notifier is None:
-        yield
-        return
-    stop = threading.Event()
-    thread = threading.Thread(target=notifier.run, args=(stop,), name="tallystick-notify", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=30)
 
 
 def _set_apart(store: Store, stream: str, path: Path | TablePlace) -> None:

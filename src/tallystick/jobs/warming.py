@@ -22,13 +22,12 @@ from tallystick.streams.frames import conformed
 __all__ = ["warm"]
 
 
-def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]) -> bool:
-    """Bring a fold that nothing has been applied to to where a history leads; say whether there was any."""
+def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]) -> int | None:
+    """Bring a fold that is new to where a history leads; return how many records that has."""
     if history is None:
-        return False
+        return None
     if fold.state is None:
-        _keys(fold, solution, history, job)
-        return True
+        return _keys(fold, solution, history, job)
     tasks = [model.task for model in fold.scorer.models if isinstance(model.task, EventTask)]
     columns = columns_of(solution, tasks)
     events = gather_events(solution, history, replace(job, quarantine=None), columns)
@@ -48,11 +47,11 @@ def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable
     fold.pending.replay(rows, events.ids, events.time, waiting)
     fold.labelled_before(rows, events.ids, yes & (events.known < end))
     said(f"Warmed by {len(events.rows):,} earlier records.")
-    return True
+    return len(events.rows)
 
 
-def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> None:
-    """Meet the keys of a history: all that a solution without windows keeps of it."""
+def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> int:
+    """Meet the keys of a history: all that a solution without windows keeps of it; return how many."""
     key, time = solution.contract.key, solution.contract.event_time
     wanted = [name for name in (key, time) if name]
     try:
@@ -62,3 +61,4 @@ def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> None:
         raise DataError(f"The history is refused: {error.message}", error.hint) from None
     for batch in table.to_batches():
         fold.meet(batch, 0)
+    return len(table)

@@ -39,7 +39,7 @@ class Paths(NamedTuple):
     missing value), feature. begins: (trees + 1,), where each tree's inner nodes begin. roots: (trees,).
     Of all nodes: value, of leaves, 1 at inner ones; above: the nearest node above that hangs on the same
     feature as this one does, or the root, which hangs on none; share: of the training rows that take all
-    turns of that feature down to this node; share_above: that of `above`.
+    turns of that feature down to this node.
     counts: points of each tree; points, weights: float64, a row of them for each count.
     most: nodes of the largest tree; mean: the sum of leaves that training rows have on average.
     """
@@ -54,7 +54,6 @@ class Paths(NamedTuple):
     value: Floats
     above: Places
     share: Floats
-    share_above: Floats
     counts: Ints
     points: Floats
     weights: Floats
@@ -102,7 +101,6 @@ def paths(
         np.where(left < 0, value, 1.0),
         (above - root).astype(np.uint64),
         share,
-        share[above],
         counts,
         points,
         weights,
@@ -142,7 +140,6 @@ def explain(
     value: Floats,
     above: Places,
     share: Floats,
-    share_above: Floats,
     counts: Ints,
     points: Floats,
     weights: Floats,
@@ -154,12 +151,16 @@ def explain(
 ) -> None:
     """Write the contributions of rows first … last - 1 (rows, features + 1); `out` holds zeros."""
     goes = np.ones(most)  # 1 where the row takes every turn of that feature down to here, else 0
-    inverse = np.ones(most)  # of the factor of the feature that a node hangs on
+    factor = np.empty(most)  # of the feature that a node hangs on
+    inverse = np.empty(most)
+    change = np.empty(most)  # what knowing that feature does to its factor, as a share of it
     product = np.empty(most)  # of all factors down to here; on the way back the leaves below, added up
-    effect = np.empty(most)  # what knowing that feature does to the leaves below, as a share of them
+    effect = np.empty(most)  # the change since the node above that hangs on the same feature
     for row in range(first, last):
         for t in range(len(roots)):
             root, begin, end, count = roots[t], begins[t], begins[t + 1], counts[t]
+            size = 2 * (end - begin) + 1
+            shares = share[root : root + np.uint64(size)]
             for n in range(begin, end):
                 a, b = left[n], left[n] + ONE
                 right = cast(X[row, feature[n]], missing[n]) >= threshold[n]
@@ -167,19 +168,20 @@ def explain(
                 goes[b] = goes[above[root + b]] * np.float64(right)
             for g in range(count):
                 q = points[count, g]
+                for c in range(size):  # no node waits for another: several at once
+                    factor[c] = q * goes[c] + (1.0 - q) * shares[c]
+                    inverse[c] = 1.0 / factor[c]
+                    change[c] = (goes[c] - shares[c]) * inverse[c]
+                inverse[0] = 1.0
                 product[0] = weights[count, g]
                 for n in range(begin, end):
                     here = product[own[n]]
-                    for side in range(2):
-                        c = left[n] + np.uint64(side)
-                        k = root + c
-                        up = above[k]
-                        factor = q * goes[c] + (1.0 - q) * share[k]
-                        inverse[c] = 1.0 / factor
-                        # The factor takes the place of the one that the same feature had further up.
-                        product[c] = here * factor * inverse[up] * value[k]
-                        effect[c] = (goes[c] - share[k]) * inverse[c]
-                        effect[c] -= (goes[up] - share_above[k]) * inverse[up]
+                    a, b = left[n], left[n] + ONE
+                    up = above[root + a]  # of both
+                    # The factor takes the place of the one that the same feature had further up.
+                    product[a] = here * factor[a] * inverse[up] * value[root + a]
+                    product[b] = here * factor[b] * inverse[up] * value[root + b]
+                    effect[a], effect[b] = change[a] - change[up], change[b] - change[up]
                 for n in range(end - 1, begin - 1, -1):
                     a, b = left[n], left[n] + ONE
                     out[row, feature[n]] += product[a] * effect[a] + product[b] * effect[b]

@@ -19,7 +19,6 @@ from tallystick.scorer.policy import act
 from tallystick.scorer.rules import Rules, combine
 from tallystick.scorer.solution import EventTask
 from tallystick.scorer.table import FittedTable
-from tallystick.scorer.values import Values
 
 __all__ = ["TOP", "EventModel"]
 
@@ -70,16 +69,19 @@ class EventModel:
         all_scores: bool,
         threads: int,
         rules: Rules | None = None,
+        behaviour: Floats | None = None,
     ) -> dict[str, pa.Array]:
-        """Decide clean rows with their behaviour; the columns of the decisions that are this task's own."""
-        rows = len(clean)
-        X = self.features.matrix(clean)
+        """Decide clean rows; the columns of the decisions that are this task's own.
+
+        behaviour: window features of the rows, float64 (rows, features), where they have no column of them.
+        """
+        rows, values = len(clean), self.features.values(clean, behaviour)
+        X = self.features.matrix(clean, values)
         chance = self.calibration.apply(self.model.raw(X, threads))
         action = act(self.thresholds, chance)
         label = (action > 0).astype(np.int64)
         ruled = None
         if rules is not None:
-            values = Values(clean, self.features.zone, self.features.currency, self.features.behaviour)
             ruled = rules.apply(values)
             action = combine(action, ruled)
         made = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -73,6 +74,9 @@ def act(thresholds: Thresholds, score: NDArray[np.float64]) -> NDArray[np.int64]
     """
     review = np.inf if thresholds.review is None else thresholds.review
     decline = np.inf if thresholds.decline is None else thresholds.decline
+    if len(score) == 1:  # a row by itself, without arrays
+        one = float(score[0])
+        return np.array([1 if math.isnan(one) else 2 if one >= decline else int(one >= review)])
     done = np.where(score >= decline, 2, (score >= review).astype(np.int64))
     # Nobody knows what a score that is no number means: a person should look.
     return np.where(np.isnan(score), 1, done)

@@ -40,19 +40,29 @@ class Behaved:
     """Clean rows that were applied to the window state: with their behaviour, sequences, and which were late.
 
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
-    applied: the same of all rows that were applied, labels among them.
+    applied: the same of all rows that were applied, labels among them; features: float64 (rows, features),
+    the behaviour of clean rows that have no column of it.
     """
 
-    rows: pa.RecordBatch
+    clean: pa.RecordBatch
     sequence: NDArray[np.int64] | None = None
     late: NDArray[np.bool_] | None = None
     applied: NDArray[np.int64] | None = None
+    features: NDArray[np.float64] | None = None
+
+    @cached_property
+    def rows(self) -> pa.RecordBatch:
+        """The rows with their behaviour as a column."""
+        if self.features is None:
+            return self.clean
+        return self.clean.append_column(BEHAVIOUR, behaviour_column(self.features))
 
     def take(self, index: NDArray[np.int64]) -> Behaved:
         """Return some of the rows."""
         sequence = None if self.sequence is None else self.sequence[index]
         late = None if self.late is None else self.late[index]
-        return Behaved(self.rows.take(pa.array(index)), sequence, late)
+        features = None if self.features is None else self.features[index]
+        return Behaved(self.clean.take(pa.array(index)), sequence, late, None, features)
 
 
 @dataclass(frozen=True)
@@ -133,13 +143,11 @@ class Scorer:
             kept = ~labels
             clean = clean.filter(pa.array(kept))
             features, sequence, late = features[kept], sequence[kept], late[kept]
-        return Behaved(
-            clean.append_column(BEHAVIOUR, behaviour_column(features)), sequence, late, applied.sequence
-        )
+        return Behaved(clean, sequence, late, applied.sequence, features)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""
-        clean, rows = behaved.rows, len(behaved.rows)
+        clean, rows = behaved.clean, len(behaved.clean)
         shared = {
             "id": ids,
             "event_time": _column(clean, self.solution.contract.event_time, TIME),
@@ -148,7 +156,7 @@ class Scorer:
             if behaved.late is None or not behaved.late.any()
             else pa.array(behaved.late),
         }
-        parts = [self._decide(model, clean, shared) for model in self.models]
+        parts = [self._decide(model, behaved, shared) for model in self.models]
         if len(parts) == 1:
             return parts[0]
         together = pa.Table.from_batches(parts).combine_chunks()
@@ -157,8 +165,9 @@ class Scorer:
         return batches[0] if batches else self.schema.empty_table().to_batches()[0]
 
     def _decide(
-        self, model: ClassModel | EventModel, clean: pa.RecordBatch, shared: Mapping[str, pa.Array]
+        self, model: ClassModel | EventModel, behaved: Behaved, shared: Mapping[str, pa.Array]
     ) -> pa.RecordBatch:
+        clean = behaved.clean
         if isinstance(model, EventModel):
             made = model.decide(
                 clean,
@@ -166,6 +175,7 @@ class Scorer:
                 all_scores=self.all_scores,
                 threads=self.threads,
                 rules=None if model.task.anomaly else self.rules,
+                behaviour=behaved.features,
             )
         else:
             made = model.decide(clean, reasons=self.reasons, all_scores=self.all_scores, threads=self.threads)
@@ -179,7 +189,7 @@ class Scorer:
         return list(self.schema.names)
 
     def _sequences(self, behaved: Behaved) -> pa.Array:
-        rows = len(behaved.rows)
+        rows = len(behaved.clean)
         if behaved.sequence is None or self.windows is None:
             return _nulls(self.schema.field("sequence").type, rows)
         if behaved.sequence.all():

@@ -140,9 +140,16 @@ class FittedTable:
         """How many features there are."""
         return len(self.numbers) + sum(map(len, self.categories.values())) + len(self.used)
 
-    def matrix(self, rows: pa.RecordBatch) -> Floats:
-        """Return the features, float64 (rows, features), NaN: unknown; a row alone gets the same bits."""
-        found = Values(rows, self.zone, self.currency, self.behaviour)
+    def values(self, rows: pa.RecordBatch, behaviour: Floats | None = None) -> Values:
+        """Return what rows hold by name; behaviour: their window features, if they have no column of them."""
+        return Values(rows, self.zone, self.currency, self.behaviour, behaviour)
+
+    def matrix(self, rows: pa.RecordBatch, found: Values | None = None) -> Floats:
+        """Return the features, float64 (rows, features), NaN: unknown; a row alone gets the same bits.
+
+        found: what `values` said of the rows, where that was asked for already.
+        """
+        found = self.values(rows) if found is None else found
         X = np.empty((len(rows), self.count))
         at = 0
         for name in self.numbers:

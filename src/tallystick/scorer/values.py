@@ -40,13 +40,21 @@ class Values(Mapping[str, NDArray[Any]]):
     """What rows hold, looked up by name as it is needed.
 
     Numbers, flags and money (in major units) come as float64 with NaN for unknown, texts as objects with
-    None. names: of the window features in the rows' column of them. Raises KeyError for a name that is none.
+    None. names: of the window features, which are those of `behaviour`, float64 (rows, features), or of the
+    rows' column of them. Raises KeyError for a name that is none.
     """
 
-    def __init__(self, rows: pa.RecordBatch, zone: str, currency: str, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        rows: pa.RecordBatch,
+        zone: str,
+        currency: str,
+        names: Sequence[str] = (),
+        behaviour: Floats | None = None,
+    ) -> None:
         self._rows, self._zone, self._currency = rows, zone, currency
         self._columns = rows.schema.names
-        self._names = names
+        self._names, self._given = names, behaviour
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name in self._place:
@@ -74,6 +82,8 @@ class Values(Mapping[str, NDArray[Any]]):
     @cached_property
     def behaviour(self) -> Floats:
         """The window features of all rows: float64 (rows, features)."""
+        if self._given is not None:
+            return self._given
         column = self._rows.column(BEHAVIOUR)
         width = column.type.list_size
         flat: Floats = column.values.to_numpy(zero_copy_only=False)

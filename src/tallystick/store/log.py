@@ -13,7 +13,7 @@ from tallystick.store.database import Database
 from tallystick.store.entry import Logged, unpacked
 from tallystick.store.rows import COLUMNS, decided
 
-__all__ = ["decisions", "entries"]
+__all__ = ["decisions", "entries", "entry"]
 
 PAGE_BYTES = 16 << 20
 PAGE_ENTRIES = 1000
@@ -48,6 +48,18 @@ def entries(
             last, day = number, day_
             yield Logged(number, at, unpacked(events))
         rows.clear()
+
+
+def entry(database: Database, tenant: str, stream: str, number: int) -> pa.RecordBatch | None:
+    """Read the batch of one entry; None where it is no longer kept."""
+    rows = database.read(
+        lambda connection: database.rows(
+            connection,
+            "SELECT events FROM ts_log WHERE tenant = ? AND stream = ? AND number = ?",
+            (tenant, stream, number),
+        )
+    )
+    return unpacked(rows[0][0]) if rows else None
 
 
 def decisions(

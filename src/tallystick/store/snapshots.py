@@ -39,7 +39,9 @@ def save(
     """
     state = database.read(lambda c: _complete(c, tenant, stream))
     if number in state:
-        return
+        if number:
+            return
+        state = []  # nothing is committed yet: another beginning takes the place of that one
     _remove(database, tenant, stream, keep=state, allowed=allowed)
     told = as_json([[name, array.dtype.str, list(array.shape)] for name, array in _checked(arrays)])
     key = {"tenant": tenant, "stream": stream, "number": number}

@@ -109,6 +109,10 @@ class Store:
         """
         return log.entries(self._database, self._tenant, stream, after, whole=whole)
 
+    def entry(self, stream: str, number: int) -> pa.RecordBatch | None:
+        """Read the batch of one entry of the log; None where it is no longer kept."""
+        return log.entry(self._database, self._tenant, stream, number)
+
     def decisions(
         self, stream: str, after: int, schema: pa.Schema, most: int = 50_000
     ) -> Iterator[tuple[int, pa.RecordBatch]]:

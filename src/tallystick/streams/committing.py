@@ -23,6 +23,7 @@ __all__ = ["Committer", "Made"]
 WAIT = 0.1
 QUEUE = 4  # entries that wait to be committed
 TEND = 1.0  # seconds between looks at marks and retention when it is quiet
+CLEARING = 0.2  # seconds for it each time
 CLEAR = 60.0  # seconds between clearings of old days
 
 
@@ -119,7 +120,7 @@ class Committer(threading.Thread):
                 if made is None:
                     return
                 self._commit(made)
-                if self._queue.empty():  # only one thread puts: what it puts after this, it has not waited for
+                if self._queue.empty():  # one thread puts, and waits: what it puts after this counts anew
                     self._rested.set()
                 if time.monotonic() - self._tended > TEND:
                     self._tend(committed=True)
@@ -182,8 +183,15 @@ class Committer(threading.Thread):
                 self._marked |= {name: number for name, (number, _) in marks.items()}
         if self._keep_days and time.monotonic() - self._cleared > CLEAR:
             before = time.time_ns() // 86_400_000_000_000 - self._keep_days
-            if not self._store.clear(self._stream, before):  # one small step at a time, so that commits go on
-                self._cleared = time.monotonic()
+            until = time.monotonic() + CLEARING
+            while time.monotonic() < until:  # small steps, so that commits go on
+                if not self._store.clear(self._stream, before):
+                    self._cleared = time.monotonic()
+                    break
+
+    def kept(self, aggregates: Deliverer | None) -> int:
+        """Return up to which entry all is kept that is not made again after a snapshot of it."""
+        return self.number if aggregates is None else min(self.number, self._marked[aggregates.name_of_sink])
 
     def lag(self) -> int | None:
         """Return how many records wait at the sources, None where that is not known."""

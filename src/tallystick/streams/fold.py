@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts.zones import LATEST
@@ -117,7 +118,9 @@ class Fold:
     def _first_labels(self, rows: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
         """Say which records get their label for the first time."""
         time = times(rows, self.scorer.solution.contract.event_time)
-        return np.asarray(self.labelled.meet(ids, time, np.zeros(len(ids), np.int64)) == FRESH)
+        # A key may come again as another record; one too old to tell is taken for new: a label is not lost.
+        both = pc.binary_join_element_wise(ids, pa.array(time).cast(pa.string()), "@")
+        return np.asarray(self.labelled.meet(both, time, np.zeros(len(ids), np.int64)) < 0)
 
     def _apply(
         self,
@@ -137,11 +140,10 @@ class Fold:
         Raises DataError where that gives other sequences than were kept.
         """
         contract = self.scorer.solution.contract
-        logs = [log for _, log in entries]
-        rows = pa.concat_batches([conformed(log, self.schema) for log in logs])
-        ids = pa.concat_arrays([log.column("ts_id") for log in logs])
-        label = np.concatenate([log.column(KIND).to_numpy() for log in logs]) != RECORD
-        entry = np.repeat([number for number, _ in entries], [len(log) for log in logs])
+        log = _joined([log for _, log in entries])
+        rows, ids = conformed(log, self.schema), log.column("ts_id")
+        label = log.column(KIND).to_numpy() != RECORD
+        entry = np.repeat([number for number, _ in entries], [len(one) for _, one in entries])
         some = bool(label.any())
         records = rows.filter(pa.array(~label)) if some else rows
         names = ids.filter(pa.array(~label)) if some else ids
@@ -156,15 +158,18 @@ class Fold:
                 self._first_labels(of, told)
         if self.state is not None:
             made = self.state.apply(rows, label if some else None, self.scorer.settings.cores()).sequence
-            start = 0
-            for number, log in entries:
-                kept = log.column("ts_sequence").flatten().to_numpy().reshape(len(log), -1)
-                if not np.array_equal(kept, made[start : start + len(log)]):
-                    raise DataError(
-                        f"Entry {number} of the log gives other sequences than it was kept with.",
-                        "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
-                    )
-                start += len(log)
+            kept = (
+                log.column("ts_sequence")
+                .flatten()
+                .to_numpy()
+                .reshape(len(log), made.shape[1] if len(log) == 0 else -1)
+            )
+            if not np.array_equal(kept, made):
+                strange = entry if kept.shape != made.shape else entry[(kept != made).any(axis=1)]
+                raise DataError(
+                    f"Entry {strange[0]} of the log gives other sequences than it was kept with.",
+                    "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
+                )
         return records
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -196,3 +201,12 @@ class Fold:
             ) from None
         windows = self.scorer.windows
         return None if windows is None else WindowState.load(windows, own.get("windows", {}))
+
+
+def _joined(logs: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Put batches of the log together, each of which lacks the columns in which it held nothing."""
+    if len(logs) == 1:
+        return logs[0]
+    table = pa.concat_tables([pa.Table.from_batches([log]) for log in logs], promote_options="default")
+    found = table.combine_chunks().to_batches()
+    return found[0] if found else logs[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any, Protocol
@@ -13,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.contracts import Faults, quarantine_rows
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
 from tallystick.store import Entry, Store
@@ -21,6 +21,7 @@ from tallystick.streams.committing import Committer, Made
 from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
 from tallystick.streams.frames import KIND, RECORD, conformed
+from tallystick.streams.quarantine import LATE, UNKNOWN, set_apart
 from tallystick.streams.reading import Read, Reader
 from tallystick.streams.snapshots import Snapshots
 from tallystick.streams.source import Position
@@ -31,6 +32,7 @@ WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
 LIGHT = 512  # records at a time that are few: no step of the work begins before the one after it is free
 KEPT = 16  # entries in memory, in which labels look for their records before the log is asked
+GRACE = 3.0  # seconds that a source which is being asked is waited for at the end
 IDLE = 0.5  # seconds without a record after which a source that has none left is idle
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
 
@@ -111,7 +113,10 @@ class Loop:
         finally:
             for reader in self.readers:
                 reader.stop()
-                reader.source.close()
+            for reader in self.readers:
+                reader.join(GRACE)
+                with suppress(Exception):  # what went wrong before is what matters
+                    reader.source.close()
         if not self._stopping.is_set():
             self._raise_readers()
 
@@ -212,7 +217,7 @@ class Loop:
             again += int(met.again.sum())
             bad.append(read.bad)
             if met.outside.any():
-                bad.append(_outside(read, met.outside))
+                bad.append(_some(read, met.outside, LATE))
             ids = self.fold.scorer.ids(read.rows, read.name, read.number)
             fresh, arrived = read.rows, read.arrived
             if not met.fresh.all():
@@ -240,13 +245,13 @@ class Loop:
             key = read.rows.column(contract.key)
             yes = pc.equal(read.rows.column(contract.labels[0]).cast(pa.float64()), 1).fill_null(False)
             place = self.fold.seen.find(key)
-            strange = (place < 0) & yes.to_numpy(zero_copy_only=False)
+            strange = (place <= 0) & yes.to_numpy(zero_copy_only=False)
             if strange.any():
-                bad.append(_set_apart(read, strange, "unknown_event", contract.key))
+                bad.append(_some(read, strange, UNKNOWN, contract.key))
             for i in np.flatnonzero((place > 0) & yes.to_numpy(zero_copy_only=False)).tolist():
                 found = self._record(int(place[i]), key[i].as_py())
                 if found is None:
-                    bad.append(_set_apart(read, np.arange(len(place)) == i, "unknown_event", contract.key))
+                    bad.append(_some(read, np.arange(len(place)) == i, UNKNOWN, contract.key))
                     continue
                 rows.append(found)
                 ids.append(key[i].as_py())
@@ -262,7 +267,7 @@ class Loop:
         """Return the record of a key from an entry, which may not be committed yet; None where it is gone."""
         log = self._recent.get(number)
         if log is None:
-            log = next((one.events for one in self.store.entries(self.stream, number - 1)), None)
+            log = self.store.entry(self.stream, number)
         if log is None:
             return None
         mine = pc.and_(pc.equal(log.column("ts_id"), key), pc.equal(log.column(KIND), RECORD))
@@ -301,23 +306,6 @@ def _together(decisions: pa.RecordBatch, shadow: pa.RecordBatch) -> pa.RecordBat
     return pa.concat_batches([decisions, marked.select(decisions.schema.names).cast(decisions.schema)])
 
 
-def _outside(read: Read, which: NDArray[np.bool_]) -> pa.Table:
-    return _set_apart(read, which, "too_late", "event_time")
-
-
-def _set_apart(read: Read, which: NDArray[np.bool_], code: str, column: str) -> pa.Table:
-    """Make quarantine rows of clean records that cannot be taken in."""
-    from tallystick.contracts import REASONS
-
-    index = np.flatnonzero(which)
-    place = read.rows.schema.get_field_index(column)
-    values = (
-        [None] * len(index)
-        if place < 0
-        else [str(one) for one in read.rows.column(place).take(pa.array(index)).to_pylist()]
-    )
-    many = len(index)
-    faults = Faults(
-        index, (code,) * many, (column,) * many, tuple(values), (f"{column}: {REASONS[code]}",) * many
-    )
-    return quarantine_rows(read.rows, faults, read.name, read.number)
+def _some(read: Read, which: NDArray[np.bool_], code: str, column: str = "event_time") -> pa.Table:
+    """Set some of what was read apart."""
+    return set_apart(read.rows.filter(pa.array(which)), read.name, read.number[which], code, column)

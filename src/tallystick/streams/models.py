@@ -11,8 +11,9 @@ from pathlib import Path
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
 
-__all__ = ["Fixed", "Watched"]
+__all__ = ["Fixed", "Watched", "stamp_of"]
 
+Stamp = tuple[tuple[str, int, int], ...]
 EVERY = 1.0  # seconds between looks at the folder
 
 
@@ -30,8 +31,9 @@ class Fixed:
 class Watched:
     """A scorer whose model folder is looked at: what is trained into it takes over without a stop.
 
-    load: reads the folder anew; said: told of what was found. A model that looks at other windows cannot take
-    over, since the state holds the old ones: it is said, and the old one stays.
+    load: reads the folder anew; stamp: of the folder before the scorer was read; said: told of what was
+    found. A model that looks at other windows cannot take over, since the state holds the old ones: it is
+    said, and the old one stays.
     """
 
     def __init__(
@@ -41,9 +43,10 @@ class Watched:
         load: Callable[[], Scorer],
         said: Callable[[str], None],
         shadow: Scorer | None = None,
+        stamp: Stamp | None = None,
     ) -> None:
         self._scorer, self._folder, self._load, self._said, self._shadow = scorer, folder, load, said, shadow
-        self._stamp, self._looked = _stamp(folder), time.monotonic()
+        self._stamp, self._looked = stamp_of(folder) if stamp is None else stamp, time.monotonic()
         self._loading: threading.Thread | None = None
         self._loaded: Scorer | None = None
 
@@ -54,7 +57,7 @@ class Watched:
             self._said(f"A new model has taken over: {', '.join(one.name for one in self._scorer.models)}.")
         elif self._loading is None and time.monotonic() - self._looked > EVERY:
             self._looked = time.monotonic()
-            stamp = _stamp(self._folder)
+            stamp = stamp_of(self._folder)
             if stamp != self._stamp and stamp:
                 self._stamp = stamp
                 self._loading = threading.Thread(target=self._try, name="tallystick-model", daemon=True)
@@ -84,8 +87,8 @@ class Watched:
             self._loading = None
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a bundle is written anew."""
+def stamp_of(folder: Path) -> Stamp:
+    """Return what changes when a bundle of a model folder is written anew."""
     found = []
     for path in sorted(folder.glob("*/manifest.json")):
         try:

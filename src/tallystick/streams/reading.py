@@ -15,14 +15,18 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import QUARANTINE, Contract, Naming, quarantine_rows
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
+from tallystick.scorer.scorer import times
 from tallystick.streams.frames import conformed
+from tallystick.streams.quarantine import FUTURE, set_apart
 from tallystick.streams.source import MovingSource, Position, Taken
 
 __all__ = ["Read", "Reader"]
 
 WAIT = 0.1  # seconds that a source is asked to wait; a stop is heard of between
 FEW = 512  # records taken at once after which the reader waits until more are wanted
+QUIET = 1.0  # seconds without a record after which a source that knows no lag has no backlog
 NAMINGS = 256  # sets of column names that are remembered; JSON records may have any
 
 
@@ -48,7 +52,8 @@ class Read:
 class Reader(threading.Thread):
     """Takes from one source until it is stopped, it ends, or enough has come.
 
-    schema: of the clean rows; most: records to take at once; limit: records to take in all, None for no end.
+    schema: of the clean rows; most: records to take at once; limit: in all, None for no end;
+    after: whose backlog is taken first.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Reader(threading.Thread):
         most: int = 8192,
         limit: int | None = None,
         position: Position | None = None,
+        after: Reader | None = None,
         as_of: datetime | None = None,
     ) -> None:
         super().__init__(name=f"tallystick-read-{'labels' if labels else 'records'}", daemon=True)
@@ -72,7 +78,8 @@ class Reader(threading.Thread):
         self.ended = False
         self._contract, self._schema, self._settings, self._out = contract, schema, settings, out
         self._mapping, self._most, self._left, self._position = mapping, most, limit, position
-        self._as_of = as_of
+        self._as_of, self._after = as_of, after
+        self._begun = position is not None
         self._namings: dict[tuple[str, ...], Naming | None] = {}
         self.wanted = threading.Event()
         self._stopping = threading.Event()
@@ -88,6 +95,13 @@ class Reader(threading.Thread):
         since = self._quiet_since
         return 0.0 if since is None else time.monotonic() - since
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is a backlog that was there before this began."""
+        if self.ended or (self.lag is not None and self.lag < self._most):
+            return False
+        return self.lag is not None or self.quiet < QUIET
+
     def committed(self, position: Position) -> None:
         """Tell the source, soon, that all up to a position is kept for good."""
         self._kept = position
@@ -101,6 +115,8 @@ class Reader(threading.Thread):
         """Take, check and hand on; the thread itself is the last thing that is handed on."""
         try:
             self.source.seek(self._position)
+            while self._after is not None and self._after.behind and not self._stopping.wait(WAIT):
+                pass  # a label must not overtake the record that it is of
             while not self._stopping.is_set() and self._left != 0:
                 most = self._most if self._left is None else min(self._most, self._left)
                 given = self.source.take(most, WAIT)
@@ -146,7 +162,8 @@ class Reader(threading.Thread):
             except Full:
                 # Not committed, so it comes again; but then nothing that lies behind it may be: positions
                 # only go on, and would pass over it.
-                if self._stopping.is_set() and not (self._idle or isinstance(thing, Reader)):
+                kept = self._idle or not getattr(self.source, "comes_again", True)
+                if self._stopping.is_set() and not (kept or isinstance(thing, Reader)):
                     return False
 
     def _read(self, taken: Taken) -> Read:
@@ -174,9 +191,15 @@ class Reader(threading.Thread):
             )
             if len(checked.bad.index):
                 tables.append(quarantine_rows(rows, checked.bad, chunk.name, number))
-            clean = conformed(checked.rows, self._schema)
-            if len(checked.kept) < len(number):
-                number, arrived = number[checked.kept], arrived[checked.kept]
+            clean, kept = conformed(checked.rows, self._schema), checked.kept
+            early = self._early(clean, arrived[kept])
+            if early is not None:
+                tables.append(
+                    set_apart(clean.filter(pa.array(early)), chunk.name, number[kept][early], FUTURE)
+                )
+                clean, kept = clean.filter(pa.array(~early)), kept[~early]
+            if len(kept) < len(number):
+                number, arrived = number[kept], arrived[kept]
         return Read(
             self.labels,
             self.source.name,
@@ -189,17 +212,26 @@ class Reader(threading.Thread):
             taken.position,
         )
 
+    def _early(self, clean: pa.RecordBatch, arrived: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Say which records lie in the future as seen from their own arrival; None where none does."""
+        if self._as_of is not None or self._contract.event_time is None:
+            return None
+        time = times(clean, self._contract.event_time)
+        early: NDArray[np.bool_] = (time > arrived) & (time < LATEST)
+        return early if early.any() else None
+
     def _naming(self, names: tuple[str, ...]) -> Naming | None:
         """Say which columns are which of ours; None where none is, once some were."""
         if names not in self._namings:
             try:
                 naming: Naming | None = self._contract.resolve(names, self._mapping)
             except DataError:
-                if not any(self._namings.values()):
+                if not self._begun:
                     raise  # from the first record on nothing is known: the wrong file, the wrong topic
                 naming = None
             if len(self._namings) >= NAMINGS:
                 self._namings.pop(next(iter(self._namings)))
+            self._begun = True
             self._namings[names] = naming
         return self._namings[names]
 

@@ -18,7 +18,7 @@ from tallystick.config import Settings
 from tallystick.contracts import Contract
 from tallystick.errors import TallystickError
 from tallystick.notify import Notifier, Notify
-from tallystick.store import Claim, Store
+from tallystick.store import Claim, Head, Store
 from tallystick.streams.aggregates import Aggregates, AggregateState
 from tallystick.streams.committing import Committer
 from tallystick.streams.delivery import Deliverer, own
@@ -62,7 +62,8 @@ class Outputs:
 class Running:
     """One stream, owned by this process while it lasts.
 
-    warm: called where nothing is kept yet, to bring the fold to where history leads; says whether it did;
+    warm: called where nothing is kept yet, to bring the fold to where history leads; says how many records
+    that were, None without any; warmed: whether there is a history;
     keep_days: of retention, 0 for ever.
     """
 
@@ -74,7 +75,8 @@ class Running:
     outputs: Outputs
     stats: Stats
     facts: Mapping[str, Any]
-    warm: Callable[[Fold], bool] = field(default=lambda _: False)
+    warm: Callable[[Fold], int | None] = field(default=lambda _: None)
+    warmed: bool = False
     ending: Ending = field(default_factory=Ending)
     keep_days: int = 0
 
@@ -83,6 +85,7 @@ class Running:
         self.redelivered = 0
         self.loop: Loop | None = None
         self._stopped = False
+        self._filled_up = False
         self._aggregates: AggregateState | None = None
         self._remade: list[tuple[int, pa.RecordBatch]] = []
 
@@ -107,9 +110,14 @@ class Running:
         fresh = head is None or (head.number == 0 and not head.facts)
         number = 0 if fresh else self._recover()
         if fresh:
-            if self.warm(self.fold):
+            before = self.warm(self.fold)
+            if before is not None:
                 claim.save_snapshot(0, self.fold.arrays())
-            claim.remember(**self.facts)  # last: what is killed before this begins anew
+            # Last: what is killed before this begins anew.
+            claim.remember(**self.facts, history=before)
+        elif self.warmed:
+            self.stats.said("The state has records already: --history is for a new one, and was not read.")
+        self._say_who_waits(head, number)
         positions = head.positions if head is not None else {}
         marks = head.marks if head is not None else {}
         schema = self.fold.scorer.schema
@@ -138,7 +146,7 @@ class Running:
         snapshots = Snapshots(
             claim,
             every=self.settings.snapshot_every,
-            ready=lambda: min([committer.number, *([aggregating.number] if aggregating else [])]),
+            ready=lambda: committer.kept(aggregating),
             said=self.stats.said,
         )
         self.loop = Loop(
@@ -160,17 +168,32 @@ class Running:
         for thread in (committer, snapshots, *sinks):
             thread.start()
         done = False
-        try:
-            self.loop.run()
-            done = True
-        finally:
-            self._finish(claim, committer, snapshots, sinks, done)
+        with _notifying(self.outputs.notifier):
+            try:
+                self.loop.run()
+                done = True
+            finally:
+                self._finish(claim, committer, snapshots, sinks, done)
+
+    def _say_who_waits(self, head: Head | None, number: int) -> None:
+        """Say what the state still keeps for somebody who is not here."""
+        here = {one.name for one in (*self.outputs.sinks, self.outputs.aggregates_sink) if one is not None}
+        for name, (at, _) in (head.marks if head is not None else {}).items():
+            if name not in here and at < number:
+                self.stats.said(f"{name} is not delivered to now; what it has not got yet is kept for it.")
+        if self._aggregates is not None and number and not self._filled_up and self.recovered:
+            self.stats.said(
+                f"Aggregates begin with entry {self.recovered + 1}: windows that were open then hold a part."
+            )
 
     def _finish(
         self, claim: Claim, committer: Committer, snapshots: Snapshots, sinks: Sequence[Deliverer], done: bool
     ) -> None:
         """Keep what was scored; where all went well, with a snapshot, so that the next start is quick."""
         try:
+            if not done:
+                for one in sinks:
+                    one.sink.close()  # one that waits for its receiver would keep the error waiting
             committer.finish()
             for one in sinks:
                 one.finish()
@@ -218,6 +241,7 @@ class Running:
 
     def _filled(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         declared = self.outputs.aggregates
+        self._filled_up = True
         if declared is not None:
             settings = self.settings
             self._aggregates = AggregateState.load(declared, arrays, settings.zone, settings.currency)
@@ -242,7 +266,8 @@ class Running:
         ]
         if inputs.labels is not None and solution.labels is not None:
             columns = pa.schema([(column.name, column.arrow) for column in solution.labels.columns])
-            readers.append(self._reader(inputs.labels, solution.labels, columns, inbox, positions, None))
+            of = readers[0]
+            readers.append(self._reader(inputs.labels, solution.labels, columns, inbox, positions, None, of))
         return readers
 
     def _reader(
@@ -253,6 +278,7 @@ class Running:
         inbox: Queue[Read | Reader],
         positions: Mapping[str, Any],
         most: int | None,
+        after: Reader | None = None,
     ) -> Reader:
         labels = source is self.inputs.labels
         return Reader(
@@ -265,8 +291,25 @@ class Running:
             labels=labels,
             limit=most,
             position=positions.get(source.name),
+            after=after,
             as_of=self.inputs.as_of,
         )
+
+
+@contextmanager
+def _notifying(notifier: Notifier | None) -> Iterator[None]:
+    """Send notices while a stream is ours, and what is left for a moment after it."""
+    if notifier is None:
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=notifier.run, args=(stop,), name="tallystick-notify", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tallystick.errors import TallystickError
 from tallystick.store import Claim
 
 __all__ = ["Snapshots"]
@@ -74,6 +73,6 @@ class Snapshots(threading.Thread):
         try:
             self._claim.save_snapshot(number, arrays)
             self.number = number
-        except TallystickError as error:  # the stream goes on: recovery only takes longer
-            self._said(f"A snapshot could not be kept: {error.message}")
+        except Exception as error:  # the stream goes on: recovery only takes longer
+            self._said(f"A snapshot could not be kept: {error}")
         self._not_before = time.monotonic() + (time.monotonic() - begun) / SHARE

@@ -8,6 +8,7 @@ and Flood, Fast splittable pseudorandom number generators (2014).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -39,6 +40,17 @@ def hashes(texts: Sequence[str]) -> NDArray[np.int64]:
     >>> hashes(["a"]).tolist() == hashes(["b", "a"]).tolist()[1:]
     True
     """
+    if len(texts) == 1:  # often met again
+        return np.array([_hash(texts[0])])
+    return _each(texts)
+
+
+@lru_cache(maxsize=65_536)
+def _hash(text: str) -> int:
+    return int(_each([text])[0])
+
+
+def _each(texts: Sequence[str]) -> NDArray[np.int64]:
     encoded = [text.encode() for text in texts]
     ends = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
     out = np.empty(len(encoded), np.int64)

@@ -53,6 +53,7 @@ class Batch:
         self.reader, self.rows, self.n = reader, rows, rows.num_rows
         self.labels = None if labels is None or not labels.any() else labels
         self.told: dict[str, NDArray[np.float64]] = {}
+        self._columns: dict[str, pa.Array] = {}
         self._codes: dict[str, Codes] = {}
         self._values: dict[str, NDArray[Any]] = {}
 
@@ -104,13 +105,16 @@ class Batch:
 
     def column(self, name: str) -> pa.Array:
         """Return a column; UsageError where there is none."""
+        if name in self._columns:
+            return self._columns[name]
         place = self.rows.schema.get_field_index(name)
         if place < 0:
             raise UsageError(
                 f'The windows need the column "{name}", which is not there.',
                 did_you_mean(name, self.rows.schema.names) + " `restrict` leaves out what needs it.",
             )
-        return self.rows.column(place)
+        column = self._columns[name] = self.rows.column(place)
+        return column
 
     def codes(self, name: str) -> Codes:
         """Return a text column as codes; each column is looked at once."""

@@ -20,6 +20,7 @@ OUTSIDE: Final = -2
 #: The time of a record that has none.
 NO_TIME: Final = int(np.iinfo(np.int64).max)
 
+_NEVER: Final = int(np.iinfo(np.int64).min)
 _LEAST: Final = 1024
 _FIELDS: Final = 4  # two halves of the hash, the event time, the place
 
@@ -175,7 +176,7 @@ class Seen:
 
     def _make_room(self) -> None:
         """Let go of what is too old; take twice the room where that does not free half of it."""
-        before = 0 if self.horizon is None else int(self._told[1]) - 2 * self.horizon
+        before = _NEVER if self.horizon is None else int(self._told[1]) - 2 * self.horizon
         old = np.zeros_like(self._table)
         kept = _moved(self._table, before, old)
         if kept > len(old) // 3:
@@ -183,7 +184,7 @@ class Seen:
             _moved(old, before, larger)
             old = larger
         if kept < self._told[0]:
-            self._told[2] = max(before, 0)
+            self._told[2] = max(before, 1)
         self._table, self._told[0] = old, kept
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -60,6 +60,7 @@ class Transactions:
         self._kafka = library()
         self._rejected: Any = None
         self._outages = 0
+        self._unsure = False
         self.producer: Any = self._connected()
 
     def begin(self, end: float) -> None:
@@ -77,6 +78,7 @@ class Transactions:
         end = time.monotonic() + self._patience
         pause = 0.05
         self.producer.poll(0)
+        self._unsure = False
         renew = self._trouble.outages != self._outages
         while True:
             try:
@@ -121,19 +123,23 @@ class Transactions:
         )
 
     def _renewed(self, number: int, end: float) -> bool:
-        """Take a new producer; say whether the one before had committed the number after all."""
+        """Take a new producer; say whether the one before had committed the number after all.
+
+        What was not asked to be committed was not: taking the new one has ended it.
+        """
         self.producer = self._connected()
         self._try(self.producer.init_transactions, "beginning", end)
         self._outages = self._trouble.outages
-        return self._outbox.reached(max(1.0, end - time.monotonic())) >= number
+        return False
 
     def _tried(self, number: int, write: Callable[[Any, float], None], end: float) -> bool:
         """Try one transaction; False where it was taken back and may be tried again."""
-        self._rejected = None
+        self._rejected, self._unsure = None, False
         try:
             self.producer.begin_transaction()
             write(self.producer, end)
             self._try(lambda left: self._send_offsets(number, left), "writing", end)
+            self._unsure = True
             # Whether a commit that was not answered went through is not known: it is asked for again, never
             # given up for an abort.
             self._try(self.producer.commit_transaction, "committing", end)

@@ -23,6 +23,7 @@ __all__ = ["FollowedFile"]
 
 # What is remembered of the files before this one: none of them is read again.
 _PAST = 32
+_FEW = 256
 
 #: Nanoseconds after which nobody writes to a file any more, as far as one can tell.
 STILL = 2_000_000_000
@@ -139,11 +140,12 @@ class FollowedFile:
             self._file.close()
 
     def _take(self, most: int) -> list[Taken]:
-        """Give chunks until there are enough, or nothing is left."""
+        """Give chunks until there are enough, or few were left: what came meanwhile is taken together."""
         found: list[Taken] = []
-        rows = 0
-        while rows < most and (chunk := self._chunk(most - rows)) is not None:
-            rows += chunk.rows.num_rows + len(chunk.broken)
+        rows, last = 0, most
+        while rows < most and last >= min(most, _FEW) and (chunk := self._chunk(most - rows)) is not None:
+            last = chunk.rows.num_rows + len(chunk.broken)
+            rows += last
             found.append(self._taken(chunk))
         return found
 

@@ -71,6 +71,8 @@ class Piped:
     """
 
     name = "-"
+    #: What was taken and not committed is gone.
+    comes_again = False
 
     def __init__(self, descriptor: int, base: Reading, form: str = "") -> None:
         self._descriptor, self._base, self._form = descriptor, base, form
@@ -121,8 +123,9 @@ class Piped:
         return []
 
     def lag(self) -> int | None:
-        """Say how many records were read and not given; what is in the pipe nobody knows."""
-        return sum(int(chunk.rows.num_rows) + len(chunk.broken) for chunk in self._ready)
+        """Say how many records were read and not given; None while the pipe may bring more."""
+        ready = sum(int(chunk.rows.num_rows) + len(chunk.broken) for chunk in self._ready)
+        return ready if ready or self.ended else None
 
     def committed(self, position: Position) -> None:
         """Nothing is to be told to a pipe."""
