@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,8 @@ def test_history_warms_the_windows_as_in_a_batch(payments: Path, fraud_model: Pa
     assert lines(tmp_path / "out.jsonl") == lines(batch)
     ts.score("fraud", streamed.state, model=fraud_model, history=before, output=again)
     assert lines(tmp_path / "out.jsonl") == lines(again)
+    with pytest.raises(DataError, match="warmed by 3,000 earlier records"):
+        ts.score("fraud", streamed.state, model=fraud_model, output=tmp_path / "cold.jsonl")
 
 
 def test_labels_come_as_a_stream_of_their_own(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
@@ -205,6 +208,69 @@ def test_labels_come_as_a_stream_of_their_own(payments: Path, fraud_model: Path,
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+def test_a_lone_poison_record_after_a_restart_stops_nothing(
+    payments: Path, fraud_model: Path, tmp_path: Path
+) -> None:
+    some = payments.read_text().splitlines()
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "a.jsonl").write_text("\n".join(some[:20]) + "\n")
+    run(parts, fraud_model, tmp_path)
+    (parts / "b.jsonl").write_text('{"heartbeat": 1}\n')
+    poisoned = run(parts, fraud_model, tmp_path).figures
+    assert (poisoned.events, poisoned.bad) == (0, 1)
+    (parts / "c.jsonl").write_text("\n".join(some[20:30]) + "\n")
+    streamed = run(parts, fraud_model, tmp_path)
+    assert streamed.figures.events == 10
+    # The entry without a record is no trouble to who reads the log.
+    ts.score("fraud", streamed.state, model=fraud_model, output=tmp_path / "again.jsonl")
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "again.jsonl")
+
+
+def test_labels_do_not_overtake_their_records(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in payments.read_text().splitlines()]
+    bare = [{k: v for k, v in row.items() if k not in ("is_fraud", "known_at", "scenario")} for row in rows]
+    source, labels = tmp_path / "source.jsonl", tmp_path / "labels.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in bare))
+    labels.write_text(
+        "".join(
+            json.dumps({"transaction_id": row["transaction_id"], "is_fraud": 1}) + "\n" for row in bare[::40]
+        )
+    )
+    streamed = run(source, fraud_model, tmp_path, labels=labels)
+    assert (streamed.figures.events, streamed.figures.bad) == (4000, 0)
+    ts.features(
+        "fraud", streamed.state, output=tmp_path / "features.jsonl"
+    )  # the log replays, labels and all
+
+
+def test_what_is_not_yet_when_it_arrives_lies_in_the_future(fraud_model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "future.jsonl"
+    row = {"transaction_id": "A", "event_time": "2099-01-01", "customer_id": "C", "amount": 1}
+    source.write_text(json.dumps(row) + "\n")
+    streamed = run(source, fraud_model, tmp_path)
+    with Store.open(streamed.state) as store:
+        assert store.quarantine("fraud").column("code").to_pylist() == ["future_time"]
+
+
+def test_no_password_is_shown(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    titles: list[str] = []
+
+    def show(_: Any, title: str) -> Any:
+        titles.append(title)
+        return nullcontext()
+
+    run(payments, fraud_model, tmp_path, show=show, max_events=1)
+    assert titles == [f"fraud: file://{payments}"]
+    for uri in (
+        "postgresql://tally:s3cret@127.0.0.1:1/bank?table=x",
+        "kafka://127.0.0.1:1/t?sasl.password=s3cret&socket.timeout.ms=100",
+    ):
+        with pytest.raises(TallystickError) as refused:
+            run(uri, fraud_model, tmp_path, show=show)
+        assert "s3cret" not in str(refused.value) + "".join(titles)
 
 
 def test_every_sink_gets_the_same(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
@@ -330,7 +396,7 @@ def test_wrong_options_are_said_before_anything_is_read(
         run(payments, fraud_model, tmp_path, aggregates_sink="a.jsonl")
     with pytest.raises(UsageError, match=r"ends in \.html"):
         run(payments, fraud_model, tmp_path, report=tmp_path / "report.txt")
-    for wrong in ({"sink": payments}, {"sink": fraud_model / "out.jsonl"}, {"sink": ["a.csv", "a.csv"]}):
+    for wrong in ({"sink": payments}, {"sink": fraud_model / "out.jsonl"}, {"sink": ["a.csv", "./a.csv"]}):
         with pytest.raises(UsageError):
             run(payments, fraud_model, tmp_path, **wrong)
     strange = tmp_path / "strange.jsonl"

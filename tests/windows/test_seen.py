@@ -64,7 +64,9 @@ def test_old_keys_are_let_go_and_what_is_too_old_to_tell_is_said() -> None:
 def test_without_a_horizon_nothing_is_let_go() -> None:
     seen = Seen(None)
     keys = pa.array([f"k{i}" for i in range(5000)])
-    assert (seen.meet(keys, np.arange(5000) * 10**12, np.arange(5000)) == FRESH).all()
+    times = np.arange(-2500, 2500) * 10**12  # before 1970 too
+    assert (seen.meet(keys, times, np.arange(5000)) == FRESH).all()
+    assert (seen.meet(keys, times, np.arange(5000)) == np.arange(5000)).all()
     assert len(seen) == 5000
     assert seen.find(pa.array(["k4999", "x", None])).tolist() == [4999, FRESH, FRESH]
 

@@ -130,7 +130,7 @@ class Transactions:
         self.producer = self._connected()
         self._try(self.producer.init_transactions, "beginning", end)
         self._outages = self._trouble.outages
-        return False
+        return self._unsure and self._outbox.reached(max(1.0, end - time.monotonic())) >= number
 
     def _tried(self, number: int, write: Callable[[Any, float], None], end: float) -> bool:
         """Try one transaction; False where it was taken back and may be tried again."""
@@ -177,7 +177,7 @@ class Transactions:
         # It must not keep the process from ending.
         thread = threading.Thread(target=call, name="tallystick-kafka-offsets", daemon=True)
         thread.start()
-        thread.join(min(left, STUCK))
+        thread.join(left * 9)
         if thread.is_alive():
             raise _SpentError("the group's coordinator does not answer")
         if raised:
