@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -229,8 +228,6 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
     """Run a stream, and note when it began, when each entry was committed and delivered, and what it cost."""
     del stdin
     began = _began()
-    if "SWITCH" in os.environ:
-        sys.setswitchinterval(float(os.environ["SWITCH"]))
     import tallystick as ts
     from tallystick.store import Claim
     from tallystick.streams import committing, delivery, loop, reading, snapshots
@@ -394,4 +391,3 @@ def _paced(
 if __name__ == "__main__":
     sides: dict[str, Callable[..., None]] = {"stream": stream, "write": write, "send": send, "hear": hear}
     sides[sys.argv[1]](**json.loads(sys.argv[2]))
-    threading.Event().clear()

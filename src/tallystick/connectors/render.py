@@ -58,7 +58,7 @@ def text(array: pa.Array) -> pa.Array:
             if not pc.all(held).as_py():
                 return _lists(array, held)
         column = _in_columns(array)
-        if _needs_python(column.type) and json_columns.can_write(column.type):
+        if json_columns.can_write(column.type):
             return pc.if_else(pc.is_valid(array), json_columns.json_text(column).cast(pa.string()), None)
         lines = json_lines(pa.RecordBatch.from_arrays([array], names=["v"])).split(b"\n")
         # Each line is {"v":...}: what is between stays.

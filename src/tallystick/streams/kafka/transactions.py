@@ -177,7 +177,7 @@ class Transactions:
         # It must not keep the process from ending.
         thread = threading.Thread(target=call, name="tallystick-kafka-offsets", daemon=True)
         thread.start()
-        thread.join(left * 9)
+        thread.join(min(left, STUCK))
         if thread.is_alive():
             raise _SpentError("the group's coordinator does not answer")
         if raised:

@@ -172,10 +172,12 @@ class KafkaSource:
         return taken
 
     def lag(self) -> int | None:
-        """Say how many offsets lie before the end of all partitions, by what the last answers told."""
+        """Say how many offsets lie before the end of all partitions, by what the last answers told; None without."""
         waiting = 0
         for partition, following in self._next.items():
             high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)[1]
+            if high < 0:
+                return None  # no answer yet
             end, high_there = self._ends.get(partition, (following, following))
             waiting += max(0, high - max(following, end, high_there))
         return waiting
