@@ -34,6 +34,7 @@ REASONS: Final = MappingProxyType(
         "too_precise": "The amount has more decimals than its currency has.",
         "too_late": "The record is so old that it cannot be told from a duplicate any more.",
         "unknown_event": "The label is for an event that this stream has not met.",
+        "bad_avro": "The message is no Avro, or its schema is not to be had.",
         "unknown_record": "The record has none of the columns that are known.",
     }
 )

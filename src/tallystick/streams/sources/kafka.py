@@ -172,7 +172,7 @@ class KafkaSource:
         return taken
 
     def lag(self) -> int | None:
-        """Say how many offsets lie before the end of all partitions, by what the last answers told; None without."""
+        """Say how many offsets lie before the end of all partitions, as last told; None before any answer."""
         waiting = 0
         for partition, following in self._next.items():
             high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)[1]
