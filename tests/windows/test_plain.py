@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from tests.windows.conftest import TYPES
 
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import Windows, WindowState, layout, plan
 
 DAY = 86_400_000_000
 DECLARED = {
@@ -65,3 +66,11 @@ def test_blocks_of_rows_give_the_bits_of_one_row_after_the_other() -> None:
 
 def test_kinds_of_entities_side_by_side_give_the_same_bits() -> None:
     assert applied([5000], threads=2) == applied([5000])
+
+
+def test_plain_tracks_give_the_bits_that_any_track_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {int(shape) for part in Windows.of(DECLARED).plans for shape in part.tracks[:, layout.T_SHAPE]}
+    assert shapes == {layout.S_OTHER, layout.S_COUNTS, layout.S_MONEY}
+    ours = applied([6000])
+    monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
+    assert applied([6000]) == ours

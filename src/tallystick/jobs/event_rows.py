@@ -193,7 +193,7 @@ def with_behaviour(
         job.progress.stage("Replaying", -(-len(events.time) // BATCH))
 
         def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> Behaved:
-            applied = state.apply(rows, labels)
+            applied = state.apply(rows, labels, job.settings.cores())
             kept = np.flatnonzero(~labels)
             return Behaved(
                 pa.RecordBatch.from_arrays([behaviour_column(applied.features[kept])], names=[BEHAVIOUR])
