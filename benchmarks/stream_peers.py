@@ -175,7 +175,7 @@ def environment() -> Path | None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=300_000)
-    parser.add_argument("--peer-events", type=int, default=10_000)
+    parser.add_argument("--peer-events", type=int, default=3_000)
     parser.add_argument("--start", type=int, default=20_000, help="payments that the peers saw before")
     given = parser.parse_args(arguments)
     set_up()

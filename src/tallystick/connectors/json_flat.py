@@ -17,8 +17,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.connectors.json_values import BadRecordError, decoder
+from tallystick.kernels import Kernels
 
-__all__ = ["FlatLines", "Lines", "Part"]
+__all__ = ["KERNELS", "FlatLines", "Lines", "Part"]
 
 # Kinds of objects that are told apart in one file, and members of one.
 _MOST, _MEMBERS = 4, 200
@@ -332,3 +333,7 @@ def _copy(data: Any, spans: Any, offsets: Any, out: Any) -> None:
             start = offsets[i]
             for j in range(offsets[i + 1] - start):
                 out[start + j] = data[spans[i, 0] + j]
+
+
+#: What Python calls; the others come with them.
+KERNELS = Kernels((_split, _walk, _measure, _copy))

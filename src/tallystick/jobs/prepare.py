@@ -18,6 +18,7 @@ __all__ = ["prepare", "prepared"]
 
 def _kernels() -> tuple[Kernels, ...]:
     """The kernels that most time goes into, package by package; the others come with them."""
+    from tallystick.connectors import json_flat
     from tallystick.models import tree_kernel, treeshap
     from tallystick.streams.aggregates import warm as aggregates
     from tallystick.text.warm import KERNELS
@@ -28,6 +29,7 @@ def _kernels() -> tuple[Kernels, ...]:
         Kernels((kernel.apply, kernel.group)),
         Kernels((tree_kernel.sum_leaves, treeshap.explain)),
         aggregates.KERNELS,
+        json_flat.KERNELS,
     )
 
 
@@ -61,7 +63,9 @@ def prepare() -> None:
             train(name, records, model=model, learner="naive_bayes" if quick else None)
             evaluate(name, records, model=model)
             score(name, records, model=model, output=Path(folder, "decisions.jsonl"))
-            stream(name, source=records, model=model, until_idle=True)
+            lines = Path(folder, "records.jsonl")  # most streams bring JSON
+            simulate(name, rows=solution.try_rows, preset=solution.try_preset, output=lines)
+            stream(name, source=lines, model=model, until_idle=True)
 
 
 if __name__ == "__main__":
