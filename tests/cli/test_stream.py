@@ -118,7 +118,8 @@ def test_what_is_wrong_is_said_without_a_stack_trace(
     arguments: tuple[str, ...], code: int, words: str, records: Path, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "records.csv").write_bytes(records.read_bytes()[:20_000])
-    done = run(*arguments, "--sink", "out.jsonl", "--model", model, "--until-idle", cwd=tmp_path)
+    state = ("--state", f"sqlite:///{tmp_path / 'state.db'}")  # one that is named after it counts
+    done = run(*state, *arguments, "--sink", "out.jsonl", "--model", model, "--until-idle", cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert words in done.stderr
