@@ -98,6 +98,10 @@ class Loop:
             reader.start()
         try:
             while True:
+                # Looked at also where records never cease to come.
+                if self._stopping.is_set() or any(one.error is not None for one in self.readers):
+                    for reader in self.readers:
+                        reader.stop()
                 reads = self._next()
                 if reads:
                     self._work(reads)
