@@ -39,6 +39,8 @@ def test_unknown_variables_of_the_environment_are_others_business() -> None:
         ("currency", "", "no currency code"),
         ("step", "hour", "1s, 15m, 1h or 1d"),
         ("step", "0d", "1s, 15m, 1h or 1d"),
+        ("retention", "90 days", "1s, 15m, 1h or 1d"),
+        ("label_delay", "soon", "1s, 15m, 1h or 1d"),
         ("encoding", "klingon", "no encoding"),
         ("log_level", "loud", "warning"),
         ("review_cost", "-1", "a cost is a number from 0 up"),

@@ -160,6 +160,9 @@ CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
 }
 
+#: Settings that are lengths of time, or empty.
+LENGTHS = ("allowed_lateness", "good_after", "label_delay", "retention", "step")
+
 
 def _check(name: str, value: Any, where: str) -> None:
     if name in CHOICES and value not in CHOICES[name]:
@@ -176,9 +179,9 @@ def _check(name: str, value: Any, where: str) -> None:
         raise UsageError(
             f'{where}: currency="{value}" is no currency code.', "Codes have three letters: EUR."
         )
-    if name == "step" and value and not re.fullmatch("[1-9][0-9]{0,5}[smhd]", value):
+    if name in LENGTHS and value and not re.fullmatch("[1-9][0-9]{0,5}[smhd]", value):
         raise UsageError(
-            f'{where}: step="{value}" is no length of time.',
+            f'{where}: {name}="{value}" is no length of time.',
             "Write seconds, minutes, hours or days as 1s, 15m, 1h or 1d.",
         )
     if name == "epoch":

@@ -6,10 +6,10 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -19,6 +19,8 @@ __all__ = ["Lines", "compose", "read_text"]
 
 LARGEST = 1_000_000  # bytes
 DEEPEST = 8
+VERSION = "1"
+Read = TypeVar("Read")
 
 
 def read_text(source: str | Path, what: str, hint: str = "") -> tuple[str, str]:
@@ -83,9 +85,13 @@ def compose(name: str, text: str, needs: str) -> Any:
 
 @dataclass
 class Lines:
-    """Takes nodes apart and gathers what is wrong, with its line; `check` then says all of it at once."""
+    """Takes nodes apart and gathers what is wrong, with its line; `check` then says all of it at once.
+
+    notes: what is odd, and no error.
+    """
 
     problems: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def check(self, name: str) -> None:
         """Raise a UsageError that names the file and each line on which something is wrong, if any."""
@@ -96,6 +102,63 @@ class Lines:
             raise UsageError(
                 f"{name} cannot be used, {len(lines)} things are wrong:\n  " + "\n  ".join(lines)
             )
+
+    def top(self, root: Any, allowed: Iterable[str], needed: Iterable[str]) -> dict[str, Any]:
+        """Read the pairs of the whole file, whose `version`, where it is said, must be the one there is."""
+        found = self.mapping(root, ("version", *allowed), "the file", needed)
+        if "version" in found and (self.scalar(found["version"], "version") or VERSION) != VERSION:
+            self.wrong(found["version"], f"version must be {VERSION}, the only one there is.")
+        return found
+
+    def listed(self, found: dict[str, Any], name: str, most: int) -> list[Any]:
+        """Read the nodes of a list of the file, of which there must be at least one and at most so many."""
+        if name not in found:
+            return []
+        nodes = self.items(found[name], name)
+        if not nodes and not self.problems:
+            self.wrong(found[name], f"{name}: there is none; leave the file out instead.")
+        if len(nodes) > most:
+            self.wrong(nodes[most], f"{name}: at most {most:,} are taken, here are {len(nodes):,}.")
+        return nodes[:most]
+
+    def choices(self, node: Any, where: str, names: Collection[str]) -> tuple[str | None, ...]:
+        """Read what a column may say; the bare word none stands for a missing value.
+
+        names: what it is known to say, where that is a list; another value is noted.
+        """
+        said: list[str | None] = []
+        folded = {name.casefold() for name in names}
+        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            bare = isinstance(item, yaml.ScalarNode) and item.style is None
+            if bare and item.value.lower() in ("none", "null", "~"):
+                said.append(None)
+                continue
+            if (value := self.scalar(item, where)) is None:
+                continue
+            said.append(value)
+            if folded and value.casefold() not in folded:
+                line = item.start_mark.line + 1
+                self.notes.append(
+                    f'line {line}: {where}: "{value}" is not known. {did_you_mean(value, names)}'
+                )
+        if isinstance(node, yaml.SequenceNode) and not node.value:
+            self.wrong(node, f"{where}: the list is empty.")
+        return tuple(said)
+
+    def attempt(
+        self, node: Any, where: str, parse: Callable[[str], Read], said: str | None = None
+    ) -> Read | None:
+        """Read a value, if there is one, as `parse` does, whose ValueError says what is wrong with it.
+
+        said: its text, where that was read before.
+        """
+        if said is None and node is not None:
+            said = self.scalar(node, where)
+        try:
+            return parse(said) if said else None
+        except ValueError as error:
+            self.wrong(node, f'{where}: "{said}" cannot be used: {error}')
+            return None
 
     def texts(self, node: Any, where: str) -> list[str]:
         """Read one value or a list of them; what is empty is said."""

@@ -32,13 +32,14 @@ from tallystick.connectors import (
 )
 from tallystick.connectors.database import is_state
 from tallystick.contracts import Checked, Naming, Report
+from tallystick.contracts.conforming import conformed
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.account import Account, SetApart, Skip
 from tallystick.jobs.frames import FrameStream, KeptStream
 from tallystick.jobs.options import Work
 from tallystick.scorer import Solution
 
-__all__ = ["Intake", "Place", "conform"]
+__all__ = ["Intake", "Place"]
 
 
 class Stream(Protocol):
@@ -193,7 +194,7 @@ class Intake:
         places: list[Place] = []
 
         def keep(chunk: Chunk, done: _OnlyChecked) -> None:
-            parts.append(conform(done.checked.rows, pa.schema(fields)))
+            parts.append(conformed(done.checked.rows, pa.schema(fields)))
             numbers = chunk.records[done.checked.kept]
             places.append(Place((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
 
@@ -354,10 +355,3 @@ class Intake:
             else:
                 self.namings.setdefault((), Naming(()))
             yield chunk
-
-
-def conform(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Give a batch the columns of a schema, null where it has none."""
-    names = rows.schema.names
-    columns = [rows.column(f.name) if f.name in names else pa.nulls(len(rows), f.type) for f in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts import Report, written
+from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
 from tallystick.jobs.options import Work
@@ -21,7 +22,7 @@ from tallystick.scorer import Solution
 from tallystick.scorer.labels import own_labels
 from tallystick.scorer.scorer import times
 from tallystick.store import Store
-from tallystick.streams.frames import KIND, RECORD, SENT, conformed
+from tallystick.streams.frames import KIND, RECORD, SENT
 
 __all__ = ["kept_events", "kept_records"]
 

@@ -148,15 +148,7 @@ def delay(solution: Solution, job: Work) -> int:
     """Return how long after its event a label becomes known where nothing says when, in microseconds."""
     if not job.settings.label_delay:
         return solution.label_delay // timedelta(microseconds=1)
-    return _length(job.settings.label_delay, "label_delay")
-
-
-def _length(text: str, name: str) -> int:
-    """Read a length of time in microseconds."""
-    try:
-        return span(text)
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}.", "Write it as 7d or 12h.") from None
+    return span(job.settings.label_delay)
 
 
 def replay(
@@ -201,8 +193,7 @@ def _silent(
     """Count what nobody complained of in time as good, where the settings say so."""
     if not job.settings.good_after:
         return found
-    after = _length(job.settings.good_after, "good_after")
-    known = later(time, after)
+    known = later(time, span(job.settings.good_after))
     now = time[time < LATEST].max(initial=0)
     good = np.isnan(found[0]) & (known <= now)
     return np.where(good, 0.0, found[0]), np.where(good, known, found[1])

@@ -128,11 +128,12 @@ def stream(
     stamp = stamp_of(Path(model))
     scorer = load(model)
     beside = None if shadow is None else _shadow(scorer, load(shadow))
-    lateness = _length(job.settings.allowed_lateness, "allowed_lateness")
+    settings = job.settings
+    lateness = span(settings.allowed_lateness) if settings.allowed_lateness else 0
     if scorer.state is not None:
         scorer.state.allowed_lateness_us = lateness
-    keep_days = _length(job.settings.retention, "retention") // DAY
-    if job.settings.retention and not keep_days:
+    keep_days = span(settings.retention) // DAY if settings.retention else 0
+    if settings.retention and not keep_days:
         raise UsageError(f"retention={job.settings.retention} is less than a day.", "Write it as 90d.")
     told = None if notify is None else Notify.read(notify)
     added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
@@ -261,14 +262,6 @@ def _shadow(scorer: Scorer, shadow: Scorer) -> Scorer:
 def _schema(solution: Solution) -> pa.Schema:
     """Return what the log keeps of a record: what its contract knows, but for an order recorded elsewhere."""
     return pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
-
-
-def _length(text: str, name: str) -> int:
-    """Read a length of time in microseconds, 0 where there is none."""
-    try:
-        return span(text) if text else 0
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}.", "Write it as 30s, 12h or 90d.") from None
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
 from tallystick.jobs.intake import Intake
@@ -17,7 +18,6 @@ from tallystick.jobs.options import Work
 from tallystick.jobs.past import columns_of, gather_events, replay
 from tallystick.scorer import Behaved, EventTask, Solution
 from tallystick.streams.fold import Fold
-from tallystick.streams.frames import conformed
 
 __all__ = ["warm"]
 

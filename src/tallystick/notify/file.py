@@ -26,13 +26,14 @@ from typing import Any
 
 import yaml
 
+from tallystick.contracts.ranges import Range
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import did_you_mean
 from tallystick.notify.channel import Channel
 from tallystick.notify.console import Console
 from tallystick.notify.mail import Mail
 from tallystick.notify.rule import COLUMNS, Rule
-from tallystick.notify.terms import Limit, Span, duration
+from tallystick.notify.terms import Limit, duration
 from tallystick.notify.webhook import Webhook
 
 __all__ = ["KINDS", "read"]
@@ -69,21 +70,13 @@ class _Reader(Lines):
     channels: dict[str, Channel] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     rules: list[Rule] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     def file(self, root: Any) -> None:
-        top = self.mapping(root, ("version", "channels", "rules"), "the file", ("channels", "rules"))
-        if "version" in top and (self.scalar(top["version"], "version") or "1") != "1":
-            self.wrong(top["version"], "version must be 1, the only one there is.")
+        top = self.top(root, ("channels", "rules"), ("channels", "rules"))
         if "channels" in top:
             self.read_channels(top["channels"])
-        nodes = self.items(top["rules"], "rules") if "rules" in top else []
-        if "rules" in top and not nodes and not self.problems:
-            self.wrong(top["rules"], "rules: there is none; leave the file out instead.")
-        if len(nodes) > MOST_RULES:
-            self.wrong(nodes[MOST_RULES], f"rules: at most {MOST_RULES} are taken, here are {len(nodes):,}.")
         seen: dict[str, int] = {}
-        for node in nodes[:MOST_RULES]:
+        for node in self.listed(top, "rules", MOST_RULES):
             for rule in self.rule(node):
                 if seen.setdefault(rule.name, rule.line) != rule.line:
                     taken = f'the name "{rule.name}" is taken by the rule at line {seen[rule.name]}.'
@@ -141,8 +134,12 @@ class _Reader(Lines):
             if isinstance(parts["when"], yaml.MappingNode) and not parts["when"].value:
                 self.wrong(parts["when"], "when is empty; leave it out where every decision is meant.")
             return []
-        values = {key: self.values(asked[key], f"when, {key}", key) for key in asked if key in COLUMNS}
-        score = self.attempt(asked.get("score"), "score", Span.read)
+        values = {
+            key: self.choices(asked[key], f"when, {key}", self.known.get(key, ()))
+            for key in asked
+            if key in COLUMNS
+        }
+        score = self.attempt(asked.get("score"), "score", Range.read)
         late = None
         if "late" in asked:
             said = (self.scalar(asked["late"], "late") or "").lower()
@@ -165,35 +162,6 @@ class _Reader(Lines):
             Rule(name or "", channel, values, score, late, group, limit, line)
             for channel in dict.fromkeys(channels)
         ]
-
-    def values(self, node: Any, where: str, column: str) -> tuple[str | None, ...]:
-        """Read what a column may say; the bare word none stands for a missing value."""
-        said: list[str | None] = []
-        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            bare = isinstance(item, yaml.ScalarNode) and item.style is None
-            if bare and item.value.lower() in ("none", "null", "~"):
-                said.append(None)
-                continue
-            if (value := self.scalar(item, where)) is None:
-                continue
-            said.append(value)
-            names = self.known.get(column, ())
-            if names and value.casefold() not in {name.casefold() for name in names}:
-                line = item.start_mark.line + 1
-                self.notes.append(
-                    f'line {line}: {where}: "{value}" is not known. {did_you_mean(value, names)}'
-                )
-        if isinstance(node, yaml.SequenceNode) and not node.value:
-            self.wrong(node, f"{where}: the list is empty.")
-        return tuple(said)
-
-    def attempt(self, node: Any, where: str, parse: Any) -> Any:
-        said = None if node is None else self.scalar(node, where)
-        try:
-            return parse(said) if said else None
-        except ValueError as error:
-            self.wrong(node, f'{where}: "{said}" cannot be used: {error}')
-            return None
 
 
 def _named(asked: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tallystick.notify.terms import Limit, Span
+from tallystick.contracts.ranges import Range
+from tallystick.notify.terms import Limit
 
 __all__ = ["COLUMNS", "Rule"]
 
@@ -24,7 +25,7 @@ class Rule:
     name: str
     channel: str
     values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
-    score: Span | None = None
+    score: Range | None = None
     late: bool | None = None
     group: int = 0
     limit: Limit | None = None

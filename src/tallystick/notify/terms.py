@@ -1,13 +1,11 @@
-"""The terms of a rule: how long, how many, and which scores."""
+"""The terms of a rule: how long, and how many."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
-__all__ = ["Limit", "Span", "duration", "in_words"]
+__all__ = ["Limit", "duration", "in_words"]
 
 SECOND = 1_000_000
 UNITS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": 86_400 * SECOND}
@@ -17,11 +15,6 @@ MOST = 10_000
 UNIT = r"(seconds?|minutes?|hours?|days?|sec|min|s|m|h|d)"
 DURATION = re.compile(rf"([0-9]{{1,6}})\s*{UNIT}", re.IGNORECASE)
 LIMIT = re.compile(rf"([0-9]{{1,6}})\s*(?:per|in|an?|/)\s*([0-9]{{1,6}})?\s*{UNIT}", re.IGNORECASE)
-NUMBER = r"((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*(%?)"
-ONE_END = re.compile(
-    rf"(at least|from|over|above|more than|at most|up to|below|under|less than)\s+{NUMBER}", re.IGNORECASE
-)
-TWO_ENDS = re.compile(rf"(?:between\s+|from\s+)?{NUMBER}\s+(?:to|and)\s+{NUMBER}", re.IGNORECASE)
 
 
 def duration(said: str) -> int:
@@ -78,44 +71,3 @@ class Limit:
         if not 0 < period <= LONGEST:
             raise ValueError("its time lies between one second and one day.")
         return cls(count, period)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A range of scores with both ends in it; a missing score counts as -1.
-
-    >>> Span.read("at least 90%")
-    Span(low=0.9, high=inf)
-    """
-
-    low: float
-    high: float
-
-    @classmethod
-    def read(cls, said: str) -> Span:
-        """Read a range of shares; ValueError says what would be right."""
-        if said.lower() == "none":
-            return cls(-1.0, -1.0)
-        if two := TWO_ENDS.fullmatch(said):
-            low, high = _share(two[1], two[2]), _share(two[3], two[4])
-            if low > high:
-                raise ValueError("the first number is the greater one.")
-            return cls(low, high)
-        one = ONE_END.fullmatch(said)
-        if not one:
-            raise ValueError("write at least .9, below 50%, .5 to .8, or none where there is no score.")
-        word, number = one[1].lower(), _share(one[2], one[3])
-        if word in ("at least", "from"):
-            return cls(number, np.inf)
-        if word in ("over", "above", "more than"):
-            return cls(float(np.nextafter(number, np.inf)), np.inf)
-        if word in ("at most", "up to"):
-            return cls(0.0, number)
-        return cls(0.0, float(np.nextafter(number, -np.inf)))
-
-
-def _share(digits: str, percent: str) -> float:
-    share = float(digits) / 100 if percent else float(digits)
-    if share > 1:
-        raise ValueError(f"a score lies between 0 and 1: write .9 or 90%, not {digits}.")
-    return share

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.scorer.routing_terms import Due, Span
+from tallystick.contracts.ranges import Range
+from tallystick.scorer.routing_terms import Due
 from tallystick.scorer.words import Clause, Words
 
 __all__ = ["PRIORITIES", "ROUTE", "Routing", "Rule"]
@@ -61,8 +62,8 @@ class Rule:
     due: Due | None
     values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
     words: Clause = ANY_WORDS
-    amount: Span | None = None
-    certainty: Span | None = None
+    amount: Range | None = None
+    certainty: Range | None = None
 
 
 @dataclass(frozen=True)

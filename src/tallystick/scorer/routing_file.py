@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
+from tallystick.contracts.ranges import Range, amount
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import did_you_mean
 from tallystick.scorer.routing import PRIORITIES, Routing, Rule
-from tallystick.scorer.routing_terms import Due, Span
+from tallystick.scorer.routing_terms import Due
 from tallystick.scorer.words import Clause, plain
 
 __all__ = ["read", "write"]
@@ -77,16 +79,11 @@ class _Reader(Lines):
     columns: frozenset[str] = frozenset()
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     decimals: int = 2
-    notes: list[str] = field(default_factory=list)
     departments: tuple[str, ...] = ()
     words: int = 0
 
     def routing(self, root: Any, zone: str) -> Routing | None:
-        top = self.mapping(
-            root, ("version", "departments", "default", "rules"), "the file", ("version", "default")
-        )
-        if "version" in top and (self.scalar(top["version"], "version") or "1") != "1":
-            self.wrong(top["version"], "version must be 1, the only one there is.")
+        top = self.top(root, ("departments", "default", "rules"), ("version", "default"))
         document: dict[str, Any] = {"version": 1}
         if "departments" in top:
             self.departments = tuple(self.texts(top["departments"], "departments"))
@@ -128,7 +125,7 @@ class _Reader(Lines):
         if not conditions and isinstance(parts["when"], yaml.MappingNode) and not parts["when"].value:
             self.wrong(parts["when"], f'"{name}": when is empty; what holds for all belongs to the default.')
         values: dict[str, tuple[str | None, ...]] = {}
-        spans: dict[str, Span | None] = {}
+        ranges: dict[str, Range | None] = {}
         clause: dict[str, tuple[str, ...]] = {}
         when: dict[str, Any] = {}
         for key, value in conditions.items():
@@ -137,14 +134,15 @@ class _Reader(Lines):
                 when[key] = list(clause[WORDS[key]])
             elif key in ("amount", "certainty"):
                 said = self.scalar(value, key) or ""
-                spans[key] = self.attempt(value, f'"{name}", {key}', Span.read, said, key, self.decimals)
+                parse = self.amounts if key == "amount" else Range.read
+                ranges[key] = self.attempt(value, f'"{name}", {key}', parse, said)
                 when[key] = said
             else:
-                values[key] = self.values(value, f'"{name}", {key}', key)
+                values[key] = self.choices(value, f'"{name}", {key}', self.known.get(key, ()))
                 when[key] = list(values[key])
         if then is None:
             return None, {}
-        rule = Rule(name, then.department, then.priority, then.due, values, Clause(**clause), **spans)
+        rule = Rule(name, then.department, then.priority, then.due, values, Clause(**clause), **ranges)
         return rule, {"name": name, "when": when, "then": written}
 
     def then(self, node: Any, name: str, default: Rule | None) -> tuple[Rule | None, dict[str, Any]]:
@@ -174,27 +172,9 @@ class _Reader(Lines):
             due,
         ), written
 
-    def values(self, node: Any, where: str, column: str) -> tuple[str | None, ...]:
-        """Read what a column may say; the bare word none stands for a missing value."""
-        said: list[str | None] = []
-        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            bare = isinstance(item, yaml.ScalarNode) and item.style is None
-            if bare and item.value.lower() in ("none", "null", "~"):
-                said.append(None)
-                continue
-            value = self.scalar(item, where)
-            if value is None:
-                continue
-            said.append(value)
-            names = self.known.get(column, ())
-            if names and value.casefold() not in {known.casefold() for known in names}:
-                line = item.start_mark.line + 1
-                self.notes.append(
-                    f'line {line}: {where}: "{value}" is not known. {did_you_mean(value, names)}'
-                )
-        if isinstance(node, yaml.SequenceNode) and not node.value:
-            self.wrong(node, f"{where}: the list is empty.")
-        return tuple(said)
+    def amounts(self, said: str) -> Range:
+        """Read a range of amounts into minor units."""
+        return Range.read(said, partial(amount, decimals=self.decimals), "over 1000, at least 50, below 20")
 
     def phrases(self, node: Any, where: str) -> tuple[str, ...]:
         phrases = self.texts(node, where)
@@ -207,10 +187,3 @@ class _Reader(Lines):
         if self.words > MOST_WORDS:
             self.wrong(node, f"{where}: there are more than {MOST_WORDS:,} words in all.")
         return tuple(phrases)
-
-    def attempt(self, node: Any, where: str, parse: Any, said: str, *more: Any) -> Any:
-        try:
-            return parse(said, *more) if said else None
-        except ValueError as error:
-            self.wrong(node, f'{where}: "{said}" cannot be used: {error}')
-            return None

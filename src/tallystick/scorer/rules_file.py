@@ -63,22 +63,13 @@ class _Reader(Lines):
     known: Collection[str] = ()
     folder: Path | None = None
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
     def file(self, root: Any) -> Rules:
-        top = self.mapping(root, ("version", "lists", "rules"), "the file", ("rules",))
-        if "version" in top and (self.scalar(top["version"], "version") or "1") != "1":
-            self.wrong(top["version"], "version must be 1, the only one there is.")
+        top = self.top(root, ("lists", "rules"), ("rules",))
         if "lists" in top:
             self.read_lists(top["lists"])
-        nodes = self.items(top["rules"], "rules") if "rules" in top else []
-        if "rules" in top and not nodes and not self.problems:
-            self.wrong(top["rules"], "rules: there is none; leave the file out instead.")
-        if len(nodes) > MOST_RULES:
-            self.wrong(
-                nodes[MOST_RULES], f"rules: at most {MOST_RULES:,} are taken, here are {len(nodes):,}."
-            )
-        rules = [rule for rule in map(self.rule, nodes[:MOST_RULES]) if rule is not None]
+        nodes = self.listed(top, "rules", MOST_RULES)
+        rules = [rule for rule in map(self.rule, nodes) if rule is not None]
         self.compare(rules)
         used = frozenset[str]().union(*(rule.when.lists for rule in rules))
         self.notes += [
@@ -173,9 +164,9 @@ class _Reader(Lines):
                 self.lists[name] = tuple(self.texts(value, where))
             else:
                 said = self.scalar(value, where)
-                self.lists[name] = () if said is None else self.values(value, where, said)
+                self.lists[name] = () if said is None else self.of_file(value, where, said)
 
-    def values(self, node: Any, where: str, said: str) -> tuple[str, ...]:
+    def of_file(self, node: Any, where: str, said: str) -> tuple[str, ...]:
         """Read a list's file."""
         if self.folder is None:
             self.wrong(node, f"{where}: a file's place is relative to the rules file, which has none "

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, TallystickError
 from tallystick.scorer import Behaved, Scorer
 from tallystick.scorer.labels import own_labels
 from tallystick.scorer.scorer import times
-from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, conformed, logged
+from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, logged
 from tallystick.streams.pending import Pending
 from tallystick.windows import WindowState
 from tallystick.windows.seen import FRESH, OUTSIDE, Seen

@@ -8,27 +8,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["KIND", "LABEL", "RECORD", "SENT", "conformed", "logged", "packed", "unpacked"]
+__all__ = ["KIND", "LABEL", "RECORD", "SENT", "logged", "packed", "unpacked"]
 
 #: What a row of the log is: a record, the label that came with one, a label that was sent by itself.
 RECORD, LABEL, SENT = 0, 1, 2
 KIND: Final = "ts_kind"
-
-
-def conformed(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Give a batch the columns of a schema, null where it has none."""
-    if rows.schema.equals(schema):
-        return rows
-    places = [rows.schema.get_field_index(field.name) for field in schema]
-    columns = [
-        pa.nulls(len(rows), field.type) if place < 0 else _typed(rows.column(place), field.type)
-        for place, field in zip(places, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _typed(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    return column if column.type == kind else column.cast(kind)
 
 
 def logged(

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.contracts.conforming import conformed
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
 from tallystick.store import Entry, Store
 from tallystick.streams.committing import Committer, Made
 from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
-from tallystick.streams.frames import KIND, RECORD, conformed
+from tallystick.streams.frames import KIND, RECORD
 from tallystick.streams.quarantine import LATE, UNKNOWN, set_apart
 from tallystick.streams.reading import Read, Reader
 from tallystick.streams.snapshots import Snapshots

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import QUARANTINE, Contract, Naming, quarantine_rows
+from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
 from tallystick.scorer.scorer import times
-from tallystick.streams.frames import conformed
 from tallystick.streams.quarantine import FUTURE, set_apart
 from tallystick.streams.source import MovingSource, Position, Taken
 

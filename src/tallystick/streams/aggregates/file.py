@@ -83,16 +83,8 @@ class _Reader(Lines):
     names: dict[str, int] = field(default_factory=dict)  # of aggregates, and the lines they begin at
 
     def file(self, root: Any) -> tuple[Aggregate, ...]:
-        allowed = ("version", *SETTINGS, "aggregates")
-        top = self.mapping(root, allowed, "the file", ("aggregates",))
-        if "version" in top and (self.scalar(top["version"], "version") or "1") != "1":
-            self.wrong(top["version"], "version must be 1, the only one there is.")
-        nodes = self.items(top["aggregates"], "aggregates") if "aggregates" in top else []
-        if "aggregates" in top and not nodes and not self.problems:
-            self.wrong(top["aggregates"], "aggregates: there is none; leave the file out instead.")
-        if len(nodes) > MOST_AGGREGATES:
-            self.wrong(nodes[MOST_AGGREGATES], f"aggregates: at most {MOST_AGGREGATES} are taken.")
-        found = [self.aggregate(node, top) for node in nodes[:MOST_AGGREGATES]]
+        top = self.top(root, (*SETTINGS, "aggregates"), ("aggregates",))
+        found = [self.aggregate(node, top) for node in self.listed(top, "aggregates", MOST_AGGREGATES)]
         return tuple(one for one in found if one is not None)
 
     def aggregate(self, node: Any, top: Mapping[str, Any]) -> Aggregate | None:

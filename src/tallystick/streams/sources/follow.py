@@ -97,14 +97,7 @@ class FollowedFile:
 
     def take(self, most: int, wait: float) -> Sequence[Taken]:
         """Give what has come, at most about `most` records."""
-        self._poll.begin(wait)
-        while True:
-            if taken := self._take(most):
-                rows = sum(one.chunk.rows.num_rows + len(one.chunk.broken) for one in taken)
-                self._poll.found(all_of_it=rows < most)
-                return taken
-            if not self._poll.rest():
-                return []
+        return self._poll.take(self._take, most, wait)
 
     def take_rest(self, most: int) -> Sequence[Taken]:
         """Give a last line that has no end as a record, as a batch reads it, where nothing more is to come.

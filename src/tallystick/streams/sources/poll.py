@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+
+from tallystick.streams.source import Taken
 
 __all__ = ["Poll"]
 
@@ -17,25 +20,20 @@ class Poll:
 
     def __init__(self) -> None:
         self._pause = _LEAST
-        self._until = self._next = 0.0
+        self._next = 0.0
 
-    def begin(self, wait: float) -> None:
-        """Start to wait for up to so many seconds; not to look again at once where little came before."""
-        now = time.monotonic()
-        self._until = now + wait
-        if (early := min(self._next, self._until) - now) > 0:
+    def take(self, look: Callable[[int], Sequence[Taken]], most: int, wait: float) -> Sequence[Taken]:
+        """Look until something comes, for up to `wait` seconds; `look` is told how many records may come."""
+        until = time.monotonic() + wait
+        if (early := min(self._next, until) - time.monotonic()) > 0:  # little came before: gather
             time.sleep(early)
-
-    def found(self, *, all_of_it: bool) -> None:
-        """Hear that something came, and whether nothing is left."""
-        self._pause = _LEAST
-        self._next = time.monotonic() + _GATHER if all_of_it else 0.0
-
-    def rest(self) -> bool:
-        """Sleep before the next look; False where the time is over."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            return False
-        time.sleep(min(self._pause, left))
-        self._pause = min(self._pause * _GROWTH, _MOST)
-        return True
+        while True:
+            if taken := look(most):
+                rows = sum(one.chunk.rows.num_rows + len(one.chunk.broken) for one in taken)
+                self._pause = _LEAST
+                self._next = time.monotonic() + _GATHER if rows < most else 0.0
+                return taken
+            if (left := until - time.monotonic()) <= 0:
+                return []
+            time.sleep(min(self._pause, left))
+            self._pause = min(self._pause * _GROWTH, _MOST)
