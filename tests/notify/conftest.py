@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import json
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
 from aiosmtpd.controller import Controller
 
+from tallystick.notify import Notifier as Plain
 from tallystick.notify import Notify
 
 SECOND = 1_000_000
+NOW = 1_800_000_000 * SECOND
 ROUTE = pa.struct(
     [
         ("department", pa.string()),
@@ -231,3 +234,37 @@ def webhook(hook: Hook, rule: str = "", more: str = "") -> Notify:
         f"channels:\n  hook: {{kind: webhook, url: '{hook.url}'}}\n{more}"
         f"rules:\n  - {{name: r, channel: hook{rule}}}\n"
     )
+
+
+class Notifier(Plain):
+    """One whose threads end with the test."""
+
+    all: ClassVar[list[Plain]] = []
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.all.append(self)
+
+
+def bodies(hook: Hook) -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in hook.got]
+
+
+def keys(hook: Hook) -> list[str]:
+    return [headers["idempotency-key"] for headers, _ in hook.got]
+
+
+def drain(notifier: Notifier, now: int) -> None:
+    """Step until nothing more is on its way at that time."""
+    for _ in range(400):
+        if notifier.step(now) > 0 and not notifier._busy:
+            return
+    raise AssertionError("it never ended")
+
+
+@pytest.fixture(autouse=True)
+def closed(hook: Hook) -> Iterator[None]:
+    yield
+    hook.wait.set()
+    while Notifier.all:
+        Notifier.all.pop().close()

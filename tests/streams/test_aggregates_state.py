@@ -137,21 +137,26 @@ def test_a_distinct_count_at_its_bound_says_so() -> None:
     assert [(row["value"], row["exact"]) for row in out] == [(3, False)]
 
 
-def test_open_windows_are_said_at_a_stop_and_come_again_when_they_close() -> None:
-    state = read("{name: p, every: 10s, over: 20s, by: [place], of: [count], anomaly: count}").state(
-        "UTC", "USD"
-    )
-    assert state.flush().num_rows == 0
+def test_what_is_in_no_row_is_said() -> None:
+    state = read("{name: p, every: 10s, over: 20s, by: [place], of: [count], most: 1}").state("UTC", "USD")
+    assert state.notes() == []
     apply(state, [1, 2, 11], ["a", "b", "a"])
-    before = state.arrays()
-    rows = state.flush().to_pylist()
-    assert short(rows) == [(20, "a", 2), (20, "b", 1)]
-    assert {(row["final"], row["number"], row["anomaly"], row["trend"]) for row in rows} == {
-        (False,) + (None,) * 3
-    }
-    for name, array in state.arrays().items():
-        np.testing.assert_array_equal(array, before[name], err_msg=name)
-    assert short(apply(state, [22], ["a"])) == [(20, "a", 2), (20, "b", 1)]
+    beyond = "p: records of groups beyond 1, together in one: 1."
+    still = (
+        "p: windows that end after 1970-01-01 00:00:10 UTC are open; each is given out when a later record "
+    )
+    assert state.notes() == [beyond, still + "closes it."]
+    apply(state, [31, 5, None], ["a", "a", "a"])
+    late, still, untimed = state.notes()[0], state.notes()[2], state.notes()[3]
+    assert late == "p: records after a window of theirs was closed: 1."
+    assert "after 1970-01-01 00:00:30 UTC" in still
+    assert untimed == "Aggregates: records without a time, in no window: 1."
+
+
+def test_where_nothing_is_open_nothing_is_said() -> None:
+    state = read("{name: p, every: 10s, of: [count], where: amount > 5}").state("UTC", "USD")
+    apply(state, [1, 2], ["a", "b"], amount=[1, 2])
+    assert state.notes() == []
 
 
 def test_decisions_and_their_routes_group_and_count() -> None:

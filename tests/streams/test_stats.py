@@ -8,14 +8,10 @@ import threading
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tallystick.scorer.decision import decision_schema
 from tallystick.streams.stats import MOST, OTHERS, Stats
 from tallystick.streams.stats_alerts import HELD, NEWEST
-from tallystick.streams.stats_coded import FEW, MANY, coded
-from tallystick.streams.stats_latency import EDGES, counted, cumulated, drawn, quantiles, tails
 from tallystick.streams.stats_series import LIMIT
 
 SECOND = 1_000_000
@@ -71,67 +67,6 @@ def decisions(
 def commit(stats: Stats, batch: pa.RecordBatch, at: int, latency: int = 5_000, **more: int) -> None:
     arrived = np.full(batch.num_rows, at - latency)
     stats.committed(batch, arrived, at, **{"bad": 0, "duplicates": 0, "late": 0, **more})
-
-
-@given(st.lists(st.integers(2, 2**44), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99, 0.999]))
-def test_percentiles_are_near(values: list[int], share: float) -> None:
-    latency = np.sort(np.array(values, np.int64))
-    true = latency[max(int(np.ceil(share * len(latency) - 1e-9)) - 1, 0)] / 1000
-    found = quantiles(counted(latency)[None], (share,))[0, 0]
-    assert abs(found - true) <= 0.02 * true
-
-
-@given(st.lists(st.integers(-5, 2**50), max_size=60))
-def test_counts_hold_all_latencies_and_no_percentile_passes_the_longest(values: list[int]) -> None:
-    counts = counted(np.array(values, np.int64))
-    assert counts.sum() == len(values)
-    if values and min(values) > 0:
-        found = tails(counts, sum(values), max(values))
-        assert found.p50 <= found.p90 <= found.p99 <= found.p999 <= found.longest == max(values) / 1000
-        assert found.mean == pytest.approx(sum(values) / len(values) / 1000)
-
-
-@pytest.mark.parametrize("place", [300, 500, 801])
-def test_bounds_are_exact(place: int) -> None:
-    edge = int(EDGES[place])
-    counts = counted(np.array([edge, edge + 1]))
-    assert np.flatnonzero(counts).tolist() == [place - 1, place]
-
-
-def test_bounds_for_prometheus_rise_and_hold_what_they_say() -> None:
-    latency = np.array([100, 256, 257, 4_096, 4_097, 200 * SECOND])
-    bounds = dict(cumulated(counted(latency)))
-    assert list(bounds) == sorted(bounds)
-    for bound, count in bounds.items():
-        assert count == (latency <= round(bound * 1e6)).sum(), bound
-
-
-def test_the_chart_has_an_edge_more_than_bars_and_loses_nothing() -> None:
-    edges, counts = drawn(counted(np.array([900, 5_000, 5_100, 70_000])))
-    assert len(edges) == len(counts) + 1
-    assert edges[0] <= 0.9 <= edges[1]
-    assert edges[-2] <= 70 <= edges[-1]
-    assert sum(counts) == 4
-    assert drawn(counted(np.array([], np.int64))) == ((), ())
-
-
-@pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, MANY + 1, 4 * MANY])
-@pytest.mark.parametrize("rare", [0.0, 0.01, 0.5])
-def test_a_column_is_told_apart_in_every_way_alike(rows: int, rare: float) -> None:
-    rng = np.random.default_rng(rows)
-    values = [
-        None if one > 2 else f"n{one}"
-        for one in np.where(rng.random(rows) < rare, rng.integers(1, 4, rows), 0)
-    ]
-    # A slice, as a commit may be one of a larger batch.
-    seen = coded(pa.array(["x", *values, "y"], pa.string()).slice(1, rows))
-    named = ["(none)" if value is None else value for value in values]
-    assert [seen.names[code] for code in seen.full()] == named
-    assert dict(zip(seen.names, seen.counts().tolist(), strict=True)) == {n: named.count(n) for n in named}
-    for wanted in {*named, "n0"}:
-        mask = np.array([name == wanted for name in seen.names], np.bool_)
-        if mask.any():
-            assert seen.where(mask).tolist() == [i for i, name in enumerate(named) if name == wanted]
 
 
 @pytest.mark.parametrize("size", [10, 3_000])

@@ -202,6 +202,8 @@ class Running:
             committer.last_words()
             snapshots.finish()
             loop = self.loop
+            for note in self._aggregates.notes() if done and self._aggregates is not None else ():
+                self.stats.said(note)
             if done and loop is not None and loop.number > max(snapshots.number, self.recovered):
                 claim.save_snapshot(loop.number, loop.arrays())
         finally:

@@ -14,12 +14,11 @@ __all__ = ["SCHEMA", "Closed", "as_batch"]
 
 TIME = pa.timestamp("us", tz="UTC")
 
-#: number: the row's place among all that were given out, from 1, the same after a restart (null for an open
-#: window); start and end: of the window, end not included; keys: JSON of what the group is known by; other:
-#: true for what the groups beyond the bound have together; value: null where no row has one, money in major
-#: units; rows: of the group in the window; exact: false where a distinct count met its bound, and may be
-#: more; trend: slope in units a period; expected: what the past lets one expect; anomaly: robust score of the
-#: difference; final: false for an open window that was given out at a stop.
+#: number: the row's place among all that were given out, from 1, the same after a restart; start and end: of
+#: the window, end not included; keys: JSON of what the group is known by; other: true for what the groups
+#: beyond the bound have together; value: null where no row has one, money in major units; rows: of the group
+#: in the window; exact: false where a distinct count met its bound, and may be more; trend: slope in units a
+#: period; expected: what the past lets one expect; anomaly: robust score of the difference.
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
@@ -36,7 +35,6 @@ SCHEMA = pa.schema(
         ("expected", pa.float64()),
         ("anomaly", pa.float64()),
         ("is_anomaly", pa.bool_()),
-        ("final", pa.bool_()),
     ]
 )
 
@@ -66,7 +64,7 @@ class Closed:
     limit: float
 
 
-def as_batch(closed: Sequence[Closed], first: int | None) -> pa.RecordBatch:
+def as_batch(closed: Sequence[Closed], first: int) -> pa.RecordBatch:
     """Write windows as rows, window by window, group by group; first: the number of the first row."""
     if not closed:
         return pa.RecordBatch.from_pylist([], SCHEMA)
@@ -77,7 +75,7 @@ def as_batch(closed: Sequence[Closed], first: int | None) -> pa.RecordBatch:
     limits = np.repeat([one.limit for one in closed], sizes)
     groups = [np.repeat(np.arange(len(one.keys)), len(one.value_names)) for one in closed]
     columns: list[Any] = [
-        pa.nulls(rows, pa.int64()) if first is None else pa.array(np.arange(first, first + rows)),
+        pa.array(np.arange(first, first + rows)),
         _spread([one.name for one in closed], sizes),
         pa.array(np.repeat(np.array([one.start for one in closed], np.int64), sizes)).cast(TIME),
         pa.array(np.repeat(np.array([one.end for one in closed], np.int64), sizes)).cast(TIME),
@@ -91,7 +89,6 @@ def as_batch(closed: Sequence[Closed], first: int | None) -> pa.RecordBatch:
         _numbers(_flat(closed, "expected")),
         _numbers(anomaly),
         pa.array(np.abs(anomaly) > limits, mask=unknown),
-        pa.repeat(pa.scalar(first is not None), rows),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = ["Panes"]
 
 #: What is counted, in the order in which a snapshot keeps it.
 COUNTED: Final = ("rows", "late", "others")
+
+SECOND: Final = 1_000_000
 
 Micros = NDArray[np.int64]
 
@@ -156,7 +159,7 @@ class Panes:
             one.clear(line)
 
     def _read(
-        self, end: int, lines: Micros, rows: NDArray[np.int64], there: NDArray[np.bool_], final: bool = True
+        self, end: int, lines: Micros, rows: NDArray[np.int64], there: NDArray[np.bool_]
     ) -> Closed | None:
         """Say what a window says of those groups."""
         mine = np.flatnonzero(there)
@@ -171,7 +174,7 @@ class Panes:
             else:
                 scale = groups.scale[:used] if value.money else ones
                 values[i], exact[i] = kept.read(lines, used, value.kind, rows, scale), kept.exact(lines, used)
-        if self._series and final:
+        if self._series:
             trend, expected, anomaly = (part[:, mine] for part in self._series.say(end, values, rows, there))
         else:
             trend = expected = anomaly = np.full((len(values), len(mine)), np.nan)
@@ -192,17 +195,22 @@ class Panes:
             limit=declared.watch.limit if declared.watch else np.inf,
         )
 
-    def still_open(self) -> list[Closed]:
-        """Say what open windows hold by now, up to that which ends with the newest row's period."""
-        if self._newest == NEVER:
-            return []
-        used = self._groups.used
+    def notes(self) -> list[str]:
+        """Say what the windows that were given out do not hold, and why."""
+        declared, counts = self.declared, self.counts
         found = []
-        for end in range(self._closed + 1, (self._newest - self.declared.origin) // self.declared.every + 2):
-            lines = self._lines(end)
-            rows = self._rows[lines, :used].sum(axis=0)
-            found.append(self._read(end, lines, rows, rows > 0, final=False))
-        return [one for one in found if one is not None]
+        if counts["late"]:
+            found.append(f"{declared.name}: records after a window of theirs was closed: {counts['late']:,}.")
+        if counts["others"]:
+            beyond = f"records of groups beyond {declared.most:,}, together in one"
+            found.append(f"{declared.name}: {beyond}: {counts['others']:,}.")
+        if self._rows.any():
+            closed = datetime.fromtimestamp((self._closed * declared.every + declared.origin) // SECOND, UTC)
+            found.append(
+                f"{declared.name}: windows that end after {closed:%Y-%m-%d %H:%M:%S} UTC are open; each is "
+                "given out when a later record closes it."
+            )
+        return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return copies of what is kept, for a snapshot."""

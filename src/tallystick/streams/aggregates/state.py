@@ -55,17 +55,16 @@ class AggregateState:
         self._number += len(batch)
         return batch
 
-    def flush(self) -> pa.RecordBatch:
-        """Say what open windows hold by now, as rows that are not final and have no number.
-
-        Nothing is closed and nothing changes: where the stream goes on, the same windows come again when they
-        close. Trend and anomaly are not said of what is not complete. Groups without rows are left out.
-        """
-        return as_batch([closed for one in self._each for closed in one.still_open()], None)
+    def notes(self) -> list[str]:
+        """Say what the rows that were given out do not hold, and why."""
+        found = [note for one in self._each for note in one.notes()]
+        if self._untimed:
+            found.append(f"Aggregates: records without a time, in no window: {self._untimed:,}.")
+        return found
 
     @property
     def number(self) -> int:
-        """How many final rows were given out."""
+        """How many rows were given out."""
         return self._number
 
     def counts(self) -> dict[str, dict[str, int]]:
