@@ -11,7 +11,7 @@ from hypothesis import settings
 import tallystick as ts
 
 # Real servers, started where a test asks for one and ended with the run.
-pytest_plugins = ["tests.servers.kafka", "tests.servers.postgres", "tests.servers.registry"]
+pytest_plugins = [f"tests.servers.{name}" for name in ("databases", "kafka", "postgres", "registry")]
 
 # The first example compiles kernels, and shared machines stall: time says nothing about right or wrong.
 settings.register_profile("tallystick", deadline=None)

@@ -23,14 +23,6 @@ from tallystick.errors import DataError, UsageError
 BATCH = pa.RecordBatch.from_pydict({"a": ["x", None], "n": [1, 2]})
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URI of a database without any table."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/a.db"
-    return str(request.getfixturevalue("postgres"))
-
-
 def write(uri: str, *batches: pa.RecordBatch) -> None:
     with open_sink(uri, batches[0].schema) as sink:
         for batch in batches:

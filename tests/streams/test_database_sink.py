@@ -11,7 +11,6 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
+from tests.servers.databases import Run
 from tests.servers.postgres import Server
 
 from tallystick.config import Settings
@@ -30,24 +30,6 @@ from tallystick.streams.sinks.database import open_moving
 from tallystick.streams.sinks.database_postgresql import PostgreSQLAppending
 
 SCHEMA = decision_schema(routes=True, all_scores=True, worded=True)
-Run = Callable[..., Any]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/a.db"
-    return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-def run(database: str) -> Iterator[Run]:
-    if database.startswith("sqlite"):
-        opened: Any = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)
-    else:
-        opened = psycopg.connect(database, autocommit=True)
-    with closing(opened) as connection:
-        yield connection.execute
 
 
 def decisions(*names: str) -> pa.RecordBatch:

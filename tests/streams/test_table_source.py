@@ -6,13 +6,14 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from tests.servers.databases import Run
 from tests.servers.postgres import Server
 
 from tallystick.config import Settings
@@ -21,26 +22,7 @@ from tallystick.streams.sources import open_moving
 from tallystick.streams.sources import table as module
 from tallystick.streams.sources.table import TableSource
 
-Run = Callable[..., Any]
 WAIT = 0.05
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/a.db"
-    return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-def run(database: str) -> Iterator[Run]:
-    """Run a statement in the database, kept at once."""
-    if database.startswith("sqlite"):
-        opened: Any = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)
-    else:
-        opened = psycopg.connect(database, autocommit=True)
-    with closing(opened) as connection:
-        yield connection.execute
 
 
 def opened(uri: str, position: dict[str, Any] | None = None) -> TableSource:
