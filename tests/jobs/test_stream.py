@@ -151,22 +151,6 @@ def test_a_key_that_comes_again_after_the_horizon_is_another_payment_in_every_mo
     assert (warmed.rows_clean, warmed.rows_duplicate) == (2, 2)
 
 
-def test_history_warms_the_windows_as_in_a_batch(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
-    some = payments.read_text().splitlines()
-    before, after = tmp_path / "before.jsonl", tmp_path / "after.jsonl"
-    before.write_text("\n".join(some[:3000]) + "\n")
-    after.write_text("\n".join(some[3000:]) + "\n")
-    streamed = run(after, fraud_model, tmp_path, history=before, max_events=500)
-    run(after, fraud_model, tmp_path)  # the history is kept in a snapshot: it is not asked for again
-    batch, again = tmp_path / "batch.jsonl", tmp_path / "again.jsonl"
-    ts.score("fraud", after, model=fraud_model, history=before, output=batch)
-    assert lines(tmp_path / "out.jsonl") == lines(batch)
-    ts.score("fraud", streamed.state, model=fraud_model, history=before, output=again)
-    assert lines(tmp_path / "out.jsonl") == lines(again)
-    with pytest.raises(DataError, match="warmed by 3,000 earlier records"):
-        ts.score("fraud", streamed.state, model=fraud_model, output=tmp_path / "cold.jsonl")
-
-
 def test_labels_come_as_a_stream_of_their_own(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in payments.read_text().splitlines()[:1500]]
     bare = [{k: v for k, v in row.items() if k not in ("is_fraud", "known_at", "scenario")} for row in rows]

@@ -18,16 +18,19 @@ from tallystick.jobs.options import Work
 from tallystick.jobs.past import columns_of, gather_events, replay
 from tallystick.scorer import Behaved, EventTask, Solution
 from tallystick.streams.fold import Fold
+from tallystick.streams.records import HISTORY, Earlier, parted
 
 __all__ = ["warm"]
 
 
-def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]) -> int | None:
-    """Bring a fold that is new to where a history leads; return how many records that has."""
+def warm(
+    fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]
+) -> Earlier | None:
+    """Bring a fold that is new to where a history leads; return that."""
     if history is None:
         return None
     if fold.state is None:
-        return _keys(fold, solution, history, job)
+        return Earlier(_keys(fold, solution, history, job))
     tasks = [model.task for model in fold.scorer.models if isinstance(model.task, EventTask)]
     columns = columns_of(solution, tasks)
     events = gather_events(solution, history, replace(job, quarantine=None), columns)
@@ -39,15 +42,15 @@ def warm(fold: Fold, solution: Solution, history: Any, job: Work, said: Callable
 
     for _ in replay(events, apply, end):
         pass
-    fold.meet(conformed(events.rows, fold.schema), 0)
+    rows = conformed(events.rows, fold.schema)
+    fold.meet(rows, HISTORY)
     # What becomes known only later waits, as it would have if the stream had taken the history in.
     yes = (events.truth == 1) & (events.known < LATEST)
-    rows = conformed(events.rows, fold.schema)
     waiting = np.where(yes & (events.known >= end), events.known, LATEST)
     fold.pending.replay(rows, events.ids, events.time, waiting)
     fold.labelled_before(rows, events.ids, yes & (events.known < end))
     said(f"Warmed by {len(events.rows):,} earlier records.")
-    return len(events.rows)
+    return Earlier(len(rows), parted(rows, events.ids) if solution.labels is not None else ())
 
 
 def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> int:
@@ -60,5 +63,5 @@ def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> int:
     except DataError as error:
         raise DataError(f"The history is refused: {error.message}", error.hint) from None
     for batch in table.to_batches():
-        fold.meet(batch, 0)
+        fold.meet(batch, HISTORY)
     return len(table)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text, update
 
@@ -32,6 +33,8 @@ KEEP = text(
     "INSERT INTO ts_log (tenant, stream, number, day, at, rows, decided, bad, size, events) "
     "VALUES (:tenant, :stream, :number, :day, :at, :rows, :decided, :bad, :size, :events)"
 )
+
+DROP = text("DELETE FROM ts_log WHERE tenant = :tenant AND stream = :stream AND number = :number")
 
 
 class Claim:
@@ -112,6 +115,31 @@ class Claim:
         self._database.keep(day, work)
         self._number, self._day, self._positions = entry.number, day, positions
         self._prolonged = time.monotonic()
+
+    def keep_history(self, parts: Iterable[pa.RecordBatch]) -> int:
+        """Keep what came before the first entry, as entries 0, −1, −2 …; return how many these are.
+
+        They are read by number alone, and take the place of any that were kept so before.
+        """
+        at = time.time_ns() // 1000
+        day = max(self._day, at // DAY)
+        number = 0
+        for part in parts:
+            events = packed(part)
+            row = {
+                **self._key, "number": -number, "day": day, "at": at, "rows": 0, "decided": 0, "bad": 0,
+                "size": len(events), "events": events,
+            }  # fmt: skip
+
+            def work(connection: Connection, row: dict[str, Any] = row) -> None:
+                self._lease.prolong(connection, self._database)
+                connection.execute(DROP, row)
+                connection.execute(KEEP, row)
+
+            self._database.keep(day, work)
+            number += 1
+        self._prolonged = time.monotonic()
+        return number
 
     def mark(self, marks: Mapping[str, tuple[int, dict[str, Any] | None]]) -> None:
         """Keep how far sinks are, each with the entry and what it wants to be told again."""

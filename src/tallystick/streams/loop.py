@@ -14,16 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.contracts.conforming import conformed
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
-from tallystick.store import Entry, Store
+from tallystick.store import Entry
 from tallystick.streams.committing import Committer, Made
 from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
 from tallystick.streams.frames import KIND, RECORD
 from tallystick.streams.quarantine import LATE, UNKNOWN, set_apart
 from tallystick.streams.reading import Read, Reader
+from tallystick.streams.records import Records
 from tallystick.streams.snapshots import Snapshots
 from tallystick.streams.source import Position
 
@@ -32,7 +32,6 @@ __all__ = ["Ending", "Loop", "Models"]
 WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
 LIGHT = 512  # records at a time that are few: no step of the work begins before the one after it is free
-KEPT = 16  # entries in memory, in which labels look for their records before the log is asked
 GRACE = 3.0  # seconds that a source which is being asked is waited for at the end
 IDLE = 0.5  # seconds without a record after which a source that has none left is idle
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
@@ -66,12 +65,12 @@ class Ending:
 class Loop:
     """One stream at work; `run` ends when the sources end, or when it is told to stop.
 
-    inbox: what readers hand on; number: the last entry of the log; notices: says who is to hear of decisions.
+    records: where labels find what they are of; inbox: what readers hand on; number: the last entry of the
+    log; notices: says who is to hear of decisions.
     """
 
-    store: Store
-    stream: str
     fold: Fold
+    records: Records
     models: Models
     inbox: Queue[Read | Reader]
     readers: Sequence[Reader]
@@ -85,7 +84,6 @@ class Loop:
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
         self._held: Read | None = None
-        self._recent: dict[int, pa.RecordBatch] = {}
         self._events = 0
         self._light = True
 
@@ -200,8 +198,7 @@ class Loop:
             notices=told,
             duplicates=again,
         )
-        self._recent[self.number] = applied.log
-        self._recent.pop(self.number - KEPT, None)
+        self.records.keep(self.number, applied.log)
         self.committer.put(Made(entry, heard, 0 if late is None else int(late.sum()), aggregates))
         self._events += len(applied.ids)
         if self.snapshots.wanted(len(applied.log)):
@@ -250,34 +247,23 @@ class Loop:
             key = read.rows.column(contract.key)
             yes = pc.equal(read.rows.column(contract.labels[0]).cast(pa.float64()), 1).fill_null(False)
             place = self.fold.seen.find(key)
-            strange = (place <= 0) & yes.to_numpy(zero_copy_only=False)
+            wanted = np.flatnonzero(yes.to_numpy(zero_copy_only=False))
+            met = wanted[place[wanted] >= 0]
+            names = key.take(pa.array(met)).to_pylist()
+            found = self.records.find(place[met], names)
+            strange = np.isin(np.arange(len(key)), np.delete(wanted, np.isin(wanted, met[list(found)])))
             if strange.any():
                 bad.append(_some(read, strange, UNKNOWN, contract.key))
-            for i in np.flatnonzero((place > 0) & yes.to_numpy(zero_copy_only=False)).tolist():
-                found = self._record(int(place[i]), key[i].as_py())
-                if found is None:
-                    bad.append(_some(read, np.arange(len(place)) == i, UNKNOWN, contract.key))
-                    continue
-                rows.append(found)
-                ids.append(key[i].as_py())
-                moments.append(int(read.arrived[i]))
+            for i in sorted(found):
+                rows.append(found[i])
+                ids.append(names[i])
+                moments.append(int(read.arrived[met[i]]))
         schema = self.fold.schema
         empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
         applied = self.fold.label(
             pa.concat_batches([empty, *rows]), pa.array(ids, pa.string()), np.array(moments, np.int64)
         )
         return applied, pa.concat_tables(bad), again
-
-    def _record(self, number: int, key: str) -> pa.RecordBatch | None:
-        """Return the record of a key from an entry, which may not be committed yet; None where it is gone."""
-        log = self._recent.get(number)
-        if log is None:
-            log = self.store.entry(self.stream, number)
-        if log is None:
-            return None
-        mine = pc.and_(pc.equal(log.column("ts_id"), key), pc.equal(log.column(KIND), RECORD))
-        found = log.filter(mine)
-        return conformed(found.slice(0, 1), self.fold.schema) if len(found) else None
 
 
 def _idle(reader: Reader) -> bool:

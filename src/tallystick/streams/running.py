@@ -25,6 +25,7 @@ from tallystick.streams.delivery import Deliverer, own
 from tallystick.streams.fold import Fold
 from tallystick.streams.loop import Ending, Loop, Models
 from tallystick.streams.reading import Read, Reader
+from tallystick.streams.records import Earlier, Records
 from tallystick.streams.recovery import check_facts, recover
 from tallystick.streams.sink import MovingSink
 from tallystick.streams.snapshots import Snapshots
@@ -62,9 +63,8 @@ class Outputs:
 class Running:
     """One stream, owned by this process while it lasts.
 
-    warm: called where nothing is kept yet, to bring the fold to where history leads; says how many records
-    that were, None without any; warmed: whether there is a history;
-    keep_days: of retention, 0 for ever.
+    warm: called where nothing is kept yet, to bring the fold to where history leads; gives that history, None
+    without any; warmed: whether there is one; keep_days: of retention, 0 for ever.
     """
 
     store: Store
@@ -75,7 +75,7 @@ class Running:
     outputs: Outputs
     stats: Stats
     facts: Mapping[str, Any]
-    warm: Callable[[Fold], int | None] = field(default=lambda _: None)
+    warm: Callable[[Fold], Earlier | None] = field(default=lambda _: None)
     warmed: bool = False
     ending: Ending = field(default_factory=Ending)
     keep_days: int = 0
@@ -109,12 +109,14 @@ class Running:
             self._aggregates = self.outputs.aggregates.state(self.settings.zone, self.settings.currency)
         fresh = head is None or (head.number == 0 and not head.facts)
         number = 0 if fresh else self._recover()
+        parts = 0 if head is None else int(head.facts.get("history_parts", 0))
         if fresh:
             before = self.warm(self.fold)
             if before is not None:
+                parts = claim.keep_history(before.parts)
                 claim.save_snapshot(0, self.fold.arrays())
             # Last: what is killed before this begins anew.
-            claim.remember(**self.facts, history=before)
+            claim.remember(**self.facts, history=before and before.records, history_parts=parts)
         elif self.warmed:
             self.stats.said("The state has records already: --history is for a new one, and was not read.")
         self._say_who_waits(head, number)
@@ -150,9 +152,8 @@ class Running:
             said=self.stats.said,
         )
         self.loop = Loop(
-            self.store,
-            self.stream,
             self.fold,
+            Records(self.store, self.stream, self.fold.schema, parts),
             models(self.fold),
             inbox,
             readers,
