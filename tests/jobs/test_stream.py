@@ -273,6 +273,23 @@ def test_a_sink_that_is_new_gets_all_that_is_kept(payments: Path, fraud_model: P
     assert len(lines(tmp_path / "other.jsonl")) == 4000
 
 
+def test_a_sink_that_is_gone_can_be_forgotten(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    gone, here = tmp_path / "gone.jsonl", tmp_path / "here.jsonl"
+    run(payments, fraud_model, tmp_path, sink=[gone, here], max_events=10)
+
+    def said(**more: Any) -> str:
+        done = run(payments, fraud_model, tmp_path, sink=here, max_events=10, **more)
+        return " ".join(note.words for note in done.figures.notes)
+
+    assert said() == ""  # it has all that there was
+    assert f"{gone.as_uri()} is not delivered to now" in said()
+    assert said(forget_sink=[gone.as_uri()]) == ""
+    assert said() == ""
+    assert f"Nothing is kept for {gone.as_uri()}" in said(forget_sink=[gone.as_uri()])  # a restart goes on
+    with pytest.raises(UsageError, match="cannot be forgotten"):
+        said(forget_sink=[here.as_uri()])
+
+
 AGGREGATES = """
 aggregates:
   - {name: day, every: 1d, by: [action], of: [count, sum amount, mean score], anomaly: count}

@@ -279,6 +279,9 @@ def stream(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when all that is there has been decided.")
     ] = False,
+    forget_sink: Annotated[
+        list[str] | None, _option("--forget-sink", "NAME", "Keep nothing more for a sink that is gone.")
+    ] = None,
     shadow: Annotated[
         str | None, _option("--shadow", "DIR", "A second model that decides beside, unheard.")
     ] = None,
@@ -308,8 +311,8 @@ def stream(
     result = job(
         solution, source=source, sink=sink, model=model, state=state, task=task or (), rules=rules,
         history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,
-        shadow=shadow, notify=notify, aggregates=aggregates, aggregates_sink=aggregates_sink,
-        metrics=metrics, report=report, all_scores=all_scores,
+        forget_sink=forget_sink or (), shadow=shadow, notify=notify, aggregates=aggregates,
+        aggregates_sink=aggregates_sink, metrics=metrics, report=report, all_scores=all_scores,
         reasons=reasons, show=partial(Live, terminal),
         say=terminal.note, **options,
     )  # fmt: skip

@@ -80,6 +80,7 @@ def stream(
     rate: float | None = None,
     max_events: int | None = None,
     until_idle: bool = False,
+    forget_sink: Sequence[str] = (),
     shadow: str | Path | None = None,
     notify: str | Path | None = None,
     aggregates: str | Path | None = None,
@@ -97,10 +98,11 @@ def stream(
     source, labels: a growing file or folder, `-`, kafka://, a database table; sink: a file, a folder of
     Parquet parts, kafka://, a database, a webhook, any number of them; state: where the log is kept
     (`sqlite:///MODEL/state.db`), from which the same call goes on after a stop or a kill; history: what came
-    before, so that windows start warm; rate: records a second of an input that is replayed; shadow: a model
-    folder that decides beside, unheard; notify and aggregates: files that say who is told, and what is added
-    up; metrics: `[HOST:]PORT` on which Prometheus finds figures; report: a file of charts at the end. show:
-    draws what runs, under a title; say: where notifications to the console go.
+    before, so that windows start warm; rate: records a second of an input that is replayed; forget_sink:
+    names of sinks of earlier runs for which nothing is to be kept any more; shadow: a model folder that
+    decides beside, unheard; notify and aggregates: files that say who is told, and what is added up; metrics:
+    `[HOST:]PORT` on which Prometheus finds figures; report: a file of charts at the end. show: draws what
+    runs, under a title; say: where notifications to the console go.
     """
     found = registry.solution(solution)
     job = work("stream", **options)
@@ -167,6 +169,7 @@ def stream(
             warmed=history is not None,
             ending=Ending(until_idle),
             keep_days=keep_days,
+            forgotten=list(dict.fromkeys(forget_sink)),
         )
 
         names = [one.name for one in (*running.outputs.sinks, running.outputs.aggregates_sink) if one]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Contract
-from tallystick.errors import TallystickError
+from tallystick.errors import TallystickError, UsageError
 from tallystick.notify import Notifier, Notify
-from tallystick.store import Claim, Head, Store
+from tallystick.store import Claim, Store
 from tallystick.streams.aggregates import Aggregates, AggregateState
 from tallystick.streams.committing import Committer
 from tallystick.streams.delivery import Deliverer, own
@@ -34,6 +34,7 @@ from tallystick.streams.stats import Stats
 
 __all__ = ["Inputs", "Outputs", "Running"]
 
+Mark = tuple[int, dict[str, Any] | None]
 INBOX = 8  # batches that are read ahead
 
 
@@ -64,7 +65,8 @@ class Running:
     """One stream, owned by this process while it lasts.
 
     warm: called where nothing is kept yet, to bring the fold to where history leads; gives that history, None
-    without any; warmed: whether there is one; keep_days: of retention, 0 for ever.
+    without any; warmed: whether there is one; keep_days: of retention, 0 for ever; forgotten: names of sinks
+    for which nothing is to be kept any more.
     """
 
     store: Store
@@ -79,6 +81,7 @@ class Running:
     warmed: bool = False
     ending: Ending = field(default_factory=Ending)
     keep_days: int = 0
+    forgotten: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.recovered = 0
@@ -119,9 +122,10 @@ class Running:
             claim.remember(**self.facts, history=before and before.records, history_parts=parts)
         elif self.warmed:
             self.stats.said("The state has records already: --history is for a new one, and was not read.")
-        self._say_who_waits(head, number)
         positions = head.positions if head is not None else {}
-        marks = head.marks if head is not None else {}
+        marks = dict(head.marks) if head is not None else {}
+        self._forget(claim, marks)
+        self._say_who_waits(marks, number)
         schema = self.fold.scorer.schema
         deliverers = [Deliverer(one, schema, self.stream, claim.renew) for one in self.outputs.sinks]
         for one in deliverers:
@@ -176,12 +180,26 @@ class Running:
             finally:
                 self._finish(claim, committer, snapshots, sinks, done)
 
-    def _say_who_waits(self, head: Head | None, number: int) -> None:
+    def _here(self) -> set[str]:
+        return {one.name for one in (*self.outputs.sinks, self.outputs.aggregates_sink) if one is not None}
+
+    def _forget(self, claim: Claim, marks: dict[str, Mark]) -> None:
+        """Drop the marks of sinks that are gone for good; UsageError for one that is here."""
+        here = self._here()
+        for name in self.forgotten:
+            if name in here:
+                raise UsageError(f"{name} is a sink of this run and cannot be forgotten.", "Leave one out.")
+            if marks.pop(name, None) is None:  # as after a restart, so no error
+                others = ", ".join(sorted(set(marks) - here)) or "no sink but those that are here"
+                self.stats.said(f"Nothing is kept for {name}; something is for {others}.")
+        claim.forget(*self.forgotten)
+
+    def _say_who_waits(self, marks: Mapping[str, Mark], number: int) -> None:
         """Say what the state still keeps for somebody who is not here."""
-        here = {one.name for one in (*self.outputs.sinks, self.outputs.aggregates_sink) if one is not None}
-        for name, (at, _) in (head.marks if head is not None else {}).items():
-            if name not in here and at < number:
-                self.stats.said(f"{name} is not delivered to now; what it has not got yet is kept for it.")
+        for name, (at, _) in marks.items():
+            if name not in self._here() and at < number:
+                kept = "what it lacks is kept for it (--forget-sink NAME ends that)"
+                self.stats.said(f"{name} is not delivered to now; {kept}.")
         if self._aggregates is not None and number and not self._filled_up and self.recovered:
             self.stats.said(
                 f"Aggregates begin with entry {self.recovered + 1}: windows that were open then hold a part."
