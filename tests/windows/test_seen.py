@@ -49,6 +49,35 @@ def test_it_says_what_comparing_with_all_that_stayed_says(
         assert (ours == theirs) if theirs != -3 else ours >= 0  # several are near: any of them is right
 
 
+@given(st.lists(st.tuples(st.sampled_from("abcdefghijklmnopqrstuvwx"), st.integers(0, 400)), max_size=120))
+def test_keys_that_still_matter_outlive_the_making_of_room(some: list[tuple[str, int]]) -> None:
+    seen, kept, newest = Seen(horizon=50), [], 0
+    seen._table = seen._table[:8].copy()  # room is made often
+    for place, (key, time) in enumerate(some):
+        (got,) = meet(seen, [(key, time)], place)
+        near = [number for other, then, number in kept if other == key and abs(time - then) <= 50]
+        if got == OUTSIDE:
+            assert time < newest - 50
+        elif got == FRESH:
+            assert not near
+            kept.append((key, time, place))
+            newest = max(newest, time)
+        else:
+            assert got in near
+    again = Seen.load(seen.arrays())
+    assert (len(again), again.nbytes) == (len(seen), seen.nbytes)
+    assert meet(again, some) == meet(seen, some)
+
+
+def test_room_is_made_in_place_while_less_than_three_quarters_of_the_keys_matter() -> None:
+    seen, rooms = Seen(horizon=7_800), []
+    for start in range(0, 200_000, 1000):
+        times = np.arange(start, start + 1000)
+        seen.meet(pa.array(times).cast(pa.string()), times, times)
+        rooms.append(seen.nbytes)
+    assert set(rooms[20:]) == {32 * 2**15}  # 15,600 matter of 21,845 that have room
+
+
 def test_old_keys_are_let_go_and_what_is_too_old_to_tell_is_said() -> None:
     seen = Seen(horizon=1_000)
     for start in range(0, 200_000, 500):

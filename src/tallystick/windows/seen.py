@@ -20,7 +20,6 @@ OUTSIDE: Final = -2
 #: The time of a record that has none.
 NO_TIME: Final = int(np.iinfo(np.int64).max)
 
-_NEVER: Final = int(np.iinfo(np.int64).min)
 _LEAST: Final = 1024
 _FIELDS: Final = 4  # two halves of the hash, the event time, the place
 
@@ -112,18 +111,41 @@ def _find(table: Any, hashes: Any, valid: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _moved(entries: Any, before: Any, larger: Any) -> Any:
-    """Put the entries that are not older than `before` into another table; return their number."""
-    mask, count = len(larger) - 1, 0
+def _moved(entries: Any, table: Any) -> None:
+    """Put entries into a table that has room for them."""
+    mask = len(table) - 1
     for i in range(len(entries)):
-        if entries[i, 0] == 0 or (entries[i, 2] != NO_TIME and entries[i, 2] < before):
+        if entries[i, 0] == 0:
             continue
         slot = np.int64(np.uint64(entries[i, 0]) >> np.uint64(8)) & mask
-        while larger[slot, 0] != 0:
+        while table[slot, 0] != 0:
             slot = (slot + 1) & mask
-        larger[slot] = entries[i]
-        count += 1
-    return count
+        table[slot] = entries[i]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _purged(table: Any, before: Any) -> Any:
+    """Let go of the entries that are older than `before`, in place; return how many stay.
+
+    Runs of entries without a gap are gone through from their first on: what stays moves up within its run.
+    """
+    mask, kept, gap = len(table) - 1, 0, 0
+    while table[gap, 0] != 0:
+        gap += 1
+    for i in range(gap + 1, gap + len(table)):
+        at = i & mask
+        one, two, time, place = table[at, 0], table[at, 1], table[at, 2], table[at, 3]
+        if one == 0:
+            continue
+        table[at, 0] = 0
+        if time != NO_TIME and time < before:
+            continue
+        slot = np.int64(np.uint64(one) >> np.uint64(8)) & mask
+        while table[slot, 0] != 0:
+            slot = (slot + 1) & mask
+        table[slot, 0], table[slot, 1], table[slot, 2], table[slot, 3] = one, two, time, place
+        kept += 1
+    return kept
 
 
 class Seen:
@@ -175,17 +197,15 @@ class Seen:
         return out
 
     def _make_room(self) -> None:
-        """Let go of what is too old; take twice the room where that does not free half of it."""
-        before = _NEVER if self.horizon is None else int(self._told[1]) - 2 * self.horizon
-        old = np.zeros_like(self._table)
-        kept = _moved(self._table, before, old)
-        if kept > len(old) // 3:
-            larger = np.zeros((2 * len(old), _FIELDS), np.int64)
-            _moved(old, before, larger)
-            old = larger
-        if kept < self._told[0]:
-            self._told[2] = max(before, 1)
-        self._table, self._told[0] = old, kept
+        """Let go of what is too old; take twice the room where that does not free a quarter of it."""
+        if self.horizon is not None:
+            before = int(self._told[1]) - 2 * self.horizon
+            kept = _purged(self._table, before)
+            if kept < self._told[0]:
+                self._told[0], self._told[2] = kept, max(before, 1)
+        if self._told[0] > len(self._table) // 2:  # of two thirds that may be in use
+            entries, self._table = self._table, np.zeros((2 * len(self._table), _FIELDS), np.int64)
+            _moved(entries, self._table)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as plain arrays, from which `load` makes it anew."""
@@ -204,7 +224,7 @@ class Seen:
         seen = cls(None if horizon < 0 else horizon)
         seen._table = np.zeros((room, _FIELDS), np.int64)
         seen._told[:] = used, newest, before
-        _moved(np.ascontiguousarray(arrays["entries"]), np.iinfo(np.int64).min, seen._table)
+        _moved(np.ascontiguousarray(arrays["entries"]), seen._table)
         return seen
 
 
