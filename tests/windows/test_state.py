@@ -68,3 +68,29 @@ def test_money_that_is_no_whole_minor_units_is_refused() -> None:
     rows = batch(ROWS).set_column(4, "amount", pa.array([1.5] * 20))
     with pytest.raises(UsageError, match="minor units"):
         WindowState(Windows.of(DECLARED)).apply(rows)
+
+
+def test_rows_that_are_taken_in_again_leave_the_same_state() -> None:
+    declared = {
+        "conditions": {"high": "customer_id__ratio_amount__1h >= 1.2"},
+        "features": [
+            *DECLARED["features"],
+            {"entity": "customer_id", "windows": ["1h"], "aggregates": ["mean amount", "ratio amount"]},
+            {"entity": "terminal_id", "windows": ["1h"], "aggregates": ["count", "since_last"]},
+            {"entity": "terminal_id", "windows": ["1h"], "aggregates": ["count", "share"], "where": "high"},
+        ],
+    }
+    windows = Windows.of(declared)
+    rows = batch([{**row, "event_time": (7 * i % 20) * 60_000_000} for i, row in enumerate(ROWS)])
+    labels = np.arange(20) % 5 == 4
+    first, again, other = WindowState(windows), WindowState(windows), WindowState(windows)
+    applied = first.apply(rows, labels)
+    assert applied.told.shape == (20, 1)
+    assert (applied.told >= 1.2).any()
+    more = again.apply(rows, labels, told=applied.told)
+    np.testing.assert_array_equal(more.sequence, applied.sequence)
+    np.testing.assert_array_equal(more.late, applied.late)
+    other.apply(rows, labels, told=np.zeros((20, 1)))  # what they looked at counts
+    after = first.apply(rows).features
+    np.testing.assert_array_equal(after, again.apply(rows).features)
+    assert not np.array_equal(after, other.apply(rows).features, equal_nan=True)

@@ -41,7 +41,8 @@ class Behaved:
 
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
     applied: the same of all rows that were applied, labels among them; features: float64 (rows, features),
-    the behaviour of clean rows that have no column of it.
+    the behaviour of clean rows that have no column of it; told: float64 (rows, `Windows.told`), of all rows
+    that were applied, what conditions looked at.
     """
 
     clean: pa.RecordBatch
@@ -49,6 +50,7 @@ class Behaved:
     late: NDArray[np.bool_] | None = None
     applied: NDArray[np.int64] | None = None
     features: NDArray[np.float64] | None = None
+    told: NDArray[np.float64] | None = None
 
     @cached_property
     def rows(self) -> pa.RecordBatch:
@@ -143,7 +145,7 @@ class Scorer:
             kept = ~labels
             clean = clean.filter(pa.array(kept))
             features, sequence, late = features[kept], sequence[kept], late[kept]
-        return Behaved(clean, sequence, late, applied.sequence, features)
+        return Behaved(clean, sequence, late, applied.sequence, features, applied.told)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from tallystick.errors import DataError, TallystickError
 from tallystick.scorer import Behaved, Scorer
 from tallystick.scorer.labels import own_labels
 from tallystick.scorer.scorer import times
-from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, logged
+from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD, logged
 from tallystick.streams.pending import Pending
 from tallystick.windows import WindowState
 from tallystick.windows.seen import FRESH, OUTSIDE, Seen
@@ -133,7 +134,7 @@ class Fold:
     ) -> Applied:
         label = kind != RECORD
         behaved = self.scorer.behave(rows, label if label.any() else None)
-        return Applied(logged(rows, names, kind, behaved.applied, arrived), behaved, ids)
+        return Applied(logged(rows, names, kind, behaved.applied, arrived, behaved.told), behaved, ids)
 
     def replay(self, *entries: tuple[int, pa.RecordBatch]) -> pa.RecordBatch:
         """Apply entries of the log again, in one go; return their records without labels.
@@ -148,30 +149,44 @@ class Fold:
         some = bool(label.any())
         records = rows.filter(pa.array(~label)) if some else rows
         names = ids.filter(pa.array(~label)) if some else ids
-        self.meet(records, entry[~label] if some else entry)
-        if self.state is not None and contract.labels:
-            time = times(records, contract.event_time)
-            truth, known = own_labels(records, time, contract, self.delay)
-            self.pending.replay(records, names, time, np.where(truth == 1, known, LATEST))
-            if some:
-                told, of = ids.filter(pa.array(label)), rows.filter(pa.array(label))
-                self.pending.forget(told, times(of, contract.event_time))
-                self._first_labels(of, told)
-        if self.state is not None:
-            made = self.state.apply(rows, label if some else None, self.scorer.settings.cores()).sequence
-            kept = (
-                log.column("ts_sequence")
-                .flatten()
-                .to_numpy()
-                .reshape(len(log), made.shape[1] if len(log) == 0 else -1)
-            )
-            if not np.array_equal(kept, made):
-                strange = entry if kept.shape != made.shape else entry[(kept != made).any(axis=1)]
-                raise DataError(
-                    f"Entry {strange[0]} of the log gives other sequences than it was kept with.",
-                    "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
-                )
+        with ThreadPoolExecutor(1) as beside:  # windows look at neither keys nor waiting labels
+            applying = beside.submit(self._reapply, log, rows, label if some else None, entry)
+            self.meet(records, entry[~label] if some else entry)
+            if self.state is not None and contract.labels:
+                time = times(records, contract.event_time)
+                truth, known = own_labels(records, time, contract, self.delay)
+                self.pending.replay(records, names, time, np.where(truth == 1, known, LATEST))
+                if some:
+                    sent, of = ids.filter(pa.array(label)), rows.filter(pa.array(label))
+                    self.pending.forget(sent, times(of, contract.event_time))
+                    self._first_labels(of, sent)
+            applying.result()
         return records
+
+    def _reapply(
+        self,
+        log: pa.RecordBatch,
+        rows: pa.RecordBatch,
+        labels: NDArray[np.bool_] | None,
+        entry: NDArray[np.int64],
+    ) -> None:
+        """Apply rows of the log to the windows again; entry: of each row, for the error."""
+        if self.state is None:
+            return
+        told = _told(log, len(self.state.windows.told))
+        made = self.state.apply(rows, labels, self.scorer.settings.cores(), told=told).sequence
+        kept = (
+            log.column("ts_sequence")
+            .flatten()
+            .to_numpy()
+            .reshape(len(log), made.shape[1] if len(log) == 0 else -1)
+        )
+        if not np.array_equal(kept, made):
+            strange = entry if kept.shape != made.shape else entry[(kept != made).any(axis=1)]
+            raise DataError(
+                f"Entry {strange[0]} of the log gives other sequences than it was kept with.",
+                "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",
+            )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return copies of all of it as plain arrays, from which `fill` goes on."""
@@ -202,6 +217,17 @@ class Fold:
             ) from None
         windows = self.scorer.windows
         return None if windows is None else WindowState.load(windows, own.get("windows", {}))
+
+
+def _told(log: pa.RecordBatch, width: int) -> NDArray[np.float64] | None:
+    """Return what conditions looked at, None where not all of the log holds it."""
+    if not width:
+        return np.empty((len(log), 0))
+    place = log.schema.get_field_index(TOLD)
+    if place < 0 or log.column(place).null_count or log.schema.field(place).type.list_size != width:
+        return None
+    found: NDArray[np.float64] = log.column(place).flatten().to_numpy().reshape(-1, width)
+    return found
 
 
 def _joined(logs: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

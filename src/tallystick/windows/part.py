@@ -34,12 +34,14 @@ class Applied:
 
     features: float64 (rows, features), NaN where nothing is known, and for label events; sequence: int64
     (rows, entities), the number that each entity gave to the row, 0 where the row has no such entity; late:
-    bool (rows,), an entity had already applied a later event time (never said of a label event).
+    bool (rows,), an entity had already applied a later event time (never said of a label event); told:
+    float64 (rows, `Windows.told`), what conditions looked at, of label events too.
     """
 
     features: NDArray[np.float64]
     sequence: NDArray[np.int64]
     late: NDArray[np.bool_]
+    told: NDArray[np.float64]
 
 
 class Part:
@@ -59,13 +61,20 @@ class Part:
         """Bytes of the arrays in use, without the entities' names."""
         return sum(8 * (kind.used + int(kind.meta[at.M_TOP]) + len(kind.meta)) for kind in self._kinds)
 
-    def apply(self, batch: Batch, lateness: int, applied: Applied, threads: int) -> None:
-        """Apply a batch in its order, and write what this part knows: kinds of entities side by side."""
+    def apply(
+        self, batch: Batch, lateness: int, applied: Applied, threads: int, *, again: bool = False
+    ) -> None:
+        """Apply a batch in its order, and write what this part knows: kinds of entities side by side.
+
+        again: rows are only taken in; nothing is told of the past.
+        """
+        program = self.plan.silent if again else self.plan.program
         cells = batch.cells(self.plan)
         located = [kind.locate(batch) for kind in self._kinds]
 
         def work(number: int) -> None:
-            self._kinds[number].apply(cells, *located[number], batch.reader.scales, lateness, applied)
+            kind = self._kinds[number]
+            kind.apply(program, cells, *located[number], batch.reader.scales, lateness, applied)
 
         numbers = range(len(self._kinds))
         if threads < 2 or len(numbers) < 2 or batch.n < _ROWS_A_THREAD:
@@ -99,7 +108,7 @@ class _Kind:
         self.header = _header(plan.entity[number], plan.tracks)
         self.used = int(plan.tracks[:, at.T_ADDITIVE].max(initial=0)) + 1  # for sums of late reads
         self.heads = np.zeros(max(_ROOM, self.used), np.int64)
-        self.pool = np.empty(_ROOM, np.int64)
+        self.pool = np.zeros(_ROOM, np.int64)
         self.meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
         self.meta[: at.M_FREE] = 0
         self._scratch = np.empty(2 * plan.scratch, np.int64)
@@ -116,6 +125,7 @@ class _Kind:
 
     def apply(
         self,
+        program: NDArray[np.int64],
         cells: NDArray[np.int64],
         order: NDArray[np.int64],
         places: NDArray[np.int64],
@@ -127,7 +137,7 @@ class _Kind:
         done = 0
         while True:
             done = apply(
-                self.row, cells, order, places, self.heads, self.pool, self.meta, self.plan.program, scales,
+                self.row, cells, order, places, self.heads, self.pool, self.meta, program, scales,
                 self._scratch, self._block, self._told, lateness, done,
                 applied.features, applied.sequence, applied.late,
             )  # fmt: skip
@@ -172,6 +182,6 @@ def _header(entity: NDArray[np.int64], tracks: NDArray[np.int64]) -> NDArray[np.
 
 
 def _grown(array: NDArray[np.int64], used: int, size: int) -> NDArray[np.int64]:
-    larger = np.empty(size, np.int64)
+    larger = np.zeros(size, np.int64)  # what is not used is the same whenever it is looked at
     larger[:used] = array[:used]
     return larger

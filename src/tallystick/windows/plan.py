@@ -112,6 +112,18 @@ class Plan:
     tracks: Table
     program: Table
 
+    @cached_property
+    def silent(self) -> Table:
+        """The program without its outputs: it keeps the same of each row, and tells nothing."""
+        made = self.program.copy()
+        for e in range(0, len(self.entities) * at.E_WIDTH, at.E_WIDTH):
+            made[e + at.E_FIRST_SEEN] = -1
+            made[e + at.E_FEATURE] = made[e + at.E_FEATURES_END] = 0
+            for k in range(made[e + at.E_TRACK], made[e + at.E_TRACKS_END], at.T_WIDTH):
+                for w in range(made[k + at.T_WINDOW], made[k + at.T_WINDOWS_END], at.W_WIDTH):
+                    made[w + at.W_OUT] = made[w + at.W_OUTS_END] = 0
+        return made
+
     @classmethod
     def of(
         cls,
