@@ -7,7 +7,6 @@ import io
 import json
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -123,6 +122,8 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
             return _json_by_python(names, arrays)
         parts = [json_columns.json_text(array if _is_json(array.type) else text(array)) for array in arrays]
         return json_columns.lines(json_columns.objects(names, parts))
+    import polars as pl  # a tenth of a second of a start; where all rows are nested it is never needed
+
     arrays = [array if _is_json(array.type) else text(array) for array in arrays]
     buffer = io.BytesIO()
     frame = pl.from_arrow(pa.Table.from_arrays(arrays, names=batch.schema.names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from queue import Full, Queue
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ __all__ = ["check_facts", "facts_of", "recover"]
 
 T = TypeVar("T")
 Logged = tuple[int, pa.RecordBatch]
-ROWS = 65_536  # that are applied together, at most about, where nobody is told of each entry
+ROWS = 131_072  # that are applied together, at most about, where nobody is told of each entry
 NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD_STATE_URI."
 
 
@@ -75,29 +76,39 @@ def recover(
     replayed: told of each entry, and its records, as they are applied again; filled: given what a snapshot
     holds besides the fold.
     """
-    number = begun = 0
     snapshot = store.snapshot(stream)
-    if snapshot is not None:
-        number, arrays = snapshot
-        begun = number
-        own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
-        state = fold.fill(own, number)
-        if state is not None:
-            state.allowed_lateness_us = fold.state.allowed_lateness_us if fold.state else 0
-            fold.scorer = replace(fold.scorer, state=state)
-        if filled is not None:
-            more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
-            if more:
-                filled(more)
-    for entries in _ahead(_together(store, stream, number, 1 if replayed is not None else ROWS)):
-        records = fold.replay(*entries)
-        number = entries[-1][0]
-        if replayed is not None:
-            replayed(number, records)
+    number = begun = 0 if snapshot is None else snapshot[0]
+    rows = 1 if replayed is not None else ROWS
+    with _ahead(_together(store, stream, number, rows)) as log:  # read while the snapshot is taken in
+        if snapshot is not None:
+            _fill(fold, *snapshot, filled)
+        for entries in log:
+            records = fold.replay(*entries)
+            number = entries[-1][0]
+            if replayed is not None:
+                replayed(number, records)
     head = store.head(stream)
     if head is not None and number < head.number:
         raise DataError(f"The log ends at entry {number}, but {head.number} were committed.", NEW)
     return begun, number
+
+
+def _fill(
+    fold: Fold,
+    number: int,
+    arrays: Mapping[str, NDArray[Any]],
+    filled: Callable[[Mapping[str, NDArray[Any]]], None] | None,
+) -> None:
+    """Bring a fold, and what else a snapshot holds, to where it was taken."""
+    own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
+    state = fold.fill(own, number)
+    if state is not None:
+        state.allowed_lateness_us = fold.state.allowed_lateness_us if fold.state else 0
+        fold.scorer = replace(fold.scorer, state=state)
+    if filled is not None:
+        more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
+        if more:
+            filled(more)
 
 
 def _together(store: Store, stream: str, number: int, rows: int) -> Iterator[list[Logged]]:
@@ -114,8 +125,9 @@ def _together(store: Store, stream: str, number: int, rows: int) -> Iterator[lis
         yield entries
 
 
-def _ahead(parts: Iterator[T]) -> Iterator[T]:
-    """Give what an iterator gives, which works ahead by two in a thread of its own."""
+@contextmanager
+def _ahead(parts: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Give what an iterator gives, which works ahead by two in a thread of its own, from now on."""
     queue: Queue[tuple[T | None, BaseException | None]] = Queue(2)
     stopping = threading.Event()
 
@@ -137,9 +149,7 @@ def _ahead(parts: Iterator[T]) -> Iterator[T]:
         except BaseException as error:  # handed to who waits for it
             put(None, error)
 
-    thread = threading.Thread(target=work, name="tallystick-log", daemon=True)
-    thread.start()
-    try:
+    def given() -> Iterator[T]:
         while True:
             part, error = queue.get()
             if error is not None:
@@ -147,6 +157,11 @@ def _ahead(parts: Iterator[T]) -> Iterator[T]:
             if part is None:
                 return
             yield part
+
+    thread = threading.Thread(target=work, name="tallystick-log", daemon=True)
+    thread.start()
+    try:
+        yield given()
     finally:
         stopping.set()
         thread.join()
