@@ -82,6 +82,7 @@ def recover(
     with _ahead(_together(store, stream, number, rows)) as log:  # read while the snapshot is taken in
         if snapshot is not None:
             _fill(fold, *snapshot, filled)
+        snapshot = None  # as big as the state itself
         for entries in log:
             records = fold.replay(*entries)
             number = entries[-1][0]

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tallystick.store import Claim
+from tallystick.streams.memory import give_back
 
 __all__ = ["Snapshots"]
 
@@ -35,17 +36,17 @@ class Snapshots(threading.Thread):
         self._queue: Queue[tuple[int, Arrays] | None] = Queue(1)
         self._events = 0
         self._not_before = 0.0
-        self._busy = False
+        self.busy = False  # a copy waits, or is being written
         self._stopping = threading.Event()
 
     def wanted(self, events: int) -> bool:
         """Count events, and say whether it is time."""
         self._events += events
-        return self._events >= self._every and not self._busy and time.monotonic() >= self._not_before
+        return self._events >= self._every and not self.busy and time.monotonic() >= self._not_before
 
     def put(self, number: int, arrays: Arrays) -> None:
         """Hand on a copy of the state after an entry; only where `wanted` said so."""
-        self._events, self._busy = 0, True
+        self._events, self.busy = 0, True
         self._queue.put((number, arrays))
 
     def finish(self) -> None:
@@ -66,7 +67,9 @@ class Snapshots(threading.Thread):
                 pass
             if self._ready() >= number:
                 self._keep(number, arrays)
-            self._busy = False
+            del given, arrays  # else it would lie here until there is another
+            give_back()
+            self.busy = False
 
     def _keep(self, number: int, arrays: Arrays) -> None:
         begun = time.monotonic()

@@ -1,0 +1,61 @@
+"""Memory that is free is given back."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tallystick.streams.memory import give_back
+from tallystick.streams.snapshots import Snapshots
+
+BLOCK = 64 << 10  # bytes: what lies in a heap
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="needs glibc",
+)
+def test_what_is_free_between_what_is_used_is_given_back() -> None:
+    blocks = [np.ones(BLOCK, np.uint8) for _ in range(2000)]
+    last = blocks[-1]
+    del blocks[::2], blocks[-1]
+    blocks = blocks[::8]
+    before = resident()
+    give_back()
+    assert before - resident() > 1000 * BLOCK // 2
+    assert last.all()
+
+
+def test_the_copy_of_a_state_is_let_go_once_it_is_kept() -> None:
+    kept: list[int] = []
+
+    def save(number: int, arrays: Mapping[str, Any]) -> None:
+        kept.append(int(arrays["a"].sum()))
+
+    claim: Any = SimpleNamespace(save_snapshot=save)
+    snapshots = Snapshots(claim, every=1, ready=lambda: 1, said=lambda _: None)
+    snapshots.start()
+    copy = np.ones(1000, np.int64)
+    held = weakref.ref(copy)
+    assert snapshots.wanted(1)
+    snapshots.put(1, {"a": copy})
+    del copy
+    while snapshots.number < 1 or snapshots.busy:
+        pass
+    gc.collect()
+    assert (kept, held()) == ([1000], None)  # while it waits for the next one
+    snapshots.finish()
