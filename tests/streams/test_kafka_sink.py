@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from tests.servers.kafka import Kafka
 from tests.servers.registry import Registry
 
@@ -25,7 +25,6 @@ from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError
 from tallystick.scorer.decision import decision_schema
 from tallystick.streams.kafka import transactions
-from tallystick.streams.sinks import kafka as module
 from tallystick.streams.sinks.kafka import KafkaSink, open_moving
 
 pytestmark = pytest.mark.kafka
@@ -155,30 +154,66 @@ def test_kafka_knows_the_number(kafka: Kafka, opened: Open) -> None:
     assert opened(topic, stream="another").resume(3, None) == 3
 
 
-def test_a_group_that_was_forgotten_leaves_the_stores_mark(kafka: Kafka, opened: Open) -> None:
+def test_what_was_taken_back_is_no_number(kafka: Kafka, opened: Open) -> None:
+    topic = kafka.topic("out-taken-back")
+    sink = opened(topic)
+    sink.resume(0, None)
+    mark = sink.deliver(5, [decisions(1)])
+    producer = sink._transactions.producer
+    for number in range(6, 46):  # more of them than are looked at first
+        producer.begin_transaction()
+        producer.produce(*sink._outbox.message(number))
+        producer.flush(20)
+        producer.abort_transaction(20)
+    assert opened(topic).resume(2, mark) == 5
+
+
+def test_a_number_that_was_removed_leaves_the_stores_mark(kafka: Kafka, opened: Open) -> None:
     from confluent_kafka.admin import AdminClient
 
-    topic = kafka.topic("out-forgotten")
+    topic = kafka.topic("out-removed")
     sink = opened(topic, stream="idle")
     sink.resume(0, None)
     mark = sink.deliver(5, [decisions(1)])
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.delete_consumer_groups(["tallystick.sink.idle"])["tallystick.sink.idle"].result(20)
-    assert opened(topic, stream="idle").resume(5, mark) == 5
+    admin, name = AdminClient({"bootstrap.servers": kafka.bootstrap}), f"tallystick-idle-{topic}"
+    admin.delete_topics([name])[name].result(20)
+    sink = opened(topic, stream="idle")
+    assert sink.resume(5, mark) == 5
+    sink.deliver(6, [decisions(2)])
+    assert ids(kafka, topic) == ["p1", "p2"]
 
 
-def test_an_idle_sink_keeps_its_number(kafka: Kafka, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_without_a_decision_writes_nothing(kafka: Kafka, opened: Open) -> None:
     topic = kafka.topic("out-idle")
     sink = opened(topic)
     sink.resume(0, None)
+    assert sink.deliver(5, [decisions(1)]) == sink.deliver(6, [])
+    assert opened(topic).resume(0, None) == 5
+    assert len(read(kafka, f"tallystick-fraud-{topic}", "read_uncommitted")) == 2  # the first says 0
+
+
+def test_others_in_the_topic_are_not_waited_for(kafka: Kafka, opened: Open) -> None:
+    """Other streams and producers write there as well, one of which leaves its transaction open."""
+    topic = kafka.topic("out-others", 3)
+    sink, another = opened(topic), opened(topic, stream="another")
+    assert (sink.resume(0, None), another.resume(0, None)) == (0, 0)
     sink.deliver(5, [decisions(1)])
-    sink.deliver(6, [])
-    assert opened(topic, stream="fraud").resume(0, None) == 5
-    sink = opened(topic)
-    sink.resume(6, None)
-    monkeypatch.setattr(module, "_KEEP", 0.0)
-    sink.deliver(7, [])
-    assert opened(topic).resume(0, None) == 7
+    another.deliver(3, [decisions(2)])
+    other = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": "other"})
+    other.init_transactions(20)
+    other.begin_transaction()
+    for partition in range(3):
+        other.produce(topic, b"x", partition=partition)
+    other.flush(20)
+    mark = sink.deliver(7, [decisions(3)])
+    try:
+        began = time.monotonic()
+        assert opened(topic).resume(5, mark) == 7
+        assert time.monotonic() - began < 20
+    finally:
+        other.abort_transaction(20)
+    assert opened(topic, stream="another").resume(0, None) == 3
+    assert ids(kafka, topic) == ["p1", "p2", "p3"]
 
 
 def test_two_states_of_one_name_are_told_apart(kafka: Kafka, opened: Open) -> None:
@@ -236,24 +271,6 @@ class Odd:
 
     def __getattr__(self, name: str) -> Any:
         return self._odd if name == self._call else getattr(self._producer, name)
-
-
-def test_a_producer_that_is_stuck_is_left_behind(
-    kafka: Kafka, opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    topic = kafka.topic("out-stuck")
-    sink = opened(topic)
-    sink.resume(0, None)
-    monkeypatch.setattr(transactions, "STUCK", 0.5)
-    over = threading.Event()
-    real = sink._transactions.producer
-    sink._transactions.producer = Odd(real, "send_offsets_to_transaction", lambda *_: over.wait(60))
-    sink.deliver(1, [decisions(1, 2)])
-    over.set()
-    assert sink._transactions.producer is not real
-    sink.deliver(2, [decisions(3)])
-    assert ids(kafka, topic) == ["p1", "p2", "p3"]
-    assert opened(topic).resume(0, None) == 2
 
 
 def test_a_commit_whose_answer_was_lost_is_not_made_twice(kafka: Kafka, opened: Open) -> None:
@@ -401,3 +418,39 @@ def test_a_broker_that_stays_away_is_given_up_in_time(kafka: Kafka, opened: Open
         sink.close()
     finally:
         kafka.start()
+    sink = opened(topic)
+    number = sink.resume(1, None)
+    assert ids(kafka, topic) == names(range(1, number + 1))
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_broker_that_is_killed_right_after_a_delivery(goes_on: bool, kafka: Kafka, opened: Open) -> None:
+    """It comes back with a transaction that was committed and has no end, more often than not."""
+    topic = kafka.topic(f"out-at-once-{goes_on}", 2)
+    sink = opened(topic)
+    number, mark = sink.resume(0, None), None
+    for _ in range(3):
+        number += 1
+        mark = sink.deliver(number, [decisions(number * 2 - 1, number * 2)])
+        kafka.kill()
+        kafka.start()
+        if not goes_on:
+            sink.close()
+            sink = opened(topic)
+            number = sink.resume(number, mark)
+    sink.deliver(number + 1, [decisions(number * 2 + 1, number * 2 + 2)])
+    assert ids(kafka, topic) == names(range(1, number * 2 + 3))
+
+
+def test_a_transaction_that_does_not_end_is_said(kafka: Kafka, opened: Open) -> None:
+    topic = kafka.topic("out-open")
+    opened(topic).resume(0, None)
+    other = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": "strange"})
+    other.init_transactions(20)
+    other.begin_transaction()
+    other.produce(f"tallystick-fraud-{topic}", b"x", b"x", partition=0)
+    other.flush(20)
+    with pytest.raises(TallystickError, match="tallystick-fraud-out-open has a transaction without an end"):
+        opened(topic).resume(0, None)
+    other.abort_transaction(20)
+    assert opened(topic).resume(0, None) == 0

@@ -15,7 +15,9 @@ from tallystick.streams.kafka.properties import KNOWN, SECRET
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-__all__ = ["PATIENCE", "Trouble", "client", "explained", "library", "listed", "no_topic", "topics"]
+__all__ = [
+    "PATIENCE", "Trouble", "client", "explained", "library", "listed", "make_topic", "no_topic", "topics",
+]  # fmt: skip
 
 LOG = logging.getLogger("tallystick.kafka")
 LOG.addHandler(logging.NullHandler())  # what matters of it is in our errors
@@ -120,8 +122,8 @@ def explained(
 
 def topics(
     handle: Any, address: Address, trouble: Trouble, *, wait: float = PATIENCE
-) -> dict[str, list[int]]:
-    """List the partitions of every topic, by a client that reads nothing yet.
+) -> dict[str, dict[int, int]]:
+    """List the partitions of every topic with the replicas of each, by a client that reads nothing yet.
 
     The cluster is asked for all of them, since asking for one may make it. Raises TallystickError when no
     broker answers, or none lets us in.
@@ -136,9 +138,13 @@ def topics(
                 raise explained(address, "asking for its topics", error.args[0], trouble) from None
 
 
-def listed(handle: Any, wait: float) -> dict[str, list[int]]:
-    """List the partitions of every topic; raises KafkaException."""
-    return {name: sorted(topic.partitions) for name, topic in handle.list_topics(timeout=wait).topics.items()}
+def listed(handle: Any, wait: float) -> dict[str, dict[int, int]]:
+    """List the partitions of every topic with the replicas of each; raises KafkaException."""
+    found = handle.list_topics(timeout=wait).topics
+    return {
+        name: {number: len(topic.partitions[number].replicas) for number in sorted(topic.partitions)}
+        for name, topic in found.items()
+    }
 
 
 def no_topic(address: Address, found: Iterable[str], hint: str = "") -> UsageError:
@@ -148,3 +154,27 @@ def no_topic(address: Address, found: Iterable[str], hint: str = "") -> UsageErr
     if len(near) > 300:
         near = f"There are {len(names)} topics, none of a name like it."
     return UsageError(f'There is no topic "{address.topic}" at {address.servers}.', f"{near} {hint}".strip())
+
+
+def make_topic(
+    address: Address,
+    trouble: Trouble,
+    name: str,
+    partitions: int,
+    replication: int,
+    patience: float,
+    config: Mapping[str, str] | None = None,
+) -> None:
+    """Make a topic that another one may be making too; -1 is as many as the brokers are set up for.
+
+    Raises TallystickError where that is refused, or not done in so many seconds.
+    """
+    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+    wanted = NewTopic(name, partitions, replication, config=dict(config or {}))
+    admin = client(AdminClient, address, trouble, {})  # while it is waited for, it has to be held
+    try:
+        admin.create_topics([wanted])[name].result(patience)
+    except library().KafkaException as error:
+        if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+            raise explained(address, f"making the topic {name}", error.args[0], trouble) from None

@@ -1,93 +1,156 @@
-"""How far a stream's decisions are in a topic: a number that Kafka keeps as the offset of a group of our own.
+"""How far a stream's decisions are in a topic: a number in a small topic of our own, beside that topic.
 
-It changes in the transaction that writes the messages, so both are there or neither. The group has no
-members, and the offset belongs to partition 0 of the output topic, whatever messages lie there.
+The transaction that writes messages writes the number too, so both are there or neither. The small topic has
+one writer, so its end says all: neither retention nor other producers and their open transactions in the
+topic of decisions come between. A consumer group's offset is no such place: brokers forget it, and where a
+transaction was left without an end (see `transactions`) nothing can be written over it.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from tallystick.errors import TallystickError
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, client, explained, library
+from tallystick.streams.kafka.client import Trouble, client, explained, library, make_topic
 from tallystick.streams.sink import Mark
 
-__all__ = ["Outbox"]
+__all__ = ["Last", "Outbox"]
 
-_PREFIX = "tallystick:"
+_FORM = re.compile(rb"([0-9a-f]+):([0-9]+)")
+# One number matters: segments are small, and old ones soon go.
+_CONFIG = {"cleanup.policy": "compact", "segment.bytes": str(16 << 20), "delete.retention.ms": "60000"}
+_BACK = 32  # offsets to look back at first; what was taken back, and the ends of transactions, take some too
 _TRY = 5.0
+_ENDING = 3.0  # seconds in which the ends of transactions arrive that were ended
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the topic of the number says: the last committed one, -1 for none, and whose it is.
+
+    ended: whether every transaction has its end there.
+    """
+
+    number: int
+    log: str
+    ended: bool = True
 
 
 class Outbox:
     """The number of one stream in one topic, and whose log it counts.
 
-    log: a token that the first delivery draws and that the mark repeats, so that two states of one stream
-    name are told apart.
+    name: of the transactional id and of the topic that holds the number; log: a token that the first delivery
+    draws and that the mark repeats, so that two states of one stream name are told apart.
     """
 
     def __init__(self, address: Address, stream: str, trouble: Trouble) -> None:
         self._address, self._trouble = address, trouble
         self.stream = stream
-        self.group = f"tallystick.sink.{stream}"
+        self.name = f"tallystick-{stream}-{address.topic}"
         self.log = ""
-        self.metadata: Any = None
 
-    def read(self, number: int, mark: Mark | None, patience: float) -> int:
-        """Say up to which number all is in the topic.
+    def make(self, replication: int, patience: float) -> None:
+        """Make the topic that holds the number; replication: of the topic of decisions."""
+        try:
+            make_topic(self._address, self._trouble, self.name, 1, replication, patience, _CONFIG)
+        except TallystickError as error:
+            raise TallystickError(
+                f"How far the stream is stands in a topic of its own, which cannot be made: {error.message}",
+                f"Have {self.name} made, with 1 partition and cleanup.policy=compact.",
+            ) from None
 
-        number and mark: what the store knows, which holds where the group knows nothing (any more): the
-        broker forgets the offset of a group that was idle for long (offsets.retention.minutes, a week).
+    def begin(self, found: Last, mark: Mark | None) -> None:
+        """Go on counting where the topic and the store's mark are of one log.
+
         Raises TallystickError where another state wrote here under the same stream name.
         """
-        found = self._found(patience)
-        there = (found.metadata or "").removeprefix(_PREFIX)
         ours = str((mark or {}).get("log") or "")
-        if found.offset >= 0 and ours and there and ours != there:
+        if ours and found.log and ours != found.log:
             raise TallystickError(
                 f'Another state has written to {self._address.name} as the stream "{self.stream}".',
                 "Give this stream another name, or write to another topic.",
             )
-        self.log = ours or there or secrets.token_hex(8)
-        # The store's mark follows the transaction, so it is never ahead but by deliveries without a message.
-        return max(number, int(found.offset))
+        self.log = ours or found.log or secrets.token_hex(8)
 
-    def reached(self, patience: float) -> int:
-        """Say which number Kafka has, -1001 for none."""
-        return int(self._found(patience).offset)
-
-    def _found(self, patience: float) -> Any:
-        """Ask for the offset of the group; raises TallystickError where nobody answers in so many seconds."""
-        kafka = library()
-        place = kafka.TopicPartition(self._address.topic, 0)
-        end = time.monotonic() + patience
-        while True:
-            # A client anew for each try: one that was made while a broker came up may never find its group.
-            consumer = client(
-                kafka.Consumer,
-                self._address,
-                self._trouble,
-                # Reading what is committed: the offset of a transaction that still ends is waited for.
-                {"group.id": self.group, "isolation.level": "read_committed", "enable.auto.commit": False},
-            )
-            try:
-                self.metadata = consumer.consumer_group_metadata()
-                return consumer.committed([place], timeout=max(0.1, min(_TRY, end - time.monotonic())))[0]
-            except kafka.KafkaException as error:
-                if time.monotonic() >= end:
-                    raise explained(
-                        self._address, "asking for its group's offset", error.args[0], self._trouble
-                    ) from None
-                time.sleep(0.2)
-            finally:
-                consumer.close()
-
-    def offsets(self, number: int) -> list[Any]:
-        """Give what a transaction commits with the messages up to a number."""
-        return [library().TopicPartition(self._address.topic, 0, number, f"{_PREFIX}{self.log}")]
+    def message(self, number: int) -> tuple[str, str, str, int]:
+        """Give topic, value, key and partition of the message that says a number."""
+        return self.name, f"{self.log}:{number}", self.stream, 0
 
     def mark(self) -> Mark:
         """Give what the store is to keep."""
         return {"log": self.log}
+
+    def last(self, end: float) -> Last:
+        """Read the topic's end, until a moment; TallystickError where no broker answers."""
+        consumer: Any = client(
+            library().Consumer,
+            self._address,
+            self._trouble,
+            {
+                "group.id": self.name,  # no member, no offset: the library asks for the name
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 10,
+            },
+        )
+        try:
+            low, high = self._bounds(consumer, end)
+            back = _BACK
+            while True:
+                begin = max(low, high - back)
+                found, ended = self._last_after(consumer, begin, end)
+                if found is not None:
+                    return Last(int(found[2]), found[1].decode(), ended)
+                if begin == low:
+                    return Last(-1, "", ended)
+                back *= 8
+        finally:
+            consumer.close()
+
+    def _bounds(self, consumer: Any, end: float) -> tuple[int, int]:
+        while True:
+            left = max(0.1, min(_TRY, end - time.monotonic()))
+            try:
+                low, high = consumer.get_watermark_offsets(self._place(), timeout=left)
+                return int(low), int(high)
+            except library().KafkaException as error:
+                if time.monotonic() >= end or "AUTHORIZATION_FAILED" in error.args[0].name():
+                    raise self._unread(error.args[0]) from None
+                time.sleep(0.1)
+
+    def _last_after(self, consumer: Any, begin: int, end: float) -> tuple[re.Match[bytes] | None, bool]:
+        """Read from an offset on; give the last number, and whether all that is there has ended."""
+        kafka = library()
+        consumer.assign([self._place(begin)])
+        found, since = None, None
+        trouble = kafka.KafkaError(kafka.KafkaError._TIMED_OUT)
+        while time.monotonic() < end:
+            message = consumer.poll(0.1)
+            if message is None:
+                if since is not None and time.monotonic() - since > _ENDING:
+                    return found, False
+            elif (error := message.error()) is None:
+                found, since = _FORM.fullmatch(message.value() or b"") or found, None
+            elif error.name() == "_PARTITION_EOF":
+                # What is committed ends before all that is there does.
+                if message.offset() >= consumer.get_watermark_offsets(self._place(), cached=True)[1]:
+                    return found, True
+                since = since or time.monotonic()
+            else:
+                trouble = error
+                if "AUTHORIZATION_FAILED" in error.name():
+                    break
+        raise self._unread(trouble)
+
+    def _unread(self, error: Any) -> TallystickError:
+        return explained(self._address, f"reading {self.name}", error, self._trouble)
+
+    def _place(self, offset: int = -1001) -> Any:
+        return library().TopicPartition(self.name, 0, offset)

@@ -1,13 +1,14 @@
 """A transactional producer: one delivery, one transaction, tried again as long as that may help.
 
-`send_offsets_to_transaction` of the client library may wait for ever, past its own limit, for a coordinator
-that left the cluster and came back (librdkafka issues 5456 and 5511). It is called with a limit of ours; a
-producer that is stuck in it is left behind, and a new one under the same transactional id shuts it out.
+A broker that comes back after it was killed may leave a transaction without an end, though it was committed
+and nobody waits for it any more (seen with Kafka 4.3.1 and 4.4.0: while a partition has no leader, its end is
+not written, as if the topic had been deleted). No reader of committed messages comes past it, and the next
+transaction of the same producer decides over it. So, after every beginning and every outage, such a one is
+taken back as a whole, and what it held is written again.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,15 +16,15 @@ from typing import Any
 
 from tallystick.errors import TallystickError
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, client, explained, library
-from tallystick.streams.kafka.outbox import Outbox
+from tallystick.streams.kafka.client import Trouble, client, explained, library, topics
+from tallystick.streams.kafka.outbox import Last, Outbox
 
 __all__ = ["LONGEST", "Transactions"]
 
 #: The longest that brokers allow a transaction to be open, unless they are told otherwise, in milliseconds.
 LONGEST = 900_000
-#: Seconds that a request may go unanswered, and those after which it is plain that its answer was missed.
-SOCKET, STUCK = 10.0, 12.0
+#: Seconds that a request may go unanswered.
+SOCKET = 10.0
 _HABITS: dict[str, Any] = {
     "linger.ms": "5",
     "compression.type": "lz4",
@@ -37,11 +38,14 @@ _FOR_GOOD = frozenset(
     {
         "MSG_SIZE_TOO_LARGE", "INVALID_RECORD", "POLICY_VIOLATION", "TOPIC_EXCEPTION",
         "UNKNOWN_TOPIC_OR_PART",
-        "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED",
-        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "OFFSET_METADATA_TOO_LARGE",
+        "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION", "TOPIC_AUTHORIZATION_FAILED",
+        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED",
     }
 )  # fmt: skip
 _FENCED = frozenset({"_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"})
+
+
+Write = Callable[[Any, float], None]
 
 
 class _SpentError(Exception):
@@ -60,17 +64,25 @@ class Transactions:
         self._kafka = library()
         self._rejected: Any = None
         self._outages = 0
-        self._unsure = False
+        # The transaction before, which is written again where it turns out to have been left without an end.
+        self._before: tuple[int, list[Write]] = (-1, [])
+        self._lost: list[Write] = []
         self.producer: Any = self._connected()
 
-    def begin(self, end: float) -> None:
-        """End what a producer before left open, and shut it out."""
+    def begin(self, number: int) -> tuple[Last, int]:
+        """End what a producer before left open, and shut it out; say up to which number all is there.
+
+        number: that of the store, which holds where nothing is found.
+        """
         try:
-            self._try(self.producer.init_transactions, "beginning", end)
+            found, cut = self._begun(time.monotonic() + self._patience)
         except (_SpentError, self._kafka.KafkaException) as error:
             raise self._too_late(str(error)) from None
+        # The store follows the transactions, so it is never ahead but by deliveries without a message, unless
+        # what it heard of was taken back.
+        return found, found.number if cut and found.number >= 0 else max(number, found.number)
 
-    def commit(self, number: int, write: Callable[[Any, float], None]) -> None:
+    def commit(self, number: int, write: Write) -> None:
         """Commit a number with all that `write` hands to the producer until the moment it is given.
 
         Raises TallystickError where that does not help within the patience, or not at all.
@@ -78,19 +90,19 @@ class Transactions:
         end = time.monotonic() + self._patience
         pause = 0.05
         self.producer.poll(0)
-        self._unsure = False
-        renew = self._trouble.outages != self._outages
         while True:
             try:
-                if renew and self._renewed(number, end):
-                    return
-                if self._tried(number, write, end):
-                    return
-                renew = False
+                renew = self._trouble.outages != self._outages
+                if (renew and self._renewed(number, end)) or self._tried(number, write, end):
+                    self.producer.poll(0)
+                    if self._trouble.outages == self._outages:
+                        self._before, self._lost = (number, [*self._lost, write]), []
+                        return
+                    continue  # the broker fell over it: was it ended?
             except _SpentError as error:
                 if time.monotonic() >= end:
                     raise self._too_late(str(error)) from None
-                renew = True
+                self._outages = -1
             time.sleep(max(0.0, min(pause, end - time.monotonic())))
             pause = min(pause * 2, 5.0)
 
@@ -113,7 +125,7 @@ class Transactions:
             self._trouble,
             {
                 **{name: value for name, value in habits.items() if name not in given},
-                "transactional.id": f"tallystick-{self._outbox.stream}-{self._address.topic}",
+                "transactional.id": self._outbox.name,
                 "transaction.timeout.ms": given.get("transaction.timeout.ms")
                 or min(max(patience, 60_000), LONGEST),
                 "delivery.timeout.ms": patience,
@@ -123,23 +135,49 @@ class Transactions:
         )
 
     def _renewed(self, number: int, end: float) -> bool:
-        """Take a new producer; say whether the one before had committed the number after all.
-
-        What was not asked to be committed was not: taking the new one has ended it.
-        """
+        """Take a new producer; say whether the one before had committed the number after all."""
         self.producer = self._connected()
-        self._try(self.producer.init_transactions, "beginning", end)
-        self._outages = self._trouble.outages
-        return self._unsure and self._outbox.reached(max(1.0, end - time.monotonic())) >= number
+        outages = self._trouble.outages
+        there = self._begun(end)[0].number
+        self._outages = outages
+        before, writes = self._before
+        self._lost = writes if there < before else []
+        return there >= number
 
-    def _tried(self, number: int, write: Callable[[Any, float], None], end: float) -> bool:
-        """Try one transaction; False where it was taken back and may be tried again."""
-        self._rejected, self._unsure = None, False
+    def _begun(self, end: float) -> tuple[Last, bool]:
+        """Begin with a producer; give what is committed, and whether anything was taken back for that."""
+        self._try(self.producer.init_transactions, "beginning", end)
+        found = self._outbox.last(end)
+        if found.ended:
+            return found, False
+        self._take_back(end)
+        found = self._outbox.last(end)
+        if not found.ended:
+            raise self._too_late(f"{self._outbox.name} has a transaction without an end")
+        return found, True
+
+    def _take_back(self, end: float) -> None:
+        """Take back, wherever it may lie, a transaction that the broker left without an end."""
+        topic, left = self._address.topic, max(0.1, end - time.monotonic())
+        partitions = topics(self.producer, self._address, self._trouble, wait=left)[topic]
         try:
             self.producer.begin_transaction()
-            write(self.producer, end)
-            self._try(lambda left: self._send_offsets(number, left), "writing", end)
-            self._unsure = True
+            for name, partition in [(self._outbox.name, 0), *((topic, one) for one in partitions)]:
+                self._put(end, name, b"", self._outbox.stream, partition)
+            self.producer.flush(max(0.1, end - time.monotonic()))
+            self._try(self.producer.abort_transaction, "taking back", end)
+        except self._kafka.KafkaException as error:
+            self._stop_for_good(error.args[0])
+            raise _SpentError(error.args[0].str()) from None
+
+    def _tried(self, number: int, write: Write, end: float) -> bool:
+        """Try one transaction; False where it was taken back and may be tried again."""
+        self._rejected = None
+        try:
+            self.producer.begin_transaction()
+            for one in (*self._lost, write):
+                one(self.producer, end)
+            self._put(end, *self._outbox.message(number))
             # Whether a commit that was not answered went through is not known: it is asked for again, never
             # given up for an abort.
             self._try(self.producer.commit_transaction, "committing", end)
@@ -162,26 +200,15 @@ class Transactions:
             raise self._too_late((self._rejected or cause).str())
         return False
 
-    def _send_offsets(self, number: int, left: float) -> None:
-        """Add the number to the transaction; raises _SpentError where the library does not come back."""
-        producer, raised = self.producer, list[BaseException]()
-
-        def call() -> None:
+    def _put(self, end: float, *message: Any) -> None:
+        """Hand a message to the client library; BufferError where its queue stays full."""
+        while True:
             try:
-                producer.send_offsets_to_transaction(
-                    self._outbox.offsets(number), self._outbox.metadata, left
-                )
-            except BaseException as error:
-                raised.append(error)
-
-        # It must not keep the process from ending.
-        thread = threading.Thread(target=call, name="tallystick-kafka-offsets", daemon=True)
-        thread.start()
-        thread.join(min(left, STUCK))
-        if thread.is_alive():
-            raise _SpentError("the group's coordinator does not answer")
-        if raised:
-            raise raised[0]
+                return self.producer.produce(*message)  # type: ignore[no-any-return]
+            except BufferError:
+                self.producer.poll(0.01)
+                if time.monotonic() >= end:
+                    raise
 
     def _try(self, call: Callable[[float], object], doing: str, end: float) -> None:
         """Call what can be called again as long as that is all that is wanted, until the time is over.

@@ -7,7 +7,6 @@ id ends what was open, shuts the one before out, and learns from Kafka where to 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +17,7 @@ from tallystick.config import Settings
 from tallystick.connectors.render import is_nested, json_lines, text
 from tallystick.errors import TallystickError, UsageError, did_you_mean
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, client, explained, library, no_topic, topics
+from tallystick.streams.kafka.client import Trouble, make_topic, no_topic, topics
 from tallystick.streams.kafka.outbox import Outbox
 from tallystick.streams.kafka.transactions import LONGEST, Transactions
 from tallystick.streams.sink import Mark
@@ -32,8 +31,6 @@ OWN = frozenset(
 HEADER = "tallystick-model"
 #: How long a delivery is tried, in milliseconds, unless the address says `delivery.timeout.ms`.
 PATIENCE = 120_000
-# The group's offset is written again after so many seconds without a decision: brokers forget an idle one.
-_KEEP = 3600.0
 
 
 def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> KafkaSink:  # noqa: ARG001
@@ -54,7 +51,6 @@ class KafkaSink:
         self.name = address.name
         self._address, self._schema = address, schema
         self._trouble = Trouble()
-        self._kafka = library()
         self._key = _key(address, schema)
         self._avro = address.choice("format", ("json", "avro")) == "avro"
         self._create = address.choice("create", ("false", "true")) == "true"
@@ -62,7 +58,6 @@ class KafkaSink:
         self._outbox = Outbox(address, stream, self._trouble)
         self._values: Callable[[pa.RecordBatch], list[bytes]] = _json
         self._transactions = Transactions(address, self._outbox, self._trouble, self._patience)
-        self._kept = -math.inf
         self._usable = False
 
     def resume(self, number: int, mark: Mark | None) -> int:
@@ -70,13 +65,14 @@ class KafkaSink:
 
         Raises UsageError where there is no such topic, TallystickError where no broker answers in time.
         """
-        found = topics(self._transactions.producer, self._address, self._trouble)
-        if self._address.topic not in found:
-            self._make_topic(found)
+        self._make_topics()
         if self._avro:
             self._values = _avro(self._address, self._schema)
-        self._transactions.begin(time.monotonic() + self._patience)
-        there = self._outbox.read(number, mark, self._patience)
+        found, there = self._transactions.begin(number)
+        self._outbox.begin(found, mark)
+        if found.number < 0:
+            # From now on the topic says it: no transaction is the first whose loss nobody would notice.
+            self._transactions.commit(there, _nothing)
         self._usable = True
         return there
 
@@ -89,7 +85,7 @@ class KafkaSink:
         if not self._usable:
             raise TallystickError(f"{self.name} was left after an error.", "Start the stream again.")
         rows = sum(batch.num_rows for batch in batches)
-        if not rows and time.monotonic() - self._kept < _KEEP:
+        if not rows:  # the store keeps the number; nothing comes twice where there is nothing
             return self._outbox.mark()
         self._usable = False  # until all of it is in: an error leaves it so
 
@@ -98,7 +94,6 @@ class KafkaSink:
                 self._produce(producer, batch, end)
 
         self._transactions.commit(number, write)
-        self._kept = time.monotonic()
         self._usable = True
         return self._outbox.mark()
 
@@ -124,20 +119,24 @@ class KafkaSink:
                         raise
         producer.poll(0)
 
-    def _make_topic(self, found: dict[str, list[int]]) -> None:
-        if not self._create:
-            raise no_topic(self._address, found, "To have it made: ?create=true&partitions=N.")
-        from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+    def _make_topics(self) -> None:
+        """Make the topic of decisions where that was asked for, and the one that says how far they go."""
+        address = self._address
+        found = topics(self._transactions.producer, address, self._trouble)
+        replication = _count(address, "replication")
+        if address.topic not in found:
+            if not self._create:
+                raise no_topic(address, found, "To have it made: ?create=true&partitions=N.")
+            partitions = _count(address, "partitions")
+            make_topic(address, self._trouble, address.topic, partitions, replication, self._patience)
+        if self._outbox.name not in found:
+            # As safe as the decisions.
+            there = max(found.get(address.topic, {}).values(), default=replication)
+            self._outbox.make(there, self._patience)
 
-        wanted = NewTopic(
-            self._address.topic, _count(self._address, "partitions"), _count(self._address, "replication")
-        )
-        admin = client(AdminClient, self._address, self._trouble, {})
-        try:
-            admin.create_topics([wanted])[self._address.topic].result(self._patience)
-        except self._kafka.KafkaException as error:
-            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
-                raise explained(self._address, "making the topic", error.args[0], self._trouble) from None
+
+def _nothing(_producer: Any, _end: float) -> None:
+    """Write no message."""
 
 
 def _key(address: Address, schema: pa.Schema) -> str:

@@ -236,7 +236,7 @@ class KafkaSource:
         """Take partitions that were added since, from their start."""
         self._looked = time.monotonic()
         try:
-            found = listed(self._consumer, 1.0).get(self._address.topic, [])
+            found = listed(self._consumer, 1.0).get(self._address.topic, {})
             for partition in sorted(set(found) - self._next.keys()):
                 self._next[partition] = low = self._bounds(partition)[0]
                 self._consumer.incremental_assign([self._place(partition, low)])
