@@ -66,7 +66,7 @@ def decisions(*numbers: int, model: str = "m1") -> pa.RecordBatch:
 
 
 def read(kafka: Kafka, topic: str, isolation: str = "read_committed") -> list[Any]:
-    """Read a topic to its end."""
+    """Read a topic to its end, once what was committed is there: the word of it comes a moment later."""
     consumer = Consumer(
         {
             "bootstrap.servers": kafka.bootstrap,
@@ -74,18 +74,23 @@ def read(kafka: Kafka, topic: str, isolation: str = "read_committed") -> list[An
             "isolation.level": isolation,
             "enable.partition.eof": True,
             "enable.auto.commit": False,
+            "fetch.wait.max.ms": 50,
         }
     )
-    found, ended = [], 0
-    partitions = list(consumer.list_topics(topic, 10).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    while ended < len(partitions):
-        message = consumer.poll(20)
-        assert message is not None, "the topic has no end"
-        if message.error():
-            ended += 1
-        else:
+    found = []
+    left = set(consumer.list_topics(topic, 10).topics[topic].partitions)
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
+    until = time.monotonic() + 20
+    while left:
+        message = consumer.poll(0.5)
+        if message is None:
+            assert time.monotonic() < until, "the topic has no end"
+        elif not message.error():
             found.append(message)
+        elif message.error().code() == KafkaError._PARTITION_EOF:
+            place = TopicPartition(topic, message.partition())
+            if message.offset() >= consumer.get_watermark_offsets(place, cached=True)[1]:
+                left.discard(message.partition())
     consumer.close()
     return found
 
