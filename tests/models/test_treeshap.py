@@ -89,6 +89,9 @@ def test_long_paths_stay_exact() -> None:
     X = np.random.default_rng(1).normal(size=(20, 6))
     model = chain(40, 6)
     assert model.contributions(X[:3]) == pytest.approx(np.array([shapley(model, x) for x in X[:3]]), abs=1e-9)
+    nine = chain(9, 9)  # five points: one more than are reckoned together
+    X = np.random.default_rng(2).normal(size=(3, 9))
+    assert nine.contributions(X) == pytest.approx(np.array([shapley(nine, x) for x in X]), abs=1e-9)
     wide = chain(60, 60)
     X = np.random.default_rng(2).normal(size=(20, 60))
     assert wide.contributions(X).sum(axis=1) == pytest.approx(wide.raw(X), abs=1e-9)

@@ -103,7 +103,7 @@ class Trees:
         for tree ensembles"; see `tallystick.models.treeshap` for how.
         """
         X = self._matrix(X)
-        out, laid = np.zeros((len(X), self.features + 1)), self._paths
+        out, laid = np.empty((len(X), self.features + 1)), self._paths
 
         def work(first: int, last: int) -> None:
             explain(X, first, last, *laid, self.base, self.scale, out)

@@ -7,56 +7,69 @@ value of feature i is the integral over q = 0 … 1 of value x (o - r) x the pro
 (Owen 1972, "Multilinear extensions of games"). With d features on a path that polynomial has degree d - 1, so
 Gauss-Legendre's rule of ⌈d / 2⌉ points gives the integral exactly: three points for trees of depth 6.
 
-At each point one walk down the nodes multiplies factors and one back adds up leaves. Nothing is divided by
+One walk down the nodes multiplies factors and one back adds up leaves, at four points together. Below a turn
+that the row does not take, later turns on the same feature change nothing any more. Nothing is divided by
 small differences, all weights are positive: no accuracy is lost in deep trees. The values are those of
 Lundberg et al. 2018, "Consistent individualized feature attribution for tree ensembles", to rounding.
 """
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tallystick.models.quadrature import (
+    LANES,
+    WIDTH,
+    add_up,
+    pass_on,
+    pass_on_to_leaves,
+    rule,
+    turn,
+    turn_to_leaves,
+)
 from tallystick.models.tree_kernel import cast
 
 __all__ = ["Paths", "explain", "paths"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Places = NDArray[np.uint64]  # unsigned: Numba then looks for no index from the end
+Places = NDArray[np.uint32]  # unsigned: Numba then looks for no index from the end
 
 LEAST = 1e-280  # a share that is none counts as this one: all factors have an inverse then
 ONE = np.uint64(1)
+U = np.uint64
 
 
 class Paths(NamedTuple):
     """Trees as the explaining kernel walks them; nodes are counted from the root of their tree.
 
-    Of inner nodes, tree after tree: own, left (nodes,), threshold float32, missing float32 (what stands for a
-    missing value), feature. begins: (trees + 1,), where each tree's inner nodes begin. roots: (trees,).
-    Of all nodes: value, of leaves, 1 at inner ones; above: the nearest node above that hangs on the same
-    feature as this one does, or the root, which hangs on none; share: of the training rows that take all
-    turns of that feature down to this node.
-    counts: points of each tree; points, weights: float64, a row of them for each count.
+    Of inner nodes, tree after tree, in each those last whose children are both leaves: own, left; above: the
+    nearest node above that hangs on the same feature, or the root, which hangs on none; column: twice the
+    feature, one more where missing values go right; threshold float32. begins: (trees + 1,), where each
+    tree's inner nodes begin; middles: (trees,), where those with two leaves do. roots: (trees,).
+    Of all nodes: value, of leaves, 1 at inner ones; share: of the training rows that take all turns of the
+    feature that leads to a node down to it.
+    points: four a row, as `quadrature` has them; rows: (trees, 2), where those of each tree begin and end.
     most: nodes of the largest tree; mean: the sum of leaves that training rows have on average.
     """
 
     own: Places
     left: Places
-    feature: Places
-    threshold: NDArray[np.float32]
-    missing: NDArray[np.float32]
-    begins: Ints
-    roots: Places
-    value: Floats
     above: Places
+    column: Places
+    threshold: NDArray[np.float32]
+    begins: Ints
+    middles: Ints
+    roots: NDArray[np.uint64]
+    value: Floats
     share: Floats
-    counts: Ints
     points: Floats
-    weights: Floats
+    rows: Ints
     most: int
     mean: float
 
@@ -85,27 +98,27 @@ def paths(
     above, known, reached = root.copy(), np.zeros(nodes, np.int64), np.ones(nodes)
     _look_up(feature.astype(np.int64), parent, above, known, share, reached)
     counts = np.maximum((np.maximum.reduceat(known, roots) + 1) // 2, 1)
-    top = int(counts.max())
-    points, weights = np.zeros((top + 1, top)), np.zeros((top + 1, top))
-    for count in np.unique(counts):
-        x, w = np.polynomial.legendre.leggauss(int(count))
-        points[count, :count], weights[count, :count] = (x + 1) / 2, w / 2
+    rules = {count: rule(count) for count in np.unique(counts).tolist()}
+    ends = dict(zip(rules, accumulate(map(len, rules.values())), strict=True))
+    leaf = left < 0
+    inner = inner[np.lexsort((inner, leaf[left[inner]] & leaf[left[inner] + 1], root[inner]))]
+    begins = np.searchsorted(root[inner], np.append(roots, nodes))
+    branching = ~(leaf[left[inner]] & leaf[left[inner] + 1])
     return Paths(
-        (inner - root[inner]).astype(np.uint64),
-        (left[inner] - root[inner]).astype(np.uint64),
-        feature[inner].astype(np.uint64),
+        (inner - root[inner]).astype(np.uint32),
+        (left[inner] - root[inner]).astype(np.uint32),
+        (above[left[inner]] - root[inner]).astype(np.uint32),
+        (2 * feature[inner].astype(np.int64) + ~missing_left[inner]).astype(np.uint32),
         threshold[inner],
-        np.where(missing_left[inner], -np.inf, np.inf).astype(np.float32),
-        np.searchsorted(inner, np.append(roots, nodes)),
+        begins,
+        begins[:-1] + np.bincount(np.searchsorted(roots, root[inner][branching]), minlength=len(roots)),
         roots.astype(np.uint64),
-        np.where(left < 0, value, 1.0),
-        (above - root).astype(np.uint64),
+        np.where(leaf, value, 1.0),
         share,
-        counts,
-        points,
-        weights,
+        np.concatenate(list(rules.values())),
+        np.array([[ends[count] - len(rules[count]), ends[count]] for count in counts.tolist()]),
         int(sizes.max()),
-        float(np.add.reduceat(np.where(left < 0, value * reached, 0.0), roots).sum()),
+        float(np.add.reduceat(np.where(leaf, value * reached, 0.0), roots).sum()),
     )
 
 
@@ -132,60 +145,61 @@ def explain(
     last: int,
     own: Places,
     left: Places,
-    feature: Places,
-    threshold: NDArray[np.float32],
-    missing: NDArray[np.float32],
-    begins: Ints,
-    roots: Places,
-    value: Floats,
     above: Places,
+    column: Places,
+    threshold: NDArray[np.float32],
+    begins: Ints,
+    middles: Ints,
+    roots: NDArray[np.uint64],
+    value: Floats,
     share: Floats,
-    counts: Ints,
     points: Floats,
-    weights: Floats,
+    rows: Ints,
     most: int,
     mean: float,
     base: float,
     scale: float,
     out: Floats,
 ) -> None:
-    """Write the contributions of rows first … last - 1 (rows, features + 1); `out` holds zeros."""
-    goes = np.ones(most)  # 1 where the row takes every turn of that feature down to here, else 0
-    factor = np.empty(most)  # of the feature that a node hangs on
-    inverse = np.empty(most)
-    change = np.empty(most)  # what knowing that feature does to its factor, as a share of it
-    product = np.empty(most)  # of all factors down to here; on the way back the leaves below, added up
-    effect = np.empty(most)  # the change since the node above that hangs on the same feature
+    """Write the contributions of rows first … last - 1 (rows, features + 1)."""
+    features = X.shape[1]
+    seen = np.empty(2 * features, np.float32)  # by column
+    sums = np.empty(LANES * features)
+    goes = np.ones(most, np.bool_)  # whether the row takes every turn of that feature down to here
+    state = np.zeros(WIDTH * most)
+    state[2 * LANES : 3 * LANES] = 1.0  # of the root: the inverse of no factor
     for row in range(first, last):
+        sums[:] = 0.0
+        for f in range(features):
+            seen[2 * f] = cast(X[row, f], np.float32(-np.inf))
+            seen[2 * f + 1] = cast(X[row, f], np.float32(np.inf))
         for t in range(len(roots)):
-            root, begin, end, count = roots[t], begins[t], begins[t + 1], counts[t]
-            size = 2 * (end - begin) + 1
-            shares = share[root : root + np.uint64(size)]
-            for n in range(begin, end):
-                a, b = left[n], left[n] + ONE
-                right = cast(X[row, feature[n]], missing[n]) >= threshold[n]
-                goes[a] = goes[above[root + a]] * np.float64(not right)
-                goes[b] = goes[above[root + b]] * np.float64(right)
-            for g in range(count):
-                q = points[count, g]
-                for c in range(size):  # no node waits for another: several at once
-                    factor[c] = q * goes[c] + (1.0 - q) * shares[c]
-                    inverse[c] = 1.0 / factor[c]
-                    change[c] = (goes[c] - shares[c]) * inverse[c]
-                inverse[0] = 1.0
-                product[0] = weights[count, g]
+            root, begin, middle, end = roots[t], begins[t], middles[t], begins[t + 1]
+            for g in range(rows[t, 0], rows[t, 1]):
+                four = points[g]
+                state[:LANES] = four[3 * LANES :]
                 for n in range(begin, end):
-                    here = product[own[n]]
-                    a, b = left[n], left[n] + ONE
-                    up = above[root + a]  # of both
-                    # The factor takes the place of the one that the same feature had further up.
-                    product[a] = here * factor[a] * inverse[up] * value[root + a]
-                    product[b] = here * factor[b] * inverse[up] * value[root + b]
-                    effect[a], effect[b] = change[a] - change[up], change[b] - change[up]
-                for n in range(end - 1, begin - 1, -1):
-                    a, b = left[n], left[n] + ONE
-                    out[row, feature[n]] += product[a] * effect[a] + product[b] * effect[b]
-                    product[own[n]] = product[a] + product[b]
-        for f in range(X.shape[1]):
-            out[row, f] *= scale
-        out[row, X.shape[1]] = base + scale * mean
+                    a, up, here = U(left[n]), U(above[n]), U(own[n])
+                    right = U(seen[column[n]] >= threshold[n])
+                    to, other = a + right, a + (ONE - right)
+                    taken, rest = share[root + to], share[root + other] * value[root + other]
+                    gone, leaf = goes[up], value[root + to]
+                    if n < middle:
+                        goes[to], goes[other] = gone, False
+                        if gone:
+                            turn(state, four, here, up, to, other, taken, leaf, rest)
+                        else:
+                            # Of the rows that came to the last node on this feature: nothing else is new.
+                            all_ = 1.0 / share[root + up]
+                            pass_on(state, here, to, all_ * (taken * leaf))
+                            pass_on(state, here, other, all_ * rest)
+                    elif gone:
+                        turn_to_leaves(state, four, here, up, taken, leaf, rest, sums, U(column[n]) >> ONE)
+                    else:
+                        pass_on_to_leaves(state, here, (taken * leaf + rest) / share[root + up])
+                for n in range(middle - 1, begin - 1, -1):
+                    add_up(state, U(own[n]), U(left[n]), sums, U(column[n]) >> ONE)
+        for f in range(features):
+            at = LANES * f
+            out[row, f] = scale * ((sums[at] + sums[at + 1]) + (sums[at + 2] + sums[at + 3]))
+        out[row, features] = base + scale * mean
