@@ -105,6 +105,28 @@ def test_a_batch_is_its_rows_one_by_one(
     assert set(b.code) <= set(REASONS)
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pa.array([0, 10**9, None, -(2**62)], pa.timestamp("ms")),
+        pa.array([0, 10**18 + 999, None, 2**63 - 1], pa.timestamp("ns")),
+        pa.array([0, 10**9, None, 2**62], pa.timestamp("s", "UTC")),
+    ],
+)
+def test_a_typed_batch_is_its_rows_one_by_one(at: pa.Array, zone: str) -> None:
+    whole = pa.array([7, 33_012, None, -1], pa.int32())
+    flags = pa.array([0, 1, None, 2], pa.int8())
+    settings = Settings(zone=zone)
+    for name, column in {"id": whole, "at": at, "zip": whole, "status": whole, "ok": flags}.items():
+        batch = pa.record_batch({name: column})
+        together = check(batch, settings)
+        apart = [check(batch.slice(i, 1), settings) for i in range(len(batch))]
+        assert together.rows.to_pylist() == [row for one in apart for row in one.rows.to_pylist()]
+        for said in ("code", "column", "value", "message"):
+            assert list(getattr(together.bad, said)) == [s for one in apart for s in getattr(one.bad, said)]
+
+
 @given(ROWS, WANTED)
 def test_what_is_clean_stays_as_it_is(rows: list[dict[str, Any]], wanted: Any) -> None:
     clean = check(pa.RecordBatch.from_pylist(rows, SCHEMA), labels_wanted=wanted).rows
@@ -260,6 +282,8 @@ def test_a_batch_with_another_order_or_without_a_column() -> None:
     rows = EVERY.check(pa.record_batch({"ok": ["yes"], "id": ["7"]}), naming, Settings()).rows
     assert rows.to_pylist() == [{"id": "7", "words": None, "ok": True}]
     assert rows.schema == naming.schema
+    rows = EVERY.check(pa.record_batch({"words": ["yes"], "id": ["7"]}), naming, Settings()).rows
+    assert rows.to_pylist() == [{"id": "7", "words": "yes", "ok": None}]
 
 
 def test_an_empty_batch_is_clean() -> None:

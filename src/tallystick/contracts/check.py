@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from tallystick.config import Settings
 from tallystick.contracts import text
 from tallystick.contracts.cleaning import clean
 from tallystick.contracts.faults import Faults, explain
-from tallystick.contracts.naming import Match, Naming
+from tallystick.contracts.naming import Naming
 from tallystick.contracts.reasons import CODE, REASONS
 from tallystick.contracts.zones import micros
 
@@ -54,7 +55,7 @@ def check(
     """Check and clean one batch; see `Contract.check`."""
     n = rows.num_rows
     wanted = _wanted(contract, labels_wanted)
-    names = rows.schema.names
+    places = naming.places(rows.schema)
     arrays: list[pa.Array] = []
     first: Codes | None = None
     where = np.zeros(0, np.int16)
@@ -63,13 +64,12 @@ def check(
         column = match.column
         if match.currency >= 0 and match.currency not in known:
             coded = naming.matches[match.currency]
-            known[match.currency] = clean(
-                coded, _column(rows, names, coded), settings, coded.column.name in wanted
-            )
+            theirs = _column(rows, places[match.currency])
+            known[match.currency] = clean(coded, theirs, settings, coded.column.name in wanted)
         if number in known:
             ours, faults = known[number]
         else:
-            theirs = _column(rows, names, match)
+            theirs = _column(rows, places[number])
             codes = known.get(match.currency)
             ours, faults = clean(match, theirs, settings, column.name in wanted, codes)
         if column.name == contract.event_time:
@@ -86,7 +86,7 @@ def check(
     else:
         kept = np.flatnonzero(first == 0).astype(np.int64)
         clean_rows = clean_rows.take(pa.array(kept))
-        bad = _faults(rows, names, naming, first, where, settings)
+        bad = _faults(rows, places, naming, first, where, settings)
     for tidy in contract.tidy:
         clean_rows = tidy(clean_rows)
     return Checked(clean_rows, kept, bad)
@@ -99,18 +99,15 @@ def _wanted(contract: Contract, labels_wanted: bool | Collection[str]) -> Collec
     return labels_wanted
 
 
-def _column(rows: pa.RecordBatch, names: list[str], match: Match) -> pa.Array:
-    """Return their column: by its place, by its name where a batch has another order, else nulls."""
-    if match.place < len(names) and names[match.place] == match.theirs:
-        return rows.column(match.place)
-    place = rows.schema.get_field_index(match.theirs)
+def _column(rows: pa.RecordBatch, place: int) -> pa.Array:
+    """Return their column by its place, or nulls."""
     return rows.column(place) if place >= 0 else pa.nulls(rows.num_rows)
 
 
 def _deadline(as_of: datetime | date | None, zone: str) -> int:
     """Return the last microsecond (UTC) that is not in the future; a date means that day's end in `zone`."""
     if as_of is None:
-        return micros(datetime.now(UTC))
+        return time_ns() // 1_000
     if not isinstance(as_of, datetime):
         midnight = datetime.combine(as_of + timedelta(days=1), time(0), ZoneInfo(zone))
         return micros(midnight.astimezone(UTC)) - 1
@@ -120,8 +117,8 @@ def _deadline(as_of: datetime | date | None, zone: str) -> int:
 def _future(moments: pa.Array, faults: Codes | None, deadline: int) -> Codes | None:
     """Add what lies after the deadline to the faults of the event time."""
     n = len(moments)
-    late = np.frombuffer(moments.buffers()[1], np.int64)[moments.offset : moments.offset + n] > deadline
-    if not late.any():
+    late = np.frombuffer(moments.buffers()[1], np.int64, n, 8 * moments.offset) > deadline
+    if not np.count_nonzero(late):
         return faults
     faults = np.zeros(n, np.int8) if faults is None else faults
     # Null and bad times are 0 in the buffer, which no deadline precedes unless it lies before 1970.
@@ -132,7 +129,7 @@ def _future(moments: pa.Array, faults: Codes | None, deadline: int) -> Codes | N
 
 def _faults(
     rows: pa.RecordBatch,
-    names: list[str],
+    places: Sequence[int],
     naming: Naming,
     first: Codes,
     where: npt.NDArray[np.int16],
@@ -143,7 +140,7 @@ def _faults(
     as_found: dict[int, str | None] = {}
     for number in np.unique(where[index]).tolist():
         some = index[where[index] == number]
-        values_ = text.found(_column(rows, names, naming.matches[number]), some)
+        values_ = text.found(_column(rows, places[number]), some)
         as_found |= {i: _spelt(value) for i, value in zip(some.tolist(), values_, strict=True)}
     codes, columns, values, messages = [], [], [], []
     for i in index.tolist():

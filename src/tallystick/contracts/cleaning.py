@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tallystick.config import Settings
 from tallystick.contracts import literals, money, numbers, steps, text, times
+from tallystick.contracts.alone import INTEGERS, alone, free
 from tallystick.contracts.column import ARROW, Column, Kind
 from tallystick.contracts.naming import Match
 from tallystick.contracts.reasons import CODE
@@ -39,11 +40,6 @@ _NULL: Final = pa.null()
 _DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string()).id
 _DOUBLE: Final = pa.float64().id
 _OTHER_FLOATS: Final = frozenset({pa.float16().id, pa.float32().id})
-_INTEGERS: Final = frozenset(
-    kind().id for kind in (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32)
-)
-_TIMESTAMP: Final = pa.timestamp("us").id
-_MICROS: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DECIMALS: Final = frozenset({pa.decimal128(9).id, pa.decimal256(9).id})
 
 
@@ -58,6 +54,8 @@ def clean(
 
     codes: for an amount, the currency of each row and what is wrong with it.
     """
+    if len(array) == 1 and (one := alone(match, array, settings, codes)) is not None:
+        return one, None
     if match.column.type == "money":
         return _money(match, array, settings, codes)
     ours, faults = _of_kind(match, array, settings, wanted)
@@ -82,7 +80,7 @@ def _money(match: Match, array: pa.Array, settings: Settings, codes: Clean | Non
         plain = text.view(array.cast(pa.float64()), np.float64)
         single = kind == pa.float32().id
         minor, state = money.from_floats(plain, _given(array), decimals, single=single)
-    elif kind in _INTEGERS:
+    elif kind in INTEGERS:
         wholes = text.view(array.cast(pa.int64()), np.int64)
         minor, state = money.from_integers(wholes, _given(array), decimals)
     else:
@@ -121,11 +119,9 @@ def _of_kind(match: Match, array: pa.Array, settings: Settings, wanted: bool) ->
         given = array.type
     if given == ARROW[kind] and kind == "flag":
         return array, None
-    if given.id in _INTEGERS and _plain(match):
+    if given.id in INTEGERS and free(match):
         return text.as_text(array), None  # digits: nothing to trim, to measure or to judge
-    if len(array) == 1 and (one := _single(array, kind, settings.zone)) is not None:
-        return one, None
-    if kind == "flag" and given.id in _INTEGERS and not array.null_count:
+    if kind == "flag" and given.id in INTEGERS and not array.null_count:
         ones = text.view(array, given.to_pandas_dtype())
         if not np.count_nonzero(ones | 1 != 1):  # nothing but 0 and 1, as in every file of numbers
             bits = pa.py_buffer(np.packbits(ones != 0, bitorder="little"))
@@ -151,35 +147,6 @@ def _of_kind(match: Match, array: pa.Array, settings: Settings, wanted: bool) ->
     if pa.types.is_floating(given) and kind not in ("number", "integer"):
         array = pc.if_else(pc.is_nan(array), None, array)  # a frame's word for "missing"
     return _from_text(match, array, settings, wanted)
-
-
-def _plain(match: Match) -> bool:
-    """Say whether a column takes any text that is as long as a number may be."""
-    column = match.column
-    free = column.type in ("text", "category") and not match.money and not column.listed()
-    return free and column.max_bytes >= 20
-
-
-def _single(array: pa.Array, kind: Kind, zone: str) -> pa.Array | None:
-    """Return a time or a flag by itself without arrays, where nothing is wrong with it and no zone counts."""
-    given = array.type
-    if kind == "flag" and given.id in _INTEGERS:
-        value = array[0].as_py()
-        return _flag(value == 1) if value in (0, 1) else None
-    if kind != "time" or given.id != _TIMESTAMP or (given.tz is None and zone != "UTC"):
-        return None
-    ticks = array[0].value
-    if ticks is None:
-        return None
-    moment = ticks // 1_000 if given.unit == "ns" else ticks * _MICROS[given.unit]
-    if not times.FIRST <= moment < times.LAST:
-        return None
-    return pa.Array.from_buffers(ARROW[kind], 1, [None, pa.py_buffer(np.array([moment], np.int64))])
-
-
-@lru_cache(maxsize=2)
-def _flag(value: bool) -> pa.Array:
-    return pa.array([value])
 
 
 @lru_cache(maxsize=64)

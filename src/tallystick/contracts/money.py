@@ -28,6 +28,7 @@ __all__ = [
     "WRITTEN",
     "as_decimal",
     "as_text",
+    "from_float",
     "from_floats",
     "from_integers",
     "from_text",
@@ -116,6 +117,20 @@ def from_floats(
         for i in np.flatnonzero(state == _SLOW).tolist():
             minor[i], state[i] = _exactly(repr(float(values[i])), _at(decimals, i), 0)
     return minor, state
+
+
+def from_float(value: float, decimals: int) -> int | None:
+    """Return the minor units that one float64 is nearest to; None where that takes a closer look.
+
+    >>> from_float(85.65, 2), from_float(1.005, 2), from_float(float("nan"), 2)
+    (8565, None, None)
+    """
+    power = 10.0**decimals
+    scaled = value * power
+    if not -LIMIT <= scaled <= LIMIT:
+        return None
+    whole = round(scaled)
+    return whole if whole / power == value else None  # as the kernel reckons it
 
 
 def from_integers(values: Minor, state: Codes, decimals: Codes) -> tuple[Minor, Codes]:

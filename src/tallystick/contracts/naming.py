@@ -42,6 +42,27 @@ class Naming:
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     format: Format | None = None
+    #: Of the schema met last, where each match's column stands: batches of a source have one schema.
+    _met: list[tuple[pa.Schema, tuple[int, ...]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+
+    def places(self, schema: pa.Schema) -> tuple[int, ...]:
+        """Return where each match's column stands in batches of a schema, -1 where it has none.
+
+        That is its place, or, where a batch has another order, that of its name.
+        """
+        for known, places in self._met:
+            if known.equals(schema):
+                return places
+        names = schema.names
+        found = tuple(
+            match.place if names[match.place : match.place + 1] == [match.theirs]
+            else schema.get_field_index(match.theirs)
+            for match in self.matches
+        )  # fmt: skip
+        self._met[:] = [(schema, found)]
+        return found
 
     @property
     def ours(self) -> tuple[str, ...]:
