@@ -250,6 +250,21 @@ def test_any_text_is_a_condition_or_a_usage_error(words: list[str], gap: str) ->
         Condition.parse(gap.join(words), KINDS, LISTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("known_fraud", {"known_fraud"}),
+        ("known_fraud and (night and amount < 220)", {"known_fraud", "night"}),
+        ("known_fraud or night", set()),
+        ("not known_fraud", set()),
+        ("not (known_fraud and night)", set()),
+        ("known_fraud == false", set()),
+    ],
+)
+def test_what_it_never_holds_without(text: str, required: set[str]) -> None:
+    assert Condition.parse(text, KINDS).required == required
+
+
 def test_what_is_missing_or_of_another_kind_is_said_when_asked() -> None:
     condition = Condition.parse("untold < 5 and amount == 1", [*KINDS])
     with pytest.raises(UsageError, match="needs amount, which is not there"):

@@ -56,6 +56,19 @@ def test_no_rows_and_no_features_are_fine() -> None:
     assert WindowState(Windows.of({"features": []})).apply(batch(ROWS)).features.shape == (20, 0)
 
 
+@pytest.mark.parametrize("where", ["known_fraud and amount == 'x'", "known_fraud and place > 2"])
+def test_what_cannot_be_asked_is_refused_each_time(where: str) -> None:
+    declared = {"conditions": {"odd": where}, "features": [
+        {"entity": "customer_id", "windows": "1h", "aggregates": ["count"], "where": "odd"}]}  # fmt: skip
+    on = WindowState(Windows.of(declared))
+    if "place" in where:
+        on.apply(batch(ROWS[:1]))  # where nothing is known, nothing is amiss
+    rows = batch([{**ROWS[0], "place": "Kyiv"}])
+    for _ in range(3):
+        with pytest.raises(UsageError):
+            on.apply(rows)
+
+
 def test_a_missing_column_is_named() -> None:
     rows = pa.RecordBatch.from_pydict(
         {"event_time": pa.array([0], pa.timestamp("us", "UTC")), "custmer_id": ["a"]}

@@ -57,7 +57,10 @@ class _Part:
 
 
 class Compiler:
-    """Compiles one condition; `columns` and `lists` then name what it looks at."""
+    """Compiles one condition; `columns` and `lists` then name what it looks at.
+
+    `required`: flags without which it never holds.
+    """
 
     def __init__(self, text: str, known: Collection[str], lists: Mapping[str, Collection[str]]) -> None:
         if len(text) > LONGEST:
@@ -66,6 +69,7 @@ class Compiler:
         self.known, self.given = known, lists
         self.columns: set[str] = set()
         self.lists: set[str] = set()
+        self.required: frozenset[str] = frozenset()
 
     def compile(self) -> Evaluate:
         """Return what says of each row whether the condition holds; UsageError where it is none."""
@@ -78,6 +82,7 @@ class Compiler:
             if _depth(tree) > DEEPEST:
                 raise RecursionError
             test = self._truth(tree.body)
+            self.required = self._required(tree.body)
         except SyntaxError as error:
             raise self.written.unreadable(error) from None
         except (RecursionError, MemoryError, ValueError):
@@ -106,6 +111,14 @@ class Compiler:
                 node, f'"{part.said}" is neither true nor false; compare it with something'
             )
         return lambda values: true(part.get(values), part.said)
+
+    def _required(self, node: ast.expr) -> frozenset[str]:
+        match node:
+            case ast.Name():
+                return frozenset([self.written.name(node)])
+            case ast.BoolOp(ast.And(), operands):
+                return frozenset[str]().union(*map(self._required, operands))
+        return frozenset()
 
     def _compare(self, node: ast.Compare) -> Evaluate:
         tests: list[Evaluate] = []

@@ -38,6 +38,8 @@ DERIVED = {"hour": "number", "weekday": "number", "night": "flag", "weekend": "f
 class Condition:
     """A condition that was read and checked, ready to be asked of any number of rows.
 
+    required: flags among `columns` without which it never holds.
+
     >>> condition = Condition.parse("amount < 220 and place != 'Oslo'", ["amount", "place"])
     >>> sorted(condition.columns), condition.uses_label
     (['amount', 'place'], False)
@@ -51,6 +53,7 @@ class Condition:
     lists: frozenset[str] = frozenset()
     _test: Evaluate = field(compare=False, repr=False, default=lambda _: None)
     _again: tuple[Any, ...] = field(compare=False, repr=False, default=())
+    required: frozenset[str] = field(compare=False, repr=False, default=frozenset())
 
     @classmethod
     def parse(
@@ -70,7 +73,9 @@ class Condition:
             {name: kinds[name] for name in sorted(compiler.columns)},
             {name: tuple(lists[name]) for name in sorted(compiler.lists)},
         )
-        return cls(text, frozenset(compiler.columns), frozenset(compiler.lists), test, again)
+        return cls(
+            text, frozenset(compiler.columns), frozenset(compiler.lists), test, again, compiler.required
+        )
 
     @property
     def uses_label(self) -> bool:

@@ -14,6 +14,7 @@ from tallystick.windows.kernel import group
 __all__ = ["Codes", "Keys", "codes_of", "join_codes"]
 
 Codes = tuple[NDArray[np.int32], list[str]]
+Located = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def codes_of(column: pa.Array) -> Codes:
@@ -40,6 +41,7 @@ def _numbers(indices: pa.Array) -> NDArray[np.int32]:
 
 _NONE = np.full(1, -1, np.int32)
 _FIRST = np.zeros(1, np.int32)
+_ALONE = np.zeros(1, np.int64)  # the order of one row; nobody writes to it
 
 
 def join_codes(parts: list[Codes]) -> Codes:
@@ -74,15 +76,8 @@ class Keys:
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
 
-    def locate(
-        self,
-        codes: Codes,
-        make: Callable[[int], int],
-        words: int,
-        order: NDArray[np.int64],
-        headers: NDArray[np.int64],
-    ) -> None:
-        """Write the rows grouped by entity, and for each, in that order, where its header lies (-1: none).
+    def locate(self, codes: Codes, make: Callable[[int], int], words: int) -> Located:
+        """Return the rows grouped by entity, and for each, in that order, where its header lies (-1: none).
 
         make(n): makes headers for n new entities, `words` apart, and returns where the first lies.
         """
@@ -92,15 +87,16 @@ class Keys:
             place = known.get(texts[0], -1) if texts else -1
             if texts and place < 0:
                 place = known[texts[0]] = make(1)
-            order[0], headers[0] = 0, place
-            return
+            return _ALONE, np.array([place])
         places = np.array([known.get(text, -1) for text in texts] + [-1], np.int64)  # last: that of -1
         new = np.flatnonzero(places[:-1] < 0)
         if len(new):
             places[new] = make(len(new)) + words * np.arange(len(new))
             for i in new.tolist():
                 known[texts[i]] = int(places[i])
+        order, headers = np.empty(len(numbers), np.int64), np.empty(len(numbers), np.int64)
         group(numbers, places, order, headers)
+        return order, headers
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return texts as UTF-8 with their ends, and places."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tallystick.windows import layout as at
 from tallystick.windows.kernel import apply
-from tallystick.windows.keys import Keys, join_codes
+from tallystick.windows.keys import Keys, Located, join_codes
 from tallystick.windows.plan import Plan
 from tallystick.windows.rows import Batch
 
@@ -69,20 +69,18 @@ class Part:
         again: rows are only taken in; nothing is told of the past.
         """
         program = self.plan.silent if again else self.plan.program
-        cells = batch.cells(self.plan)
+        cells, scales = batch.cells(self.plan), batch.reader.scales
         located = [kind.locate(batch) for kind in self._kinds]
 
-        def work(number: int) -> None:
-            kind = self._kinds[number]
-            kind.apply(program, cells, *located[number], batch.reader.scales, lateness, applied)
+        def work(kind: _Kind, where: Located) -> None:
+            kind.apply(program, cells, *where, scales, lateness, applied)
 
-        numbers = range(len(self._kinds))
-        if threads < 2 or len(numbers) < 2 or batch.n < _ROWS_A_THREAD:
-            for number in numbers:
-                work(number)
+        if threads < 2 or len(located) < 2 or batch.n < _ROWS_A_THREAD:
+            for kind, where in zip(self._kinds, located, strict=True):
+                work(kind, where)
             return
-        with ThreadPoolExecutor(min(threads, len(numbers))) as pool:
-            list(pool.map(work, numbers))
+        with ThreadPoolExecutor(min(threads, len(located))) as pool:
+            list(pool.map(work, self._kinds, located))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the part as plain arrays, from which `fill` makes it anew."""
@@ -115,13 +113,11 @@ class _Kind:
         self._block = np.empty(_BLOCK * plan.cells, np.int64)
         self._told = np.empty(_BLOCK * plan.features)
 
-    def locate(self, batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def locate(self, batch: Batch) -> Located:
         """Return the rows grouped by entity, and for each, in that order, where its header lies."""
-        order, places = np.empty(batch.n, np.int64), np.empty(batch.n, np.int64)
         codes = [batch.codes(name) for name in self.columns]
         joined = codes[0] if len(codes) == 1 else join_codes(codes)
-        self.keys.locate(joined, self._make, len(self.header), order, places)
-        return order, places
+        return self.keys.locate(joined, self._make, len(self.header))
 
     def apply(
         self,

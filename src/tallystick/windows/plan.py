@@ -147,6 +147,11 @@ class Plan:
         found = frozenset[str]().union(*(one.columns for one in self.conditions))
         return tuple(sorted(found - {"known_fraud"}))
 
+    @cached_property
+    def judged(self) -> set[str]:
+        """The kinds of what conditions look at (a letter each) of which all conditions have been judged."""
+        return set()
+
 
 class _Planner:
     def __init__(

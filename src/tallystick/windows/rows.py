@@ -64,25 +64,34 @@ class Batch:
         when it holds now and did not then.
         """
         labels = self.labels
-        bits = np.ones(self.n, np.int64) if labels is None else (~labels).astype(np.int64)
         if not plan.conditions:
-            return bits
+            return self._payments()
         values = self._looked_at(plan)
         none = np.zeros(self.n, bool)
+        kinds = "".join([values[name].dtype.kind for name in plan.looked_at])
+        # What holds of known frauds alone is asked of payments once, to see that it can be asked.
+        known = labels is None and kinds in plan.judged
+        alone = labels is None and self.n == 1  # without arrays
+        bits: Any = 1 if alone else self._payments()
         for bit, condition in enumerate(plan.conditions, 1):
+            if known and "known_fraud" in condition.required:
+                continue
             values["known_fraud"] = none
             holds = condition.holds(values)
-            if labels is None and self.n == 1:  # without arrays
-                bits[0] |= int(holds[0]) << bit
-                continue
             if labels is not None:
                 if condition.uses_label:
                     values["known_fraud"] = labels
                     holds = np.where(labels, condition.holds(values) & ~holds, holds)
                 else:
                     holds = holds & ~labels
-            bits |= holds.astype(np.int64) << bit
-        return bits
+            bits |= (int(holds[0]) if alone else holds.astype(np.int64)) << bit
+        if "O" not in kinds:  # of objects each value is looked at
+            plan.judged.add(kinds)
+        return np.array([bits]) if alone else bits
+
+    def _payments(self) -> NDArray[np.int64]:
+        """Return 1 for each payment, 0 for each label event."""
+        return np.ones(self.n, np.int64) if self.labels is None else (~self.labels).astype(np.int64)
 
     def _looked_at(self, plan: Plan) -> dict[str, NDArray[Any]]:
         """Return what a plan's conditions look at, labels aside."""
