@@ -92,3 +92,30 @@ def test_texts_flags_and_numbers_by_name() -> None:
         with pytest.raises(KeyError):
             found[name]
     assert np.isnan(found.number("v2")).all()  # a number that is not there is unknown
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("missing", [(), ("currency",), ("event_time",), ("amount", "v1")])
+def test_numbers_written_of_a_row_alone_are_those_of_the_batch(missing: tuple[str, ...], zone: str) -> None:
+    columns = {
+        "amount": pa.array([1234, -5, None, 7, 10**15], pa.int64()),
+        "currency": pa.array(["USD", "JPY", "KWD", None, "CLF"]),
+        "event_time": pa.array([0, 1_741_503_600_000_000, None, -1, 10**15], pa.int64()).cast(TIME),
+        "v1": pa.array([0.1, np.nan, None, -0.0, 1e300]),
+        "count": pa.array([1, 2, None, 2**53 - 1, 0], pa.int64()),
+        "known": pa.array([True, False, None, True, False]),
+    }
+    rows = batch(**{name: column for name, column in columns.items() if name not in missing})
+    names = ("amount", "v1", "hour", "count", "weekday", "night", "known", "weekend")
+
+    def written(some: pa.RecordBatch) -> np.ndarray:
+        X = np.zeros((len(some), len(names) + 1))
+        Values(some, zone, "KWD").write(names, X)
+        return X
+
+    together = written(rows)
+    assert (
+        np.concatenate([written(rows.slice(i, 1)) for i in range(len(rows))]).tobytes() == together.tobytes()
+    )
+    for at in (0, 2):
+        np.testing.assert_array_equal(together[:, at], Values(rows, zone, "KWD").number(names[at]))

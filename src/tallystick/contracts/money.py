@@ -248,7 +248,9 @@ def major(minor: Minor, codes: pa.Array | None = None, default: str = "USD") -> 
     >>> major(np.array([1230, 1230]), pa.array(["USD", "JPY"])).tolist()
     [12.3, 1230.0]
     """
-    found: npt.NDArray[np.float64] = minor / 10.0 ** places(codes, default)
+    decimals = places(codes, default)
+    units = 10.0**decimals if len(decimals) > 1 else 10.0 ** int(decimals[0])
+    found: npt.NDArray[np.float64] = minor / units
     return found
 
 

@@ -180,7 +180,7 @@ class Trees:
                 f"Rows of shape {X.shape} do not fit a model of {self.features} features.",
                 "Give a matrix of (rows, features), in the order that the model was trained on.",
             )
-        return np.ascontiguousarray(X, np.float64)
+        return X if X.dtype == np.float64 and X.flags.c_contiguous else np.ascontiguousarray(X, np.float64)
 
     def _fault(self) -> str:
         """Say what is wrong, or nothing: the kernels trust these arrays with no further look."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.evaluation import Thresholds
 from tallystick.models import EventCalibration, Model, RankCalibration
-from tallystick.scorer.decision import WORDED, picked, repeated
+from tallystick.scorer.decision import WORDED, numbers, picked, repeated
 from tallystick.scorer.policy import act
 from tallystick.scorer.rules import Rules, combine
 from tallystick.scorer.solution import EventTask
@@ -79,7 +79,7 @@ class EventModel:
         X = self.features.matrix(clean, values)
         chance = self.calibration.apply(self.model.raw(X, threads))
         action = act(self.thresholds, chance)
-        label = (action > 0).astype(np.int64)
+        label = np.minimum(action, 1)
         ruled = None
         if rules is not None:
             ruled = rules.apply(values)
@@ -87,7 +87,7 @@ class EventModel:
         made = {
             "task": repeated(self.task.name, rows),
             "label": picked(YES_NO, self.labels, label),
-            "score": pa.array(chance),
+            "score": numbers(chance),
             "action": picked(self.task.actions, self.actions, action),
             "model": repeated(self.name, rows),
         }

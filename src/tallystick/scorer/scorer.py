@@ -16,7 +16,7 @@ from tallystick.config import Settings
 from tallystick.contracts import Checked, Naming
 from tallystick.contracts.zones import LATEST
 from tallystick.scorer.classes import ClassModel
-from tallystick.scorer.decision import TIME, decision_schema, repeated
+from tallystick.scorer.decision import TIME, decision_schema, mapped, repeated
 from tallystick.scorer.events import EventModel
 from tallystick.scorer.routing import Routing
 from tallystick.scorer.rules import Rules
@@ -155,7 +155,7 @@ class Scorer:
             "event_time": _column(clean, self.solution.contract.event_time, TIME),
             "sequence": self._sequences(behaved),
             "late": repeated(False, rows)
-            if behaved.late is None or not behaved.late.any()
+            if behaved.late is None or not np.count_nonzero(behaved.late)
             else pa.array(behaved.late),
         }
         parts = [self._decide(model, behaved, shared) for model in self.models]
@@ -194,15 +194,13 @@ class Scorer:
         rows = len(behaved.clean)
         if behaved.sequence is None or self.windows is None:
             return _nulls(self.schema.field("sequence").type, rows)
-        if behaved.sequence.all():
-            return pa.MapArray.from_arrays(
-                *_all_of(self.windows.entities, rows), pa.array(behaved.sequence.ravel())
-            )
+        if np.count_nonzero(behaved.sequence) == behaved.sequence.size:
+            return mapped(*_all_of(self.windows.entities, rows), behaved.sequence.ravel())
         row, entity = np.nonzero(behaved.sequence)
         offsets = np.zeros(rows + 1, np.int32)
         np.cumsum(np.count_nonzero(behaved.sequence, axis=1), out=offsets[1:])
         keys = pa.array(self.windows.entities, pa.string()).take(pa.array(entity))
-        return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(behaved.sequence[row, entity]))
+        return mapped(pa.py_buffer(offsets), keys, behaved.sequence[row, entity])
 
     def _route(
         self, routing: Routing, clean: pa.RecordBatch, made: Mapping[str, pa.Array], received_at: pa.Array
@@ -230,11 +228,11 @@ def times(clean: pa.RecordBatch, event_time: str | None) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=8)
-def _all_of(names: tuple[str, ...], rows: int) -> tuple[pa.Array, pa.Array]:
+def _all_of(names: tuple[str, ...], rows: int) -> tuple[pa.Buffer, pa.Array]:
     """Return where each row's sequences begin and their names, where all rows have all entities."""
     offsets = np.arange(0, len(names) * rows + 1, len(names), dtype=np.int32)
     codes = pa.array(np.tile(np.arange(len(names)), rows))
-    return pa.array(offsets), pa.array(names, pa.string()).take(codes)
+    return pa.py_buffer(offsets), pa.array(names, pa.string()).take(codes)
 
 
 @lru_cache(maxsize=16)

@@ -151,10 +151,8 @@ class FittedTable:
         """
         found = self.values(rows) if found is None else found
         X = np.empty((len(rows), self.count))
-        at = 0
-        for name in self.numbers:
-            X[:, at] = found.number(name)
-            at += 1
+        found.write(self.numbers, X)
+        at = len(self.numbers)
         for name, known in self.categories.items():
             codes = _codes(rows, name, known)
             X[:, at : at + len(known)] = codes[:, None] == np.arange(len(known))

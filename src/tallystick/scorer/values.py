@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,14 +12,15 @@ import pyarrow as pa
 import pyarrow.types as kinds
 from numpy.typing import NDArray
 
+from tallystick.contracts.currencies import digits
 from tallystick.contracts.money import major
 from tallystick.contracts.text import valid_rows, view
-from tallystick.windows.calendar import derived
+from tallystick.windows.calendar import PARTS, derived, moment
 
 __all__ = ["BEHAVIOUR", "DERIVED", "Values", "behaviour_column"]
 
 #: What follows from the time of a row.
-DERIVED = ("hour", "weekday", "night", "weekend")
+DERIVED = PARTS
 
 #: The column of a batch that holds its window features: fixed_size_list<double>.
 BEHAVIOUR = "behaviour"
@@ -53,7 +55,7 @@ class Values(Mapping[str, NDArray[Any]]):
         behaviour: Floats | None = None,
     ) -> None:
         self._rows, self._zone, self._currency = rows, zone, currency
-        self._columns = rows.schema.names
+        self._place_of = rows.schema.get_field_index
         self._names, self._given = names, behaviour
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -61,15 +63,16 @@ class Values(Mapping[str, NDArray[Any]]):
             return self.behaviour[:, self._place[name]]
         if name in DERIVED:
             return self._calendar[name]
-        if name not in self._columns or name == BEHAVIOUR:
+        place = self._place_of(name)
+        if place < 0 or name == BEHAVIOUR:
             raise KeyError(name)
-        column = self._rows.column(name)
+        column = self._rows.column(place)
         if kinds.is_string(column.type) or kinds.is_large_string(column.type):
             return np.array(column.to_pylist(), dtype=object)
         return self.number(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in self._columns if name != BEHAVIOUR)
+        yield from (name for name in self._rows.schema.names if name != BEHAVIOUR)
         yield from (*DERIVED, *self._names)
 
     def __len__(self) -> int:
@@ -93,17 +96,54 @@ class Values(Mapping[str, NDArray[Any]]):
         """Return a column of numbers, or what follows from the time, as float64; NaN where there is none."""
         if name in DERIVED:
             return self._calendar[name]
-        if name not in self._columns:
+        place = self._place_of(name)
+        if place < 0:
             return np.full(len(self._rows), np.nan)
-        column = self._rows.column(name)
+        column = self._rows.column(place)
         if name in MONEY:
             return self._money(column)
         if not kinds.is_float64(column.type):
             column = column.cast(pa.float64())
         return _floats(column)
 
+    def write(self, names: Sequence[str], X: Floats) -> None:
+        """Write what `number` returns for each name into a column of a matrix (rows, names or more)."""
+        if len(self._rows) != 1:
+            for at, name in enumerate(names):
+                X[:, at] = self.number(name)
+            return
+        times: tuple[float, ...] = ()
+        for at, name in enumerate(names):  # a row by itself, without arrays
+            if name in DERIVED:
+                times = times or self._moment()
+                X[0, at] = times[DERIVED.index(name)]
+            else:
+                X[0, at] = self._one(name)
+
+    def _one(self, name: str) -> float:
+        place = self._place_of(name)
+        if place < 0:
+            return math.nan
+        column = self._rows.column(place)
+        if name not in MONEY and not kinds.is_float64(column.type):
+            return float(self.number(name)[0])
+        value = column[0].as_py()
+        if value is None:
+            return math.nan
+        if name not in MONEY:
+            return float(value)
+        place = self._place_of(CURRENCY)
+        code = None if place < 0 else self._rows.column(place)[0].as_py()
+        return float(value / 10.0 ** digits(code or self._currency))
+
+    def _moment(self) -> tuple[float, ...]:
+        place = self._place_of(EVENT_TIME)
+        utc = None if place < 0 else self._rows.column(place)[0].value
+        return (math.nan,) * len(DERIVED) if utc is None else moment(utc, self._zone)
+
     def _money(self, column: pa.Array) -> Floats:
-        codes = self._rows.column(CURRENCY) if CURRENCY in self._columns else None
+        place = self._place_of(CURRENCY)
+        codes = None if place < 0 else self._rows.column(place)
         values = major(view(column, np.int64), codes, self._currency)
         if column.null_count:
             values = np.where(column.is_null().to_numpy(zero_copy_only=False), np.nan, values)
@@ -111,9 +151,10 @@ class Values(Mapping[str, NDArray[Any]]):
 
     @cached_property
     def _calendar(self) -> dict[str, Floats]:
-        if EVENT_TIME not in self._columns:
+        place = self._place_of(EVENT_TIME)
+        if place < 0:
             return {name: np.full(len(self._rows), np.nan) for name in DERIVED}
-        column = self._rows.column(EVENT_TIME)
+        column = self._rows.column(place)
         known = valid_rows(column)
         found = derived(view(column, np.int64), known, self._zone)
         if not column.null_count:

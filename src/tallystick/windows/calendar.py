@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from tallystick.contracts.zones import changes
 
-__all__ = ["derived", "utc_to_local"]
+__all__ = ["PARTS", "derived", "moment", "utc_to_local"]
+
+#: What follows from a time.
+PARTS = ("hour", "weekday", "night", "weekend")
 
 Micros = NDArray[np.int64]
 
@@ -32,6 +35,17 @@ def utc_to_local(utc: Micros, zone: str) -> Micros:
     return local
 
 
+def moment(utc: int, zone: str) -> tuple[int, int, bool, bool]:
+    """Return the `PARTS` of one time.
+
+    >>> moment(5 * 3_600_000_000, "UTC")
+    (5, 3, True, False)
+    """
+    local = utc if zone == "UTC" else int(utc_to_local(np.array([utc]), zone)[0])
+    hour, weekday = local // _HOUR % 24, (local // _DAY + 3) % 7  # 1970 began on a Thursday
+    return hour, weekday, hour < _MORNING, weekday >= 5
+
+
 def derived(utc: Micros, known: NDArray[np.bool_], zone: str) -> dict[str, NDArray[np.generic]]:
     """Return `hour` (0 to 23), `weekday` (0 is Monday), `night` and `weekend`; NaN or false where not known.
 
@@ -40,12 +54,10 @@ def derived(utc: Micros, known: NDArray[np.bool_], zone: str) -> dict[str, NDArr
     {'hour': [5.0], 'weekday': [3.0], 'night': [True], 'weekend': [False]}
     """
     if len(utc) == 1:  # a row by itself, without arrays
-        first = int(utc_to_local(utc, zone)[0]) if known[0] else 0
-        at = (first // _HOUR % 24, (first // _DAY + 3) % 7) if known[0] else (math.nan, math.nan)
-        flags = np.array([[at[0] < _MORNING], [at[1] >= 5]])
-        found = np.array([[at[0]], [at[1]]], np.float64)
-        return {"hour": found[0], "weekday": found[1], "night": flags[0], "weekend": flags[1]}
+        at = moment(int(utc[0]), zone) if known[0] else (math.nan, math.nan, False, False)
+        kinds = (np.float64, np.float64, np.bool_, np.bool_)
+        return {name: np.array([one], kind) for name, one, kind in zip(PARTS, at, kinds, strict=True)}
     local = utc_to_local(np.where(known, utc, 0), zone)
     hour = np.where(known, local // _HOUR % 24, np.nan)
-    weekday = np.where(known, (local // _DAY + 3) % 7, np.nan)  # 1970 began on a Thursday
+    weekday = np.where(known, (local // _DAY + 3) % 7, np.nan)
     return {"hour": hour, "weekday": weekday, "night": hour < _MORNING, "weekend": weekday >= 5}

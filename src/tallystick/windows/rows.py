@@ -84,7 +84,7 @@ class Batch:
                     holds = np.where(labels, condition.holds(values) & ~holds, holds)
                 else:
                     holds = holds & ~labels
-            bits |= (int(holds[0]) if alone else holds.astype(np.int64)) << bit
+            bits |= (int(holds.item()) if alone else holds.astype(np.int64)) << bit
         if "O" not in kinds:  # of objects each value is looked at
             plan.judged.add(kinds)
         return np.array([bits]) if alone else bits
