@@ -92,7 +92,7 @@ class EventModel:
             "model": repeated(self.name, rows),
         }
         if reasons:
-            alerts = np.flatnonzero((action > 0) | (label > 0))
+            alerts = np.flatnonzero(action | label)
             said: dict[int, list[_Said]] = {row: [] for row in alerts.tolist()}
             if rules is not None and ruled is not None:
                 for row, words in rules.say(values, ruled).items():

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from tallystick.solutions.fraud.quantities import counted, duration, money, number, percent, plural
 
@@ -61,7 +61,7 @@ MONEY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Behaviour:
     """A window feature's name, taken apart and put in words."""
 
@@ -73,12 +73,12 @@ class _Behaviour:
     currency: str
     noun: str = "payment"
 
-    @property
+    @cached_property
     def of(self) -> str:
         """`of this card at this terminal`."""
         return " ".join(f"{_entity(one)[1]} this {_entity(one)[0]}" for one in self.entities)
 
-    @property
+    @cached_property
     def whose(self) -> str:
         """`the card's`, where it is one entity."""
         return f"the {_entity(self.entities[0])[0]}'s"
@@ -107,10 +107,10 @@ def in_words(
     normal = None if usual is None or math.isnan(usual) else float(usual)
     behaviour = _behaviour(feature_name, currency)
     if behaviour is not None:
-        label, say, shown = AGGREGATES[behaviour.aggregate]
+        label, say, _ = AGGREGATES[behaviour.aggregate]
         if math.isnan(known):
             return f"{label(behaviour)}{behaviour.tail}: {UNKNOWN}"
-        tail = "" if normal is None else f"; usually {shown(behaviour, normal)}"
+        tail = "" if normal is None else _usually(feature_name, normal, currency)
         return f"{say(behaviour, known)}{behaviour.tail}{tail}"
     return _direct(feature_name, known, normal, currency)
 
@@ -137,6 +137,14 @@ def _behaviour(name: str, currency: str) -> _Behaviour | None:
         column = what[len(aggregate) + 1 :]
         return _Behaviour(tuple(head.split("+")), aggregate, column, said, brackets, currency, noun)
     return None
+
+
+@lru_cache(maxsize=4096)  # what is usual is the same for every payment
+def _usually(name: str, value: float, currency: str) -> str:
+    """Say what is usual of a window feature."""
+    behaviour = _behaviour(name, currency)
+    assert behaviour is not None
+    return f"; usually {AGGREGATES[behaviour.aggregate][2](behaviour, value)}"
 
 
 def _direct(name: str, value: float, usual: float | None, currency: str) -> str:
