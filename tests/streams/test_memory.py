@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import threading
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tallystick.streams import snapshots as module
 from tallystick.streams.memory import give_back
 from tallystick.streams.snapshots import Snapshots
 
@@ -58,4 +60,15 @@ def test_the_copy_of_a_state_is_let_go_once_it_is_kept() -> None:
         pass
     gc.collect()
     assert (kept, held()) == ([1000], None)  # while it waits for the next one
+    snapshots.finish()
+
+
+def test_memory_is_given_back_where_no_snapshot_is_due_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr(module, "TIDY", 0.01)
+    monkeypatch.setattr(module, "give_back", given.set)
+    nothing: Any = SimpleNamespace()
+    snapshots = Snapshots(nothing, every=1, ready=lambda: 0, said=lambda _: None)
+    snapshots.start()
+    assert given.wait(20)
     snapshots.finish()

@@ -1,11 +1,14 @@
-"""The thread that keeps snapshots: copies of the state, written in small steps while the stream goes on."""
+"""The thread that keeps snapshots: copies of the state, written in small steps while the stream goes on.
+
+It has time, and so gives memory back as well.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +21,8 @@ __all__ = ["Snapshots"]
 Arrays = Mapping[str, NDArray[Any]]
 #: A snapshot is made at most this share of the time.
 SHARE = 0.05
+#: Seconds after which memory that is free is given back where there is no snapshot to keep.
+TIDY = 60.0
 
 
 class Snapshots(threading.Thread):
@@ -59,7 +64,11 @@ class Snapshots(threading.Thread):
     def run(self) -> None:
         """Keep what comes."""
         while True:
-            given = self._queue.get()
+            try:
+                given = self._queue.get(timeout=TIDY)
+            except Empty:
+                give_back()
+                continue
             if given is None:
                 return
             number, arrays = given
