@@ -50,6 +50,7 @@ from tallystick.windows.layout import (
     W_WIDTH,
     WINDOWS,
 )
+from tallystick.windows.lines import ask
 from tallystick.windows.plain import counts, money
 from tallystick.windows.visit import visit
 
@@ -211,8 +212,18 @@ def apply(
     single, seen_first = plan[U(entity + E_SINGLE)], plan[U(entity + E_FIRST_SEEN)]
     first, last = _outs_of(plan, entity)
     low, high = plan[U(entity + E_FEATURE)], plan[U(entity + E_FEATURES_END)]
-    start = begin
+    start, asked = begin, begin
     while start < rows:
+        while asked < min(rows, start + 2 * (len(block) // width)):  # while the block before is worked on
+            r = U(order[U(asked)])
+            ask(cells, r, U(0))
+            for f in range(low, high, _LINE):
+                ask(features, r, U(f))
+            if low < high:
+                ask(features, r, U(high - 1))
+            if single >= 0:
+                ask(sequence, r, U(single))
+            asked += 1
         size = _fetch(
             places, start, min(len(block) // width, rows - start), entity, heads, pool, meta, plan, scratch
         )
