@@ -91,10 +91,12 @@ def test_a_batch_is_its_rows_one_by_one(
     assert (np.diff(whole.bad.index) > 0).all()
     assert whole.rows.num_rows == len(whole.kept)
     whole.rows.validate(full=True)
+    assert all(whole.rows.column(name).equals(column) for name, column in whole.columns.items())
     clean, bad = [], []
     for i in range(len(rows)):
         alone = check(batch.slice(i, 1), settings, labels_wanted=wanted)
         clean += alone.rows.to_pylist()
+        assert all(alone.rows.column(name).equals(column) for name, column in alone.columns.items())
         bad += [
             (i, *rest)
             for rest in zip(alone.bad.code, alone.bad.column, alone.bad.value, alone.bad.message, strict=True)

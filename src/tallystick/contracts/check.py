@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -36,11 +36,15 @@ SHOWN: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The clean rows of a batch, where in it they were (int64), and the bad ones: every row, once."""
+    """The clean rows of a batch, where in it they were (int64), and the bad ones: every row, once.
+
+    columns: those of the clean rows by name, where they are at hand: to ask a batch for one takes longer.
+    """
 
     rows: pa.RecordBatch
     kept: npt.NDArray[np.int64]
     bad: Faults
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
 def check(
@@ -56,7 +60,7 @@ def check(
     n = rows.num_rows
     wanted = _wanted(contract, labels_wanted)
     places = naming.places(rows.schema)
-    arrays: list[pa.Array] = []
+    columns: dict[str, pa.Array] = {}
     first: Codes | None = None
     where = np.zeros(0, np.int16)
     known: dict[int, tuple[pa.Array, Codes | None]] = {}  # currencies, cleaned before their amounts
@@ -74,13 +78,13 @@ def check(
             ours, faults = clean(match, theirs, settings, column.name in wanted, codes)
         if column.name == contract.event_time:
             faults = _future(ours, faults, _deadline(as_of, settings.zone))
-        arrays.append(ours)
+        columns[column.name] = ours
         if faults is not None:
             if first is None:
                 first, where = np.zeros(n, np.int8), np.zeros(n, np.int16)
             new = (first == 0) & (faults != 0)
             first[new], where[new] = faults[new], number
-    clean_rows = pa.RecordBatch.from_arrays(arrays, schema=naming.schema)
+    clean_rows = pa.RecordBatch.from_arrays(list(columns.values()), schema=naming.schema)
     if first is None:
         kept, bad = np.arange(n, dtype=np.int64), Faults.none()
     else:
@@ -89,7 +93,9 @@ def check(
         bad = _faults(rows, places, naming, first, where, settings)
     for tidy in contract.tidy:
         clean_rows = tidy(clean_rows)
-    return Checked(clean_rows, kept, bad)
+    if first is not None or contract.tidy:
+        columns = {}
+    return Checked(clean_rows, kept, bad, columns)
 
 
 def _wanted(contract: Contract, labels_wanted: bool | Collection[str]) -> Collection[str]:

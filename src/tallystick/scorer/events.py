@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -70,12 +70,14 @@ class EventModel:
         threads: int,
         rules: Rules | None = None,
         behaviour: Floats | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
     ) -> dict[str, pa.Array]:
         """Decide clean rows; the columns of the decisions that are this task's own.
 
-        behaviour: window features of the rows, float64 (rows, features), where they have no column of them.
+        behaviour: window features of the rows, float64 (rows, features), where they have no column of them;
+        columns: those of the rows that are at hand.
         """
-        rows, values = len(clean), self.features.values(clean, behaviour)
+        rows, values = len(clean), self.features.values(clean, behaviour, columns)
         X = self.features.matrix(clean, values)
         chance = self.calibration.apply(self.model.raw(X, threads))
         action = act(self.thresholds, chance)

@@ -26,6 +26,8 @@ from tallystick.windows import Windows, WindowState, order
 
 __all__ = ["Behaved", "Scored", "Scorer", "times"]
 
+_NONE: Mapping[str, pa.Array] = {}
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -42,7 +44,7 @@ class Behaved:
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
     applied: the same of all rows that were applied, labels among them; features: float64 (rows, features),
     the behaviour of clean rows that have no column of it; told: float64 (rows, `Windows.told`), of all rows
-    that were applied, what conditions looked at.
+    that were applied, what conditions looked at; columns: those of the clean rows at hand.
     """
 
     clean: pa.RecordBatch
@@ -51,6 +53,7 @@ class Behaved:
     applied: NDArray[np.int64] | None = None
     features: NDArray[np.float64] | None = None
     told: NDArray[np.float64] | None = None
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> pa.RecordBatch:
@@ -111,9 +114,9 @@ class Scorer:
             rows, naming, self.settings, as_of=self.as_of, labels_wanted=False
         )
         clean, kept = checked.rows, checked.kept
-        ids = self.ids(clean, name, kept + 1 if records is None else records[kept])
+        ids = self.ids(clean, name, kept + 1 if records is None else records[kept], checked.columns)
         if self.state is None or len(clean) == 1:
-            return Scored(self.decide(self.behave(clean), ids), checked)
+            return Scored(self.decide(self.behave(clean, columns=checked.columns), ids), checked)
         index = order(
             times(clean, self.solution.contract.event_time),
             np.zeros(len(clean), bool),
@@ -124,35 +127,51 @@ class Scorer:
         back[index] = np.arange(len(index))
         return Scored(self.decide(self.behave(clean.take(pa.array(index))).take(back), ids), checked)
 
-    def ids(self, clean: pa.RecordBatch, name: str, numbers: NDArray[np.int64]) -> pa.Array:
-        """Return what decisions call each row: its key, or its place."""
-        key = _column(clean, self.solution.contract.key, pa.string())
+    def ids(
+        self,
+        clean: pa.RecordBatch,
+        name: str,
+        numbers: NDArray[np.int64],
+        columns: Mapping[str, pa.Array] = _NONE,
+    ) -> pa.Array:
+        """Return what decisions call each row: its key, or its place; columns: those that are at hand."""
+        key = _column(clean, self.solution.contract.key, pa.string(), columns)
         if key.null_count:
             places = pc.binary_join_element_wise(name, pa.array(numbers).cast(pa.string()), ":")
             key = pc.coalesce(key, places)
         return key
 
-    def behave(self, clean: pa.RecordBatch, labels: NDArray[np.bool_] | None = None) -> Behaved:
+    def behave(
+        self,
+        clean: pa.RecordBatch,
+        labels: NDArray[np.bool_] | None = None,
+        columns: Mapping[str, pa.Array] = _NONE,
+    ) -> Behaved:
         """Apply clean rows to the window state, in the order in which they come.
 
-        labels: which of them are labels of earlier payments, that changed the state and get no decision.
+        labels: which of them are labels of earlier payments, that changed the state and get no decision;
+        columns: those of the rows that are at hand.
         """
         if self.state is None:
-            return Behaved(clean if labels is None else clean.filter(pa.array(~labels)))
-        applied = self.state.apply(clean, labels, self.settings.cores())
+            return (
+                Behaved(clean, columns=columns)
+                if labels is None
+                else Behaved(clean.filter(pa.array(~labels)))
+            )
+        applied = self.state.apply(clean, labels, self.settings.cores(), columns=columns)
         features, sequence, late = applied.features, applied.sequence, applied.late
         if labels is not None and labels.any():
             kept = ~labels
             clean = clean.filter(pa.array(kept))
-            features, sequence, late = features[kept], sequence[kept], late[kept]
-        return Behaved(clean, sequence, late, applied.sequence, features, applied.told)
+            features, sequence, late, columns = features[kept], sequence[kept], late[kept], _NONE
+        return Behaved(clean, sequence, late, applied.sequence, features, applied.told, columns)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""
         clean, rows = behaved.clean, len(behaved.clean)
         shared = {
             "id": ids,
-            "event_time": _column(clean, self.solution.contract.event_time, TIME),
+            "event_time": _column(clean, self.solution.contract.event_time, TIME, behaved.columns),
             "sequence": self._sequences(behaved),
             "late": repeated(False, rows)
             if behaved.late is None or not np.count_nonzero(behaved.late)
@@ -178,6 +197,7 @@ class Scorer:
                 threads=self.threads,
                 rules=None if model.task.anomaly else self.rules,
                 behaviour=behaved.features,
+                columns=behaved.columns,
             )
         else:
             made = model.decide(clean, reasons=self.reasons, all_scores=self.all_scores, threads=self.threads)
@@ -240,6 +260,10 @@ def _nulls(kind: pa.DataType, rows: int) -> pa.Array:
     return pa.nulls(rows, kind)
 
 
-def _column(clean: pa.RecordBatch, name: str | None, kind: pa.DataType) -> pa.Array:
+def _column(
+    clean: pa.RecordBatch, name: str | None, kind: pa.DataType, columns: Mapping[str, pa.Array] = _NONE
+) -> pa.Array:
+    if name is not None and name in columns:
+        return columns[name]
     place = -1 if name is None else clean.schema.get_field_index(name)
     return _nulls(kind, len(clean)) if place < 0 else clean.column(place)

@@ -140,9 +140,17 @@ class FittedTable:
         """How many features there are."""
         return len(self.numbers) + sum(map(len, self.categories.values())) + len(self.used)
 
-    def values(self, rows: pa.RecordBatch, behaviour: Floats | None = None) -> Values:
-        """Return what rows hold by name; behaviour: their window features, if they have no column of them."""
-        return Values(rows, self.zone, self.currency, self.behaviour, behaviour)
+    def values(
+        self,
+        rows: pa.RecordBatch,
+        behaviour: Floats | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
+    ) -> Values:
+        """Return what rows hold by name.
+
+        behaviour: their window features, if they have no column of them; columns: those that are at hand.
+        """
+        return Values(rows, self.zone, self.currency, self.behaviour, behaviour, columns)
 
     def matrix(self, rows: pa.RecordBatch, found: Values | None = None) -> Floats:
         """Return the features, float64 (rows, features), NaN: unknown; a row alone gets the same bits.

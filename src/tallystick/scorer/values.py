@@ -43,7 +43,8 @@ class Values(Mapping[str, NDArray[Any]]):
 
     Numbers, flags and money (in major units) come as float64 with NaN for unknown, texts as objects with
     None. names: of the window features, which are those of `behaviour`, float64 (rows, features), or of the
-    rows' column of them. Raises KeyError for a name that is none.
+    rows' column of them. columns: those of the rows that are at hand. Raises KeyError for a name that is
+    none.
     """
 
     def __init__(
@@ -53,20 +54,20 @@ class Values(Mapping[str, NDArray[Any]]):
         currency: str,
         names: Sequence[str] = (),
         behaviour: Floats | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
     ) -> None:
         self._rows, self._zone, self._currency = rows, zone, currency
-        self._place_of = rows.schema.get_field_index
         self._names, self._given = names, behaviour
+        self._columns = columns or {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name in self._place:
             return self.behaviour[:, self._place[name]]
         if name in DERIVED:
             return self._calendar[name]
-        place = self._place_of(name)
-        if place < 0 or name == BEHAVIOUR:
+        column = None if name == BEHAVIOUR else self._column(name)
+        if column is None:
             raise KeyError(name)
-        column = self._rows.column(place)
         if kinds.is_string(column.type) or kinds.is_large_string(column.type):
             return np.array(column.to_pylist(), dtype=object)
         return self.number(name)
@@ -78,11 +79,18 @@ class Values(Mapping[str, NDArray[Any]]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def _column(self, name: str) -> pa.Array | None:
+        found = self._columns.get(name)
+        if found is not None:
+            return found
+        place = self._rows.schema.get_field_index(name)
+        return None if place < 0 else self._rows.column(place)
+
     @cached_property
     def _place(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self._names)}
 
-    @cached_property
+    @property
     def behaviour(self) -> Floats:
         """The window features of all rows: float64 (rows, features)."""
         if self._given is not None:
@@ -96,10 +104,9 @@ class Values(Mapping[str, NDArray[Any]]):
         """Return a column of numbers, or what follows from the time, as float64; NaN where there is none."""
         if name in DERIVED:
             return self._calendar[name]
-        place = self._place_of(name)
-        if place < 0:
+        column = self._column(name)
+        if column is None:
             return np.full(len(self._rows), np.nan)
-        column = self._rows.column(place)
         if name in MONEY:
             return self._money(column)
         if not kinds.is_float64(column.type):
@@ -121,10 +128,9 @@ class Values(Mapping[str, NDArray[Any]]):
                 X[0, at] = self._one(name)
 
     def _one(self, name: str) -> float:
-        place = self._place_of(name)
-        if place < 0:
+        column = self._column(name)
+        if column is None:
             return math.nan
-        column = self._rows.column(place)
         if name not in MONEY and not kinds.is_float64(column.type):
             return float(self.number(name)[0])
         value = column[0].as_py()
@@ -132,29 +138,26 @@ class Values(Mapping[str, NDArray[Any]]):
             return math.nan
         if name not in MONEY:
             return float(value)
-        place = self._place_of(CURRENCY)
-        code = None if place < 0 else self._rows.column(place)[0].as_py()
+        codes = self._column(CURRENCY)
+        code = None if codes is None else codes[0].as_py()
         return float(value / 10.0 ** digits(code or self._currency))
 
     def _moment(self) -> tuple[float, ...]:
-        place = self._place_of(EVENT_TIME)
-        utc = None if place < 0 else self._rows.column(place)[0].value
+        column = self._column(EVENT_TIME)
+        utc = None if column is None else column[0].value
         return (math.nan,) * len(DERIVED) if utc is None else moment(utc, self._zone)
 
     def _money(self, column: pa.Array) -> Floats:
-        place = self._place_of(CURRENCY)
-        codes = None if place < 0 else self._rows.column(place)
-        values = major(view(column, np.int64), codes, self._currency)
+        values = major(view(column, np.int64), self._column(CURRENCY), self._currency)
         if column.null_count:
             values = np.where(column.is_null().to_numpy(zero_copy_only=False), np.nan, values)
         return values
 
     @cached_property
     def _calendar(self) -> dict[str, Floats]:
-        place = self._place_of(EVENT_TIME)
-        if place < 0:
+        column = self._column(EVENT_TIME)
+        if column is None:
             return {name: np.full(len(self._rows), np.nan) for name in DERIVED}
-        column = self._rows.column(place)
         known = valid_rows(column)
         found = derived(view(column, np.int64), known, self._zone)
         if not column.null_count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -46,16 +46,25 @@ class Reader:
 class Batch:
     """One batch, read column by column, each once for all parts of a state.
 
-    told: features of each row that conditions may look at.
+    told: features of each row that conditions may look at; columns: those of the rows that are at hand.
     """
 
-    def __init__(self, reader: Reader, rows: pa.RecordBatch, labels: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        rows: pa.RecordBatch,
+        labels: NDArray[np.bool_] | None,
+        columns: Mapping[str, pa.Array],
+    ) -> None:
         self.reader, self.rows, self.n = reader, rows, rows.num_rows
         self.labels = None if labels is None or not labels.any() else labels
         self.told: dict[str, NDArray[np.float64]] = {}
-        self._columns: dict[str, pa.Array] = {}
+        self._columns = dict(columns)
         self._codes: dict[str, Codes] = {}
         self._values: dict[str, NDArray[Any]] = {}
+        # Python's cached_property takes a lock: for one row that is much.
+        self._times: NDArray[np.int64] | None = None
+        self._currencies: NDArray[np.int64] | None = None
 
     def conditions(self, plan: Plan) -> NDArray[np.int64]:
         """Return the bits of each row: bit 0 for a payment, the others for conditions as they come to hold.
@@ -131,17 +140,24 @@ class Batch:
             self._codes[name] = codes_of(self.column(name))
         return self._codes[name]
 
-    @cached_property
+    @property
     def times(self) -> NDArray[np.int64]:
         """Return event times in microseconds, NEVER where there is none."""
-        column = self.column("event_time")
-        if column.type != _TIME:
-            column = column.cast(_TIME)
-        return _words(column, NEVER)
+        if self._times is None:
+            column = self.column("event_time")
+            if column.type != _TIME:
+                column = column.cast(_TIME)
+            self._times = _words(column, NEVER)
+        return self._times
 
-    @cached_property
+    @property
     def currencies(self) -> NDArray[np.int64]:
         """Return each row's currency as a number of the reader's."""
+        if self._currencies is None:
+            self._currencies = self._numbered()
+        return self._currencies
+
+    def _numbered(self) -> NDArray[np.int64]:
         if self.rows.schema.get_field_index("currency") < 0:
             return np.zeros(self.n, np.int64)
         numbers, names = self.codes("currency")

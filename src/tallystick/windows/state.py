@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,8 @@ from tallystick.windows.part import Applied, Part
 from tallystick.windows.rows import Batch, Reader
 
 __all__ = ["Applied", "WindowState"]
+
+_NONE: Final[Mapping[str, pa.Array]] = {}
 
 
 class WindowState:
@@ -62,6 +64,7 @@ class WindowState:
         threads: int = 1,
         *,
         told: NDArray[np.float64] | None = None,
+        columns: Mapping[str, pa.Array] = _NONE,
     ) -> Applied:
         """Apply rows in their order and return what each saw of its past.
 
@@ -71,10 +74,11 @@ class WindowState:
         that looks at a feature takes its value as the row, payment or label, is applied. threads: kinds of
         entities (cards, terminals) of a large batch are worked on side by side; no value depends on it. told:
         what `Applied.told` was when the same rows were applied before: they are taken in again without being
-        told their past, which is quicker, and leave the same state.
+        told their past, which is quicker, and leave the same state. columns: those of the rows by name, as
+        far as they are at hand.
         """
         n, windows = rows.num_rows, self.windows
-        batch = Batch(self._reader, rows, labels)
+        batch = Batch(self._reader, rows, labels, columns)
         for name in self._needed:  # asked for before anything is applied: a refused batch leaves no trace
             batch.column(name)
         again = told is not None
