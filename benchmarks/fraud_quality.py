@@ -60,7 +60,7 @@ COLUMNS = {
     "anomaly, no label": (
         "amount",
         "customer_id__ratio_trimmed_amount__90d",
-        "customer_id__count__7d__very_high",
+        "customer_id__count__14d__very_high",
     ),
 }
 
