@@ -4,7 +4,7 @@ import pytest
 from tallystick import registry
 from tallystick.errors import UsageError
 from tallystick.learners import Sample
-from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.settings import chosen, named, refused_by_library
 
 USUAL = {"trees": 300, "rate": 0.1, "hidden": (64, 32), "narrow": 0, "share": None}
 
@@ -79,3 +79,18 @@ def test_what_a_library_refuses_is_said_without_its_trace(learner: str, settings
 def test_other_errors_pass() -> None:
     with pytest.raises(ValueError, match="something else"), refused_by_library("it"):
         raise ValueError("something else")
+
+
+def test_columns_are_named_by_themselves_and_by_patterns() -> None:
+    names = ("amount", "card__ratio__7d", "Amount")
+    assert named("rising", "", names, 3) == [False, False, False]
+    assert named("rising", " amount ,", names, 3) == [True, False, False]
+    assert named("rising", "*ratio*, amoun*", names, 4) == [True, True, False, False]
+    assert named("rising", "*__risk__*", names, 3) == [False, False, False]
+    assert named("rising", "*", (), 2) == [False, False]
+
+
+def test_a_column_that_is_none_is_named() -> None:
+    with pytest.raises(UsageError, match="rising: there is no column amuont") as caught:
+        named("rising", "card*,amuont", ("amount",), 1)
+    assert "amount" in str(caught.value.hint)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.errors import UsageError, did_you_mean
 from tallystick.learners.base import TABLE, Learner, Sample
-from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.settings import chosen, named, refused_by_library
 from tallystick.learners.table import event_weights, table
 from tallystick.learners.trees_from import trees_from_xgboost
 from tallystick.models.trees import Trees
@@ -21,7 +20,8 @@ __all__ = ["LEARNER", "USUAL", "boost"]
 #: (measured: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows
 #: come, 1: both alike); min_child_events: the least weight of a leaf as a share of the events, where that is
 #: more than min_child_weight; negatives: how many rows without the event are learned from at most (0: all),
-#: drawn by chance and weighed up for those left out; rising: columns of which more never means less likely.
+#: drawn by chance and weighed up for those left out; rising: columns of which more never means less likely,
+#: names or patterns (`*__ratio*`) joined by commas.
 USUAL: dict[str, Any] = {
     "n_estimators": 300,
     "max_depth": 6,
@@ -54,7 +54,8 @@ def boost(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any]) -
     weight = event_weights(sample, how["weight_power"])
     truth = sample.truth
     if how["rising"]:
-        parameters["monotone_constraints"] = _rising(sample.names, how["rising"], matrix.shape[1])
+        rising = named("rising", how["rising"], sample.names, matrix.shape[1])
+        parameters["monotone_constraints"] = tuple(map(int, rising))
     share = how["negatives"] / max(int((truth == 0).sum()), 1)
     if 0 < share < 1:
         kept = _kept(truth, share, sample.seed)
@@ -73,17 +74,6 @@ def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64
     """Draw the rows to learn from: all events, and a share of the others."""
     drawn = np.random.default_rng(seed).random(len(truth)) < share
     return np.flatnonzero(drawn | (truth == 1))
-
-
-def _rising(names: Sequence[str], wanted: str, columns: int) -> tuple[int, ...]:
-    """Return XGBoost's constraint of each column: 1 for those wanted."""
-    rising = {name.strip() for name in wanted.split(",")}
-    missing = sorted(rising - set(names))
-    if missing:
-        raise UsageError(
-            f"rising: there is no column {', '.join(missing)} to learn from.", did_you_mean(missing[0], names)
-        )
-    return tuple(int(name in rising) for name in names) + (0,) * (columns - len(names))
 
 
 class GradientBoosting:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tallystick.errors import UsageError, did_you_mean
 
-__all__ = ["chosen", "refused_by_library"]
+__all__ = ["chosen", "named", "refused_by_library"]
 
 
 def chosen(learner: str, given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +63,25 @@ def _number(given: Any, usual: Any) -> Any:
     if number != int(number) or number < min(usual, 1):
         raise ValueError
     return int(number)
+
+
+def named(setting: str, wanted: str, names: Sequence[str], columns: int) -> list[bool]:
+    """Say which of so many columns a setting names: names joined by commas, or patterns with `*`.
+
+    A pattern may meet none; a name that is none is a UsageError. Columns beyond `names` have none.
+
+    >>> named("rising", "amount, *__ratio*", ("hour", "amount", "card__ratio__7d"), 4)
+    [False, True, True, False]
+    """
+    asked = [name for part in wanted.split(",") if (name := part.strip())]
+    missing = sorted({name for name in asked if "*" not in name} - set(names))
+    if missing:
+        raise UsageError(
+            f"{setting}: there is no column {', '.join(missing)} to learn from.",
+            did_you_mean(missing[0], names),
+        )
+    found = [any(fnmatchcase(name, one) for one in asked) for name in names]
+    return found + [False] * (columns - len(found))
 
 
 @contextmanager
