@@ -91,7 +91,10 @@ def train_events(
             )
         rows = with_behaviour(solution, events, windows, usable, job, end)
         settings = dict(task.learner_settings(way.name))
-        design = Design(task, way, settings, windows.names if windows else (), wanted.features)
+        behaviour = windows.names if windows else ()
+        # Who brings windows of their own wants them looked at.
+        only = wanted.features or (() if wanted.windows else task.usual_of(behaviour))
+        design = Design(task, way, settings, behaviour, only)
         fitted, chance = fit_event(design, rows, job)
         manifest, arrays = _bundle(solution, task, way, settings, windows, rows, fitted, chance, job)
         manifest["training"]["left_out"] = {why: count for why, count in left_out.items() if count}

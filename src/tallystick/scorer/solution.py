@@ -154,11 +154,13 @@ class ClassTask(Task):
 class EventTask(Task):
     """Whether something happens (a fraud, a default), or how odd a record is (`anomaly`).
 
-    features: the columns of a table, and behaviour from windows; actions: nothing done, looked at by a
-    person, and refused, in this order.
+    features: the columns of a table, and behaviour from windows; usual: those of them that are looked at
+    where nobody names any, all when empty; actions: nothing done, looked at by a person, and refused, in this
+    order.
     """
 
     features: TableFeatures
+    usual: tuple[str, ...] = ()
     anomaly: bool = False
     split: str = "time"
     actions: tuple[str, ...] = ("accept", "review", "decline")
@@ -172,6 +174,16 @@ class EventTask(Task):
     def needs(self) -> tuple[str, ...]:
         """Nothing: its features adapt to the columns that are there."""
         return ()
+
+    def usual_of(self, behaviour: Collection[str]) -> tuple[str, ...]:
+        """Return the usual features, of window features those there are; none, which means all, without any.
+
+        behaviour: names of the window features that there are.
+        """
+        if not set(self.usual) & set(behaviour):
+            return ()
+        own = {*self.features.columns, *self.features.derived}
+        return tuple(name for name in self.usual if name in own or name in behaviour)
 
 
 class Simulate(Protocol):
