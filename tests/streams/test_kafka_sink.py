@@ -421,6 +421,7 @@ def test_a_broker_that_stays_away_is_given_up_in_time(kafka: Kafka, opened: Open
         assert time.monotonic() - began < 15
         assert "start the stream again" in str(error.value)
         sink.close()
+        del error, sink  # they hold a producer, which goes on trying to shut out those before it
     finally:
         kafka.start()
     sink = opened(topic)

@@ -74,10 +74,16 @@ class Transactions:
 
         number: that of the store, which holds where nothing is found.
         """
-        try:
-            found, cut = self._begun(time.monotonic() + self._patience)
-        except (_SpentError, self._kafka.KafkaException) as error:
-            raise self._too_late(str(error)) from None
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                found, cut = self._begun(end)
+                break
+            except (_SpentError, self._kafka.KafkaException) as error:
+                if time.monotonic() >= end:
+                    raise self._too_late(str(error)) from None
+                self.producer = self._connected()
+                time.sleep(0.1)
         # The store follows the transactions, so it is never ahead but by deliveries without a message, unless
         # what it heard of was taken back.
         return found, found.number if cut and found.number >= 0 else max(number, found.number)
@@ -169,6 +175,8 @@ class Transactions:
         except self._kafka.KafkaException as error:
             self._stop_for_good(error.args[0])
             raise _SpentError(error.args[0].str()) from None
+        except SystemError as error:  # the library raised a fatal error amid the callbacks of another
+            raise _SpentError(str(error.__context__ or error)) from None
 
     def _tried(self, number: int, write: Write, end: float) -> bool:
         """Try one transaction; False where it was taken back and may be tried again."""
