@@ -70,8 +70,9 @@ def _at_least_usual(matrix: NDArray[np.float64], rising: NDArray[np.bool_]) -> N
 class IsolationForest:
     """Random cuts; settings: those of USUAL. Scaling a column changes nothing.
 
-    Fraud shows as more than usual. A forest that also finds little odd spends its cuts on that: on a week of
-    the Handbook's payments average precision without labels is .22 so, and .25 with `rising` columns.
+    A forest that also finds little odd spends cuts on it: on 150,000 payments of the simulator's own bank
+    average precision on three columns without labels is .23, and .28 where they are `rising`; on a week of
+    the Handbook's payments it is .25 either way.
     """
 
     name = "isolation_forest"
