@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from queue import Empty, Full, Queue
+from queue import Empty
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,10 @@ from tallystick.store import Claim, Entry, Store
 from tallystick.streams.delivery import Deliverer, own
 from tallystick.streams.reading import Reader
 from tallystick.streams.stats import Stats
+from tallystick.streams.worker import Worker
 
 __all__ = ["Committer", "Made"]
 
-WAIT = 0.1
 QUEUE = 4  # entries that wait to be committed
 TEND = 1.0  # seconds between looks at marks and retention when it is quiet
 CLEARING = 0.2  # seconds for it each time
@@ -37,7 +37,7 @@ class Made:
     aggregates: pa.RecordBatch | None = None
 
 
-class Committer(threading.Thread):
+class Committer(Worker[Made]):
     """Commits entries in their order, then tells sources and sinks.
 
     aggregates: delivers rows of windowed aggregates, if there are any; notifier: woken where there are
@@ -58,14 +58,12 @@ class Committer(threading.Thread):
         keep_days: int = 0,
         number: int = 0,
     ) -> None:
-        super().__init__(name="tallystick-commit", daemon=True)
+        super().__init__("commit", QUEUE)
         self.number = number
-        self.error: BaseException | None = None
         self._store, self._stream, self._claim, self._stats = store, stream, claim, stats
         self._readers, self._sinks, self._aggregates = readers, list(sinks), aggregates
         self._notifier = notifier
         self._keep_days = keep_days
-        self._queue: Queue[Made | None] = Queue(QUEUE)
         self._rested = threading.Event()
         self._rested.set()
         self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
@@ -80,17 +78,12 @@ class Committer(threading.Thread):
     @property
     def waiting(self) -> int:
         """Entries that wait."""
-        return self._queue.qsize()
+        return self.queue.qsize()
 
     def put(self, made: Made) -> None:
         """Hand on an entry; waits while the store is behind. Raises what stopped the thread."""
         self._rested.clear()
-        while self.error is None:
-            try:
-                return self._queue.put(made, timeout=WAIT)
-            except Full:
-                continue
-        raise self.error
+        self.hand(made)
 
     def rest(self, wait: float) -> bool:
         """Wait up to so many seconds until all that was put is committed, or never will be; say whether."""
@@ -98,13 +91,7 @@ class Committer(threading.Thread):
 
     def finish(self) -> None:
         """Commit what is left, and end; raises what stopped the thread."""
-        while self.is_alive():
-            try:
-                self._queue.put(None, timeout=WAIT)
-                break
-            except Full:
-                continue
-        self.join()
+        super().finish()
         if self.error is not None:
             raise self.error
 
@@ -113,14 +100,14 @@ class Committer(threading.Thread):
         try:
             while True:
                 try:
-                    made = self._queue.get(timeout=TEND)
+                    made = self.queue.get(timeout=TEND)
                 except Empty:
                     self._tend()
                     continue
                 if made is None:
                     return
                 self._commit(made)
-                if self._queue.empty():  # one thread puts, and waits: what it puts after this counts anew
+                if self.queue.empty():  # one thread puts, and waits: what it puts after this counts anew
                     self._rested.set()
                 if time.monotonic() - self._tended > TEND:
                     self._tend(committed=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from queue import Empty, Full, Queue
+from queue import Empty
 from typing import Final
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow as pa
 from tallystick.errors import TallystickError
 from tallystick.store import Store
 from tallystick.streams.sink import Mark, MovingSink
+from tallystick.streams.worker import Worker
 
 __all__ = ["SHADOW", "Deliverer", "own"]
 
@@ -21,10 +21,10 @@ SHADOW: Final = "@shadow"
 ROWS = 50_000  # decisions that are delivered together, at most about
 FEW = 512  # decisions of a delivery after which the next one waits, so that it takes more at a time
 GATHER = 0.01  # seconds from the start of such a delivery to that of the next: each costs as much as 500 rows
-WAIT = 0.1
+QUEUE = 64  # entries that wait to be delivered
 
 
-class Deliverer(threading.Thread):
+class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
     """Delivers to one sink; what it lags behind after a restart comes from the store.
 
     standing: the entry up to which all is delivered, and what the sink wants to be told again; allowed:
@@ -34,13 +34,11 @@ class Deliverer(threading.Thread):
     def __init__(
         self, sink: MovingSink, schema: pa.Schema, stream: str, allowed: Callable[[], None] = lambda: None
     ) -> None:
-        super().__init__(name="tallystick-deliver", daemon=True)
+        super().__init__("deliver", QUEUE)
         self.sink = sink
         # One value, since another thread keeps it: a mark of a later entry would double what lies between.
         self.standing: tuple[int, Mark | None] = (0, None)
-        self.error: BaseException | None = None
         self._schema, self._stream, self._allowed = schema, stream, allowed
-        self._queue: Queue[tuple[int, pa.RecordBatch] | None] = Queue(64)
 
     @property
     def name_of_sink(self) -> str:
@@ -82,35 +80,20 @@ class Deliverer(threading.Thread):
 
     def put(self, number: int, decisions: pa.RecordBatch) -> None:
         """Hand on an entry; waits while the sink is far behind."""
-        while self.error is None:
-            try:
-                return self._queue.put((number, decisions), timeout=WAIT)
-            except Full:
-                continue
-        raise self.error
-
-    def finish(self) -> None:
-        """Deliver what is left, and end."""
-        while self.is_alive():
-            try:
-                self._queue.put(None, timeout=WAIT)
-                break
-            except Full:
-                continue
-        self.join()
+        self.hand((number, decisions))
 
     def run(self) -> None:
         """Deliver, as much at a time as has come."""
         try:
             while True:
-                first = self._queue.get()
+                first = self.queue.get()
                 if first is None:
                     return
                 number, batches = first[0], [first[1]]
                 rows, last = len(first[1]), False
                 while rows < ROWS:
                     try:
-                        more = self._queue.get_nowait()
+                        more = self.queue.get_nowait()
                     except Empty:
                         break
                     if more is None:
