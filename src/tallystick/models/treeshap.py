@@ -7,10 +7,10 @@ value of feature i is the integral over q = 0 … 1 of value x (o - r) x the pro
 (Owen 1972, "Multilinear extensions of games"). With d features on a path that polynomial has degree d - 1, so
 Gauss-Legendre's rule of ⌈d / 2⌉ points gives the integral exactly: three points for trees of depth 6.
 
-One walk down the nodes multiplies factors and one back adds up leaves, at four points together. Below a turn
-that the row does not take, later turns on the same feature change nothing any more. Nothing is divided by
-small differences, all weights are positive: no accuracy is lost in deep trees. The values are those of
-Lundberg et al. 2018, "Consistent individualized feature attribution for tree ensembles", to rounding.
+One walk down the nodes multiplies factors and one back adds up leaves, at four points together; what each
+node adds to its feature is then summed point after point, in the order of old. Nothing is divided by small
+differences, all weights are positive: no accuracy is lost in deep trees. The values are those of Lundberg et
+al. 2018, "Consistent individualized feature attribution for tree ensembles", to rounding.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from tallystick.models.quadrature import (
     LANES,
     WIDTH,
     add_up,
-    pass_on,
-    pass_on_to_leaves,
     rule,
     turn,
     turn_to_leaves,
@@ -50,11 +48,13 @@ class Paths(NamedTuple):
 
     Of inner nodes, tree after tree, in each those last whose children are both leaves: own, left; above: the
     nearest node above that hangs on the same feature, or the root, which hangs on none; column: twice the
-    feature, one more where missing values go right; threshold float32. begins: (trees + 1,), where each
+    feature, one more where missing values go right; threshold float32; spot: their number in the tree's own
+    order. feature: in that order. begins: (trees + 1,), where each
     tree's inner nodes begin; middles: (trees,), where those with two leaves do. roots: (trees,).
     Of all nodes: value, of leaves, 1 at inner ones; share: of the training rows that take all turns of the
     feature that leads to a node down to it.
-    points: four a row, as `quadrature` has them; rows: (trees, 2), where those of each tree begin and end.
+    points: four a row, as `quadrature` has them; rows: (trees,), where those of each tree begin; counts:
+    (trees,), how many points it needs.
     most: nodes of the largest tree; mean: the sum of leaves that training rows have on average.
     """
 
@@ -63,6 +63,8 @@ class Paths(NamedTuple):
     above: Places
     column: Places
     threshold: NDArray[np.float32]
+    spot: Places
+    feature: Places
     begins: Ints
     middles: Ints
     roots: NDArray[np.uint64]
@@ -70,6 +72,7 @@ class Paths(NamedTuple):
     share: Floats
     points: Floats
     rows: Ints
+    counts: Ints
     most: int
     mean: float
 
@@ -101,7 +104,8 @@ def paths(
     rules = {count: rule(count) for count in np.unique(counts).tolist()}
     ends = dict(zip(rules, accumulate(map(len, rules.values())), strict=True))
     leaf = left < 0
-    inner = inner[np.lexsort((inner, leaf[left[inner]] & leaf[left[inner] + 1], root[inner]))]
+    order = np.lexsort((inner, leaf[left[inner]] & leaf[left[inner] + 1], root[inner]))
+    own_order, inner = inner, inner[order]
     begins = np.searchsorted(root[inner], np.append(roots, nodes))
     branching = ~(leaf[left[inner]] & leaf[left[inner] + 1])
     return Paths(
@@ -110,13 +114,16 @@ def paths(
         (above[left[inner]] - root[inner]).astype(np.uint32),
         (2 * feature[inner].astype(np.int64) + ~missing_left[inner]).astype(np.uint32),
         threshold[inner],
+        (order - np.repeat(begins[:-1], np.diff(begins))).astype(np.uint32),
+        feature[own_order].astype(np.uint32),
         begins,
         begins[:-1] + np.bincount(np.searchsorted(roots, root[inner][branching]), minlength=len(roots)),
         roots.astype(np.uint64),
         np.where(leaf, value, 1.0),
         share,
-        np.concatenate(list(rules.values())),
-        np.array([[ends[count] - len(rules[count]), ends[count]] for count in counts.tolist()]),
+        np.concatenate(list(rules.values())).ravel(),
+        np.array([ends[count] - len(rules[count]) for count in counts.tolist()]),
+        counts,
         int(sizes.max()),
         float(np.add.reduceat(np.where(leaf, value * reached, 0.0), roots).sum()),
     )
@@ -148,6 +155,8 @@ def explain(
     above: Places,
     column: Places,
     threshold: NDArray[np.float32],
+    spot: Places,
+    feature: Places,
     begins: Ints,
     middles: Ints,
     roots: NDArray[np.uint64],
@@ -155,6 +164,7 @@ def explain(
     share: Floats,
     points: Floats,
     rows: Ints,
+    counts: Ints,
     most: int,
     mean: float,
     base: float,
@@ -164,10 +174,11 @@ def explain(
     """Write the contributions of rows first … last - 1 (rows, features + 1)."""
     features = X.shape[1]
     seen = np.empty(2 * features, np.float32)  # by column
-    sums = np.empty(LANES * features)
-    goes = np.ones(most, np.bool_)  # whether the row takes every turn of that feature down to here
+    sums = np.empty(features)
+    goes = np.ones(most)  # 1 where the row takes every turn of that feature down to here, else 0
     state = np.zeros(WIDTH * most)
     state[2 * LANES : 3 * LANES] = 1.0  # of the root: the inverse of no factor
+    effects = np.empty(LANES * most)
     for row in range(first, last):
         sums[:] = 0.0
         for f in range(features):
@@ -175,31 +186,27 @@ def explain(
             seen[2 * f + 1] = cast(X[row, f], np.float32(np.inf))
         for t in range(len(roots)):
             root, begin, middle, end = roots[t], begins[t], middles[t], begins[t + 1]
-            for g in range(rows[t, 0], rows[t, 1]):
-                four = points[g]
-                state[:LANES] = four[3 * LANES :]
+            for done in range(0, counts[t], LANES):
+                four = U(rows[t] + done // LANES)
+                for lane in range(LANES):
+                    state[lane] = points[U(WIDTH) * four + U(2 * LANES + lane)]
                 for n in range(begin, end):
                     a, up, here = U(left[n]), U(above[n]), U(own[n])
-                    right = U(seen[column[n]] >= threshold[n])
-                    to, other = a + right, a + (ONE - right)
-                    taken, rest = share[root + to], share[root + other] * value[root + other]
-                    gone, leaf = goes[up], value[root + to]
+                    to, other = root + a, root + a + ONE
+                    right = seen[column[n]] >= threshold[n]
+                    x, y = goes[up] * np.float64(not right), goes[up] * np.float64(right)
                     if n < middle:
-                        goes[to], goes[other] = gone, False
-                        if gone:
-                            turn(state, four, here, up, to, other, taken, leaf, rest)
-                        else:
-                            # Of the rows that came to the last node on this feature: nothing else is new.
-                            all_ = 1.0 / share[root + up]
-                            pass_on(state, here, to, all_ * (taken * leaf))
-                            pass_on(state, here, other, all_ * rest)
-                    elif gone:
-                        turn_to_leaves(state, four, here, up, taken, leaf, rest, sums, U(column[n]) >> ONE)
+                        goes[a], goes[a + ONE] = x, y
+                        turn(state, points, four, here, up, a, x, share[to], value[to], y, share[other],
+                             value[other])  # fmt: skip
                     else:
-                        pass_on_to_leaves(state, here, (taken * leaf + rest) / share[root + up])
+                        turn_to_leaves(state, points, four, here, up, effects, U(spot[n]), x, share[to],
+                                       value[to], y, share[other], value[other])  # fmt: skip
                 for n in range(middle - 1, begin - 1, -1):
-                    add_up(state, U(own[n]), U(left[n]), sums, U(column[n]) >> ONE)
+                    add_up(state, U(own[n]), U(left[n]), effects, U(spot[n]))
+                for lane in range(min(LANES, counts[t] - done)):
+                    for n in range(end - begin - 1, -1, -1):
+                        sums[feature[begin + n]] += effects[U(LANES * n + lane)]
         for f in range(features):
-            at = LANES * f
-            out[row, f] = scale * ((sums[at] + sums[at + 1]) + (sums[at + 2] + sums[at + 3]))
+            out[row, f] = sums[f] * scale
         out[row, features] = base + scale * mean
