@@ -95,7 +95,6 @@ LOG: Final = Table(
     _whole("bad"),
     _whole("size"),
     Column("events", LargeBinary, nullable=False),
-    postgresql_partition_by="RANGE (day)",
 )
 
 #: What was decided, a row for each record and task; in PostgreSQL also with the day of its entry.

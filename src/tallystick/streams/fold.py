@@ -23,7 +23,7 @@ from tallystick.streams.pending import Pending
 from tallystick.windows import WindowState
 from tallystick.windows.seen import FRESH, OUTSIDE, Seen
 
-__all__ = ["Applied", "Fold", "Met"]
+__all__ = ["Applied", "Fold", "Kept", "Met"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,26 @@ class Applied:
     log: pa.RecordBatch
     behaved: Behaved
     ids: pa.Array
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Entries of the log, taken apart.
+
+    log: as it was kept; rows, ids, label, entry: its clean rows, what they are called, which are labels, and
+    in which entries they stand; records, names, time, known: of those that are no labels, with their event
+    times and when their own labels become known, LATEST for never.
+    """
+
+    log: pa.RecordBatch
+    rows: pa.RecordBatch
+    ids: pa.Array
+    label: NDArray[np.bool_]
+    entry: NDArray[np.int64]
+    records: pa.RecordBatch
+    names: pa.Array
+    time: NDArray[np.int64]
+    known: NDArray[np.int64]
 
 
 class Fold:
@@ -66,10 +86,12 @@ class Fold:
     def meet(self, rows: pa.RecordBatch, entry: int | NDArray[np.int64]) -> Met:
         """Look for the keys of records; those that are new stand, or will, in an entry of the log."""
         contract = self.scorer.solution.contract
-        n = len(rows)
+        return self._meet(rows, times(rows, contract.event_time), entry)
+
+    def _meet(self, rows: pa.RecordBatch, time: NDArray[np.int64], entry: int | NDArray[np.int64]) -> Met:
+        contract, n = self.scorer.solution.contract, len(rows)
         if contract.key is None or contract.key not in rows.schema.names:
             return Met(np.ones(n, bool), np.zeros(n, bool), np.zeros(n, bool))
-        time = times(rows, contract.event_time)
         entries = entry if isinstance(entry, np.ndarray) else np.full(n, entry)
         found = self.seen.meet(rows.column(contract.key), time, entries)
         return Met(found == FRESH, found >= 0, found == OUTSIDE)
@@ -141,48 +163,59 @@ class Fold:
 
         Raises DataError where that gives other sequences than were kept.
         """
+        return self.reapply(self.read(*entries))
+
+    def read(self, *entries: tuple[int, pa.RecordBatch]) -> Kept:
+        """Take entries of the log apart for `reapply`; any thread may, since it looks at no state."""
         contract = self.scorer.solution.contract
         log = _joined([log for _, log in entries])
         rows, ids = conformed(log, self.schema), log.column("ts_id")
-        label = log.column(KIND).to_numpy() != RECORD
         entry = np.repeat([number for number, _ in entries], [len(one) for _, one in entries])
+        label = log.column(KIND).to_numpy() != RECORD
+        if not label.any():
+            records, names = rows, ids
+        else:
+            keep = pa.array(~label)
+            records, names = rows.filter(keep), ids.filter(keep)
+        time = times(records, contract.event_time)
+        known = np.full(len(records), LATEST)
+        if self.state is not None and contract.labels:
+            truth, told = own_labels(records, time, contract, self.delay)
+            known = np.where(truth == 1, told, LATEST)
+        return Kept(log, rows, ids, label, entry, records, names, time, known)
+
+    def reapply(self, kept: Kept) -> pa.RecordBatch:
+        """Apply what `read` gave; see `replay`."""
+        contract, label = self.scorer.solution.contract, kept.label
         some = bool(label.any())
-        records = rows.filter(pa.array(~label)) if some else rows
-        names = ids.filter(pa.array(~label)) if some else ids
         with ThreadPoolExecutor(1) as beside:  # windows look at neither keys nor waiting labels
-            applying = beside.submit(self._reapply, log, rows, label if some else None, entry)
-            self.meet(records, entry[~label] if some else entry)
+            applying = beside.submit(self._to_windows, kept, label if some else None)
+            self._meet(kept.records, kept.time, kept.entry[~label] if some else kept.entry)
             if self.state is not None and contract.labels:
-                time = times(records, contract.event_time)
-                truth, known = own_labels(records, time, contract, self.delay)
-                self.pending.replay(records, names, time, np.where(truth == 1, known, LATEST))
+                self.pending.replay(kept.records, kept.names, kept.time, kept.known)
                 if some:
-                    sent, of = ids.filter(pa.array(label)), rows.filter(pa.array(label))
+                    sent, of = kept.ids.filter(pa.array(label)), kept.rows.filter(pa.array(label))
                     self.pending.forget(sent, times(of, contract.event_time))
                     self._first_labels(of, sent)
             applying.result()
-        return records
+        return kept.records
 
-    def _reapply(
-        self,
-        log: pa.RecordBatch,
-        rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None,
-        entry: NDArray[np.int64],
-    ) -> None:
-        """Apply rows of the log to the windows again; entry: of each row, for the error."""
+    def _to_windows(self, kept: Kept, labels: NDArray[np.bool_] | None) -> None:
+        """Apply rows of the log to the windows again."""
         if self.state is None:
             return
+        log = kept.log
         told = _told(log, len(self.state.windows.told))
-        made = self.state.apply(rows, labels, self.scorer.settings.cores(), told=told).sequence
-        kept = (
+        made = self.state.apply(kept.rows, labels, self.scorer.settings.cores(), told=told).sequence
+        before = (
             log.column("ts_sequence")
             .flatten()
             .to_numpy()
             .reshape(len(log), made.shape[1] if len(log) == 0 else -1)
         )
-        if not np.array_equal(kept, made):
-            strange = entry if kept.shape != made.shape else entry[(kept != made).any(axis=1)]
+        if not np.array_equal(before, made):
+            entry = kept.entry
+            strange = entry if before.shape != made.shape else entry[(before != made).any(axis=1)]
             raise DataError(
                 f"Entry {strange[0]} of the log gives other sequences than it was kept with.",
                 "The log or its snapshot is damaged, or of another stream. Begin a new one: --state.",

@@ -79,13 +79,14 @@ def recover(
     snapshot = store.snapshot(stream)
     number = begun = 0 if snapshot is None else snapshot[0]
     rows = 1 if replayed is not None else ROWS
-    with _ahead(_together(store, stream, number, rows)) as log:  # read while the snapshot is taken in
+    # Read while the snapshot is taken in, and while what came before is applied.
+    parts = ((entries[-1][0], fold.read(*entries)) for entries in _together(store, stream, number, rows))
+    with _ahead(parts) as log:
         if snapshot is not None:
             _fill(fold, *snapshot, filled)
         snapshot = None  # as big as the state itself
-        for entries in log:
-            records = fold.replay(*entries)
-            number = entries[-1][0]
+        for number, kept in log:
+            records = fold.reapply(kept)
             if replayed is not None:
                 replayed(number, records)
     head = store.head(stream)
