@@ -2,107 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer
 from tests.servers.kafka import Kafka
 from tests.servers.registry import Registry
+from tests.streams.kafka_decisions import Open, decisions, ids, read
 
 from tallystick.config import Settings
 from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError
-from tallystick.scorer.decision import decision_schema
 from tallystick.streams.kafka import transactions
-from tallystick.streams.sinks.kafka import KafkaSink, open_moving
 
 pytestmark = pytest.mark.kafka
-
-SCHEMA = decision_schema(routes=False)
-Open = Callable[..., KafkaSink]
-
-
-@pytest.fixture
-def opened(kafka: Kafka) -> Iterator[Open]:
-    sinks: list[KafkaSink] = []
-
-    def one(topic: str, stream: str = "fraud", **options: str) -> KafkaSink:
-        sinks.append(open_moving(kafka.uri(topic, **options), SCHEMA, Settings(), stream=stream))
-        return sinks[-1]
-
-    yield one
-    for sink in sinks:
-        sink.close()
-
-
-def decisions(*numbers: int, model: str = "m1") -> pa.RecordBatch:
-    rows = [
-        {
-            "id": f"p{number}",
-            "event_time": 1_700_000_000_000_000 + number,
-            "task": "fraud",
-            "label": "no",
-            "score": number / 7,
-            "action": "accept",
-            "reasons": [{"feature": "amount", "value": 1.0, "effect": 0.5}] if number % 2 else [],
-            "model": model,
-            "sequence": [("customer_id", number)],
-            "late": False,
-        }
-        for number in numbers
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
-
-
-def read(kafka: Kafka, topic: str, isolation: str = "read_committed") -> list[Any]:
-    """Read a topic to its end, once what was committed is there: the word of it comes a moment later."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": kafka.bootstrap,
-            "group.id": "reader",
-            "isolation.level": isolation,
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-            "fetch.wait.max.ms": 50,
-        }
-    )
-    found = []
-    left = set(consumer.list_topics(topic, 10).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
-    until = time.monotonic() + 20
-    while left:
-        message = consumer.poll(0.5)
-        if message is None:
-            assert time.monotonic() < until, "the topic has no end"
-        elif not message.error():
-            found.append(message)
-        elif message.error().code() == KafkaError._PARTITION_EOF:
-            place = TopicPartition(topic, message.partition())
-            if message.offset() >= consumer.get_watermark_offsets(place, cached=True)[1]:
-                left.discard(message.partition())
-    consumer.close()
-    return found
-
-
-def ids(kafka: Kafka, topic: str) -> list[str]:
-    return sorted(
-        (json.loads(message.value())["id"] for message in read(kafka, topic)), key=lambda i: int(i[1:])
-    )
-
-
-def names(numbers: range) -> list[str]:
-    return [f"p{number}" for number in numbers]
 
 
 def test_a_decision_is_what_a_file_has(kafka: Kafka, opened: Open) -> None:
@@ -319,133 +235,6 @@ def test_a_topic_is_made_only_when_asked(kafka: Kafka, opened: Open) -> None:
     assert opened("decisions-made", create="true").resume(0, None) == 1
     (message,) = read(kafka, "decisions-made")
     assert message.key() == b"p1"
-
-
-WRITER = """
-import sys, time
-sys.path.insert(0, {root!r})
-from tests.streams.test_kafka_sink import SCHEMA, decisions
-from tallystick.config import Settings
-from tallystick.streams.sinks.kafka import open_moving
-sink = open_moving({uri!r}, SCHEMA, Settings(), stream="killed")
-number = sink.resume({number}, None)
-print("resumed", number, flush=True)
-while True:
-    number += 1
-    if {hang} and number == {hang}:
-        # In the middle: the messages are at the broker, the transaction is open.
-        producer = sink._transactions.producer
-        producer.begin_transaction()
-        sink._produce(producer, decisions(*range(number * 10, number * 10 + 10)), time.monotonic() + 20)
-        producer.flush(20)
-        print("hanging", flush=True)
-        time.sleep(60)
-    sink.deliver(number, [decisions(*range(number * 10, number * 10 + 10))])
-    print("delivered", number, flush=True)
-"""
-
-
-def writer(kafka: Kafka, topic: str, hang: int = 0) -> subprocess.Popen[str]:
-    root = str(Path(__file__).parents[2])
-    code = WRITER.format(root=root, uri=kafka.uri(topic), number=0, hang=hang)
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-
-
-def killed_after(process: subprocess.Popen[str], word: str, lines: int) -> list[str]:
-    """Read so many lines that begin with a word, kill the process, and give all that it said."""
-    said: list[str] = []
-    assert process.stdout is not None
-    try:
-        while sum(line.startswith(word) for line in said) < lines:
-            line = process.stdout.readline()
-            assert line, "it ended by itself"
-            said.append(line)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        said += process.stdout.readlines()
-        process.wait(20)
-        process.stdout.close()
-    return said
-
-
-def test_killed_in_the_middle_leaves_nothing_to_be_seen(kafka: Kafka, opened: Open) -> None:
-    topic = kafka.topic("out-middle", 2)
-    killed_after(writer(kafka, topic, hang=3), "hanging", 1)
-    assert len(read(kafka, topic, "read_uncommitted")) == 30
-    # The next one under the name ends what was open at once, long before it would time out.
-    sink = opened(topic, stream="killed")
-    assert sink.resume(1, None) == 2
-    assert ids(kafka, topic) == names(range(10, 30))
-    sink.deliver(3, [decisions(*range(30, 40))])
-    assert ids(kafka, topic) == names(range(10, 40))
-
-
-def test_killed_at_any_moment_nothing_is_lost_or_doubled(kafka: Kafka, opened: Open) -> None:
-    topic = kafka.topic("out-killed", 2)
-    for _ in range(3):
-        said = killed_after(writer(kafka, topic), "delivered", 4)
-    last = int(said[-1].split()[1]) if said[-1].startswith("delivered") else 0
-    number = opened(topic, stream="killed").resume(0, None)
-    assert last <= number <= last + 1
-    assert ids(kafka, topic) == names(range(10, (number + 1) * 10))
-
-
-def test_a_broker_that_is_killed_while_it_is_written_to(kafka: Kafka, opened: Open) -> None:
-    topic = kafka.topic("out-broker", 2)
-    sink = opened(topic)
-    sink.resume(0, None)
-    killer = threading.Timer(0.5, lambda: (kafka.kill(), time.sleep(1.0), kafka.start()))
-    killer.start()
-    number = 0
-    while killer.is_alive() or number < 20:
-        number += 1
-        sink.deliver(number, [decisions(*range(number * 10, number * 10 + 10))])
-        time.sleep(0.02)
-    killer.join()
-    assert opened(topic).resume(0, None) == number
-    counts = Counter(ids(kafka, topic))
-    assert set(counts.values()) == {1}
-    assert sorted(counts, key=lambda i: int(i[1:])) == names(range(10, number * 10 + 10))
-
-
-def test_a_broker_that_stays_away_is_given_up_in_time(kafka: Kafka, opened: Open) -> None:
-    topic = kafka.topic("out-away")
-    sink = opened(topic, **{"delivery.timeout.ms": "2000"})
-    sink.resume(0, None)
-    sink.deliver(1, [decisions(1)])
-    kafka.kill()
-    try:
-        began = time.monotonic()
-        with pytest.raises(TallystickError) as error:
-            sink.deliver(2, [decisions(2)])
-        assert time.monotonic() - began < 15
-        assert "start the stream again" in str(error.value)
-        sink.close()
-        del error, sink  # they hold a producer, which goes on trying to shut out those before it
-    finally:
-        kafka.start()
-    sink = opened(topic)
-    number = sink.resume(1, None)
-    assert ids(kafka, topic) == names(range(1, number + 1))
-
-
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_a_broker_that_is_killed_right_after_a_delivery(goes_on: bool, kafka: Kafka, opened: Open) -> None:
-    """It comes back with a transaction that was committed and has no end, more often than not."""
-    topic = kafka.topic(f"out-at-once-{goes_on}", 2)
-    sink = opened(topic)
-    number, mark = sink.resume(0, None), None
-    for _ in range(3):
-        number += 1
-        mark = sink.deliver(number, [decisions(number * 2 - 1, number * 2)])
-        kafka.kill()
-        kafka.start()
-        if not goes_on:
-            sink.close()
-            sink = opened(topic)
-            number = sink.resume(number, mark)
-    sink.deliver(number + 1, [decisions(number * 2 + 1, number * 2 + 2)])
-    assert ids(kafka, topic) == names(range(1, number * 2 + 3))
 
 
 def test_a_transaction_that_does_not_end_is_said(kafka: Kafka, opened: Open) -> None:
