@@ -28,3 +28,19 @@ def fraud_model(payments: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("fraud")
     ts.train("fraud", payments, model=folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def arriving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4,000 simulated payments as JSON lines, in the order of their times."""
+    path = tmp_path_factory.mktemp("arriving") / "payments.jsonl"
+    ts.simulate("fraud", rows=4000, preset="handbook", output=path, seed=3)
+    return path
+
+
+@pytest.fixture(scope="session")
+def arriving_model(arriving: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder learned from those."""
+    folder = tmp_path_factory.mktemp("arriving") / "model"
+    ts.train("fraud", arriving, model=folder)
+    return folder
