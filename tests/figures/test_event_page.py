@@ -13,9 +13,11 @@ from tallystick.figures.event_curves import precision_recall_curve, roc_curve
 from tallystick.figures.event_days import days_chart, quality_chart, span_words, weeks_chart, weeks_table
 from tallystick.figures.event_headline import event_headline, headline_table
 from tallystick.figures.event_kinds import rules_chart, rules_table, scenario_chart, scenario_table
-from tallystick.figures.event_scores import event_reliability, event_scores, powers
+from tallystick.figures.event_scores import event_scores
 from tallystick.figures.event_thresholds import confusion_table, money_chart, money_table, threshold_table
 from tallystick.figures.event_words import Nouns, event_outcome, held_out_events
+from tallystick.figures.reliability import event_reliability
+from tallystick.figures.theme import powers
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 FRAUD = Nouns.of("fraud")

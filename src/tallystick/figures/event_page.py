@@ -10,7 +10,7 @@ from tallystick.figures.event_curves import precision_recall_curve, roc_curve
 from tallystick.figures.event_days import days_chart, quality_chart, span_words, weeks_chart, weeks_table
 from tallystick.figures.event_headline import event_headline, headline_table
 from tallystick.figures.event_kinds import rules_chart, rules_table, scenario_chart, scenario_table
-from tallystick.figures.event_scores import event_reliability, event_scores
+from tallystick.figures.event_scores import event_scores
 from tallystick.figures.event_thresholds import (
     confusion_table,
     costs_words,
@@ -21,6 +21,7 @@ from tallystick.figures.event_thresholds import (
 )
 from tallystick.figures.event_words import Nouns, event_outcome, held_out_events, label_words
 from tallystick.figures.page import page
+from tallystick.figures.reliability import event_reliability
 
 __all__ = ["event_page"]
 

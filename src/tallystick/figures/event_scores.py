@@ -1,17 +1,16 @@
-"""How scores are spread over events and the others, and whether a probability means what it says."""
+"""How scores are spread over events and the others."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
 
-from tallystick.figures.theme import BLUE, GREY, VERMILION, empty, figure, percent
+from tallystick.figures.theme import BLUE, GREY, VERMILION, empty, figure, powers
 
-__all__ = ["event_reliability", "event_scores"]
+__all__ = ["event_scores"]
 
 
 def event_scores(report: Mapping[str, Any], event: str = "event") -> go.Figure:
@@ -71,75 +70,6 @@ def event_scores(report: Mapping[str, Any], event: str = "event") -> go.Figure:
         xaxis={"title": {"text": "Score"}, "range": [-0.005, 1.005], "zeroline": False},
         yaxis=powers("Rows (powers of ten)", max(*spread["no"], *spread["yes"])),
     )
-
-
-def event_reliability(report: Mapping[str, Any], event: str = "event") -> go.Figure:
-    """Draw `report["reliability"]`: share of events against their probability, and the rows behind it.
-
-    >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
-    >>> event_reliability({"reliability": bins}).data[1].y
-    (0.8,)
-    """
-    bins = report.get("reliability")
-    if not bins:
-        return empty("These scores are no probabilities, so there is nothing to hold them to.")
-    hover = [f"Probability {b['low']:.0%} to {b['high']:.0%}: {b['rows']:,} rows" for b in bins]
-    return figure(
-        [
-            go.Scatter(
-                x=[0, 1],
-                y=[0, 1],
-                mode="lines",
-                name="Probability equals share",
-                line={"color": GREY, "dash": "dot", "width": 1.5},
-                hoverinfo="skip",
-            ),
-            go.Scatter(
-                x=[b["score"] for b in bins],
-                y=[b["accuracy"] for b in bins],
-                mode="lines+markers",
-                name="Observed",
-                line={"color": BLUE, "width": 2},
-                marker={"size": 8},
-                customdata=hover,
-                hovertemplate=f"%{{customdata}}<br>mean %{{x:.1%}}<br>{event} %{{y:.1%}}<extra></extra>",
-                cliponaxis=False,
-            ),
-            go.Bar(
-                x=[(b["low"] + b["high"]) / 2 for b in bins],
-                y=[b["rows"] for b in bins],
-                width=[(b["high"] - b["low"]) * 0.9 for b in bins],
-                name="Rows",
-                marker={"color": GREY, "opacity": 0.55},
-                customdata=hover,
-                hovertemplate="%{customdata}<extra></extra>",
-                yaxis="y2",
-                showlegend=False,
-            ),
-        ],
-        height=480,
-        xaxis=percent(f"Probability of {event}", anchor="y2"),
-        yaxis=percent(f"Share that was {event}", domain=[0.34, 1], range=[0, 1.03]),
-        yaxis2={**powers("Rows", max(b["rows"] for b in bins)), "domain": [0, 0.2]},
-    )
-
-
-def powers(title: str, largest: int) -> dict[str, Any]:
-    """Make an axis of counts by powers of ten, on which a single one is still seen.
-
-    >>> powers("Rows", 1200)["ticktext"]
-    ['1', '10', '100', '1,000']
-    """
-    exponents = range(len(str(max(int(largest), 1))))
-    step = 1 if len(exponents) <= 5 else 2
-    shown = [10**e for e in exponents][::step]
-    return {
-        "type": "log",
-        "title": {"text": title},
-        "tickvals": shown,
-        "ticktext": [f"{value:,}" for value in shown],
-        "range": [-0.35, math.log10(max(largest, 1)) + 0.55],
-    }
 
 
 def _bars(name: str, colour: str, x: list[float], rows: list[int], ranges: list[str]) -> go.Bar:

@@ -7,13 +7,26 @@ Colours are from Okabe & Ito's set, those with a contrast of at least 3:1 on whi
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-__all__ = ["BLUE", "GREEN", "GREY", "RULE", "VERMILION", "empty", "figure", "label", "named", "percent"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "RULE",
+    "VERMILION",
+    "empty",
+    "figure",
+    "label",
+    "named",
+    "percent",
+    "powers",
+]
 
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
@@ -121,3 +134,21 @@ def percent(title: str, **more: Any) -> dict[str, Any]:
     '.0%'
     """
     return {"title": {"text": title}, "tickformat": ".0%", "range": [0, 1.005], "zeroline": False, **more}
+
+
+def powers(title: str, largest: int) -> dict[str, Any]:
+    """Make an axis of counts by powers of ten, on which a single one is still seen.
+
+    >>> powers("Rows", 1200)["ticktext"]
+    ['1', '10', '100', '1,000']
+    """
+    exponents = range(len(str(max(int(largest), 1))))
+    step = 1 if len(exponents) <= 5 else 2
+    shown = [10**e for e in exponents][::step]
+    return {
+        "type": "log",
+        "title": {"text": title},
+        "tickvals": shown,
+        "ticktext": [f"{value:,}" for value in shown],
+        "range": [-0.35, math.log10(max(largest, 1)) + 0.55],
+    }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tallystick.models.card import achieved, written
+
 __all__ = ["EVENT_FIGURES", "render_event_card"]
 
 #: Figures of event tasks that people are shown first, with their names.
@@ -26,43 +28,19 @@ def render_event_card(manifest: Mapping[str, Any], purpose: str, limits: str) ->
 
     `purpose` says what the model is for, `limits` what it is not for.
     """
-    training, figures, policy = manifest["training"], manifest["figures"], manifest["policy"]
-    left_out = ", ".join(f"{name} {count:,}" for name, count in training["left_out"].items() if count)
-    intervals = figures.get("intervals", {})
-    lines = [
-        f"# {manifest['solution']}: {manifest['task']}",
-        "",
-        purpose.strip(),
-        "",
-        "## Trained from",
-        "",
-        f"- {training['rows']:,} rows, {training['events']:,} of them the event, "
-        f"{training['from'] or 'no times'} to {training['until'] or 'no times'}",
-        f"- left out: {left_out or 'none'}",
-        f"- contract {manifest['contract']['name']} version {manifest['contract']['version']}",
-        f"- data fingerprint `{training['data'][:16]}`, seed {training['seed']}",
-        "",
-        "## How",
-        "",
-        f"- learner `{manifest['learner']['name']}` on {manifest['features']['count']:,} features: "
-        f"{manifest['features']['words']}",
-        f"- calibrated on rows that came later than what was learned from ({training['split']})",
-        *(f"- {line}" for line in _thresholds(policy)),
-        "",
-        "## What it achieved",
-        "",
+    training, figures = manifest["training"], manifest["figures"]
+    how = [
+        f"calibrated on rows that came later than what was learned from ({training['split']})",
+        *_thresholds(manifest["policy"]),
+    ]
+    found = [
         f"On {figures['rows']:,} rows, each scored by a model of what was known before it. Calibration and "
         "thresholds were chosen on these same rows; `evaluate` on later ones is free of that.",
         "",
-        "| figure | value | 95 % interval |",
-        "|---|---|---|",
+        *achieved(figures, EVENT_FIGURES),
     ]
-    for key, words in EVENT_FIGURES:
-        if figures.get(key) is not None:
-            low, high = intervals.get(key) or (None, None)
-            interval = "" if low is None else f"{low:.3f} … {high:.3f}"
-            lines.append(f"| {words} | {figures[key]:.3f} | {interval} |")
-    return "\n".join([*lines, "", "## Not for", "", limits.strip(), ""])
+    rows = f"{training['rows']:,} rows, {training['events']:,} of them the event"
+    return written(manifest, purpose, limits, rows, how, found)
 
 
 def _thresholds(policy: Mapping[str, Any]) -> list[str]:
