@@ -83,3 +83,48 @@ def test_the_number_and_the_mark_go_on_together() -> None:
     seen.add(repr(deliverer.standing))
     assert seen <= {repr(one) for one in [(0, None), (1, {"rows": 2}), (2, {"rows": 5}), (3, {"rows": 9})]}
     assert deliverer.standing == (3, {"rows": 9})
+
+
+class Waiting(Kept):
+    """A sink that waits for its receiver until it is closed."""
+
+    closed = False
+
+    def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> Mark | None:
+        super().deliver(number, batches)
+        if self.closed:
+            raise RuntimeError("closed")
+        return {"rows": self.delivered}
+
+    def close(self) -> None:
+        self.closed = True
+        self.go.set()
+
+
+def test_an_abandoned_delivery_ends_before_its_sink_is_closed_and_none_follows() -> None:
+    sink = Waiting()
+    sink.go.clear()
+    deliverer = Deliverer(sink, SCHEMA, "fraud")
+    deliverer.start()
+    deliverer.put(1, decisions(2))
+    sink.entered.wait(10)
+    deliverer.put(2, decisions(1))
+    threading.Timer(0.2, sink.go.set).start()
+    deliverer.abandon()
+    for number in range(3, 200):  # more than may wait: who puts is not kept waiting
+        deliverer.put(number, decisions(1))
+    deliverer.finish()
+    assert (sink.closed, sink.delivered, deliverer.standing) == (False, 2, (1, {"rows": 2}))
+
+
+def test_a_sink_that_waits_for_its_receiver_is_closed_where_it_is_abandoned() -> None:
+    sink = Waiting()
+    sink.go.clear()
+    deliverer = Deliverer(sink, SCHEMA, "fraud")
+    deliverer.start()
+    deliverer.put(1, decisions(2))
+    sink.entered.wait(10)
+    deliverer.abandon()
+    deliverer.put(2, decisions(2))
+    deliverer.finish()
+    assert (sink.closed, deliverer.standing, deliverer.error) == (True, (0, None), None)

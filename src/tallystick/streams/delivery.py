@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty
@@ -22,6 +23,7 @@ ROWS = 50_000  # decisions that are delivered together, at most about
 FEW = 512  # decisions of a delivery after which the next one waits, so that it takes more at a time
 GATHER = 0.01  # seconds from the start of such a delivery to that of the next: each costs as much as 500 rows
 QUEUE = 64  # entries that wait to be delivered
+GRACE = 1.0  # seconds in which a delivery ends that waits for nobody
 
 
 class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
@@ -39,6 +41,8 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         # One value, since another thread keeps it: a mark of a later entry would double what lies between.
         self.standing: tuple[int, Mark | None] = (0, None)
         self._schema, self._stream, self._allowed = schema, stream, allowed
+        self._delivering = threading.Lock()
+        self._abandoned = False
 
     @property
     def name_of_sink(self) -> str:
@@ -112,10 +116,29 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
             self.error = error
 
     def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
-        """Deliver what was decided up to an entry, for good."""
-        # A process that slept for longer than its lease wakes up right here, and a file knows no fence.
-        self._allowed()
-        self.standing = number, self.sink.deliver(number, [batch for batch in batches if len(batch)])
+        """Deliver what was decided up to an entry, for good; nothing where that was given up."""
+        with self._delivering:
+            if self._abandoned:
+                return
+            try:
+                # Who slept for longer than the lease wakes up right here, and a file knows no fence.
+                self._allowed()
+                self.standing = number, self.sink.deliver(number, [batch for batch in batches if len(batch)])
+            except BaseException:
+                if not self._abandoned:
+                    raise
+
+    def abandon(self) -> None:
+        """Begin no delivery any more; what was not delivered comes again at the next start.
+
+        A sink is closed under a delivery only where that waits for its receiver: a file that another thread
+        is writing to must stay open.
+        """
+        self._abandoned = True
+        if self._delivering.acquire(timeout=GRACE):
+            self._delivering.release()
+        else:
+            self.sink.close()
 
 
 def own(decisions: pa.RecordBatch) -> pa.RecordBatch:

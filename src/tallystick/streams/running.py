@@ -209,10 +209,11 @@ class Running:
         self, claim: Claim, committer: Committer, snapshots: Snapshots, sinks: Sequence[Deliverer], done: bool
     ) -> None:
         """Keep what was scored; where all went well, with a snapshot, so that the next start is quick."""
+        ended = False
         try:
             if not done:
                 for one in sinks:
-                    one.sink.close()  # one that waits for its receiver would keep the error waiting
+                    one.abandon()  # one that waits for its receiver would keep the error waiting
             committer.finish()
             for one in sinks:
                 one.finish()
@@ -225,7 +226,10 @@ class Running:
                 self.stats.said(note)
             if done and loop is not None and loop.number > max(snapshots.number, self.recovered):
                 claim.save_snapshot(loop.number, loop.arrays())
+            ended = True
         finally:
+            for one in sinks if not ended else ():
+                one.abandon()
             snapshots.finish()
             for one in sinks:
                 one.finish()
