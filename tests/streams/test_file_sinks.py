@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import random
 import subprocess
@@ -267,6 +269,20 @@ def test_standard_output_takes_lines(capfdbinary: pytest.CaptureFixture[bytes], 
     assert sink.deliver(1, [decisions(0, 2)]) is None
     sink.close()
     assert capfdbinary.readouterr().out == scored(tmp_path, "o.jsonl", decisions(0, 2))
+
+
+def test_standard_output_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    sink = opened("-")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Full()))
+    with pytest.raises(TallystickError, match="could not be written: No space"):
+        sink.deliver(1, [decisions(0, 2)])
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(UsageError, match="Standard output is closed"):
+        opened("-")
 
 
 def test_what_cannot_be_appended_to_is_told(tmp_path: Path) -> None:

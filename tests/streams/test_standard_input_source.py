@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tallystick.config import Settings
+from tallystick.connectors.standard_input import StandardInput
 from tallystick.errors import UsageError
 from tallystick.streams.source import Taken
 from tallystick.streams.sources import open_moving
@@ -164,6 +165,14 @@ def test_a_file_may_stand_at_standard_input(tmp_path: Path, monkeypatch: pytest.
         assert rows(source.take(10, 1)) == [(1, {"a": "1"})]
         assert source.take(10, 1) == []
         assert source.ended
+
+
+def test_no_standard_input_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="Standard input is closed"):
+        opened()
+    with pytest.raises(UsageError, match="Standard input is closed"):
+        StandardInput().format()
 
 
 def test_the_form_may_be_said_and_an_empty_input_ends(pipe: Pipe) -> None:

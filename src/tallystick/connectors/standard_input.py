@@ -8,15 +8,22 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 from tallystick.errors import UsageError
 
-__all__ = ["StandardInput"]
+__all__ = ["StandardInput", "standard_input"]
 
 _LOOK = 1 << 16
 # Nothing to be told apart from text here: what these begin with is no character of a table.
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+
+
+def standard_input() -> TextIO:
+    """Return what comes in; UsageError where a process was started without it."""
+    if sys.stdin is None:
+        raise UsageError("Standard input is closed.", "Pipe records into it, or name a file.")
+    return sys.stdin
 
 
 class StandardInput:
@@ -31,7 +38,7 @@ class StandardInput:
     def _look(self) -> bytes:
         """Read the first bytes and keep them for whoever reads it all."""
         if self._head is None:
-            self._stream = self._stream or sys.stdin.buffer
+            self._stream = self._stream or standard_input().buffer
             parts: list[bytes] = []
             while sum(map(len, parts)) < _LOOK and (part := self._stream.read(_LOOK)):
                 parts.append(part)
@@ -69,12 +76,12 @@ class StandardInput:
         if seekable:
             return self._kept()
         head = self._look()
-        return cast(IO[bytes], _Joined(head, (self._stream or sys.stdin.buffer).read))
+        return cast(IO[bytes], _Joined(head, (self._stream or standard_input().buffer).read))
 
     def _kept(self) -> IO[bytes]:
         """Open the temporary file in which it is kept, from its start."""
         if self._file is None:
-            head, stream = self._look(), self._stream or sys.stdin.buffer
+            head, stream = self._look(), self._stream or standard_input().buffer
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
             weakref.finalize(self, self._file.close)
             self._file.write(head)

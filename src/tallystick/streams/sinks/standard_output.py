@@ -21,6 +21,8 @@ def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str)
     """Open standard output."""
     if uri != "-":
         raise UsageError("Standard output takes no option.", 'Write it as "-".')
+    if sys.stdout is None:
+        raise UsageError("Standard output is closed.", "Name a file, or leave it open.")
     return StandardOutput()
 
 
@@ -39,9 +41,11 @@ class StandardOutput:
             for batch in batches:
                 sys.stdout.buffer.write(json_lines(batch))
             sys.stdout.buffer.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            broken = isinstance(error, BrokenPipeError)
+            why = f"Standard output could not be written: {error.strerror or error}."
             raise TallystickError(
-                "Nobody reads standard output any more.",
+                "Nobody reads standard output any more." if broken else why,
                 "What was not delivered comes again at the next start.",
             ) from None
         return None

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import select
-import sys
 import tempfile
 import time
 import weakref
@@ -23,7 +22,7 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk, encoding, found_formats
 from tallystick.connectors.formats import Block, Reading
 from tallystick.connectors.notes import Notes
-from tallystick.connectors.standard_input import StandardInput
+from tallystick.connectors.standard_input import StandardInput, standard_input
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.streams.source import Position, Taken
 from tallystick.streams.sources.growing_file import split
@@ -60,7 +59,7 @@ def open_moving(
         delimiter=options.get("delimiter", ""),
         notes=Notes(),
     )
-    return Piped(sys.stdin.fileno(), base, form)
+    return Piped(standard_input().fileno(), base, form)
 
 
 class Piped:
