@@ -26,7 +26,7 @@ def set_apart(
     name and number: where they were, int64 (rows,); column: of which the reason speaks.
     """
     many, place = len(rows), rows.schema.get_field_index(column)
-    values = [None] * many if place < 0 else [str(one) for one in rows.column(place).to_pylist()]
+    values = [None] * many if place < 0 else _shown(rows.column(place))
     faults = Faults(
         np.arange(many),
         (code,) * many,
@@ -35,3 +35,7 @@ def set_apart(
         (f"{column}: {REASONS[code]}",) * many,
     )
     return quarantine_rows(rows, faults, name, number)
+
+
+def _shown(column: pa.Array) -> list[str | None]:
+    return [None if one is None else str(one) for one in column.to_pylist()]
