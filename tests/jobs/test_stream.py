@@ -368,6 +368,8 @@ def test_wrong_options_are_said_before_anything_is_read(
 ) -> None:
     with pytest.raises(UsageError, match="goes on where a record is bad"):
         run(arriving, arriving_model, tmp_path, strict=True)
+    with pytest.raises(UsageError, match="cannot end after -5"):
+        run(arriving, arriving_model, tmp_path, max_events=-5)
     with pytest.raises(UsageError, match="less than a day"):
         run(arriving, arriving_model, tmp_path, set={"retention": "12h"})
     with pytest.raises(UsageError, match="Aggregates want both"):

@@ -107,7 +107,7 @@ def stream(
     found = registry.solution(solution)
     job = work("stream", **options)
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
-    _refuse(job, outputs, report, aggregates, aggregates_sink)
+    _refuse(job, outputs, max_events, report, aggregates, aggregates_sink)
     _apart(
         model,
         outputs,
@@ -206,8 +206,12 @@ def stream(
     )
 
 
-def _refuse(job: Work, sinks: Sequence[str], report: Any, aggregates: Any, aggregates_sink: Any) -> None:
-    """Raise UsageError for options that do not fit together."""
+def _refuse(
+    job: Work, sinks: Sequence[str], most: int | None, report: Any, aggregates: Any, aggregates_sink: Any
+) -> None:
+    """Raise UsageError for options that do not fit together, or mean nothing."""
+    if most is not None and most < 0:
+        raise UsageError(f"A stream cannot end after {most:,} records.", "Write --max-events 1000.")
     if job.strict or job.max_quarantine is not None:
         raise UsageError(
             "A stream goes on where a record is bad; it keeps that one in quarantine.",
