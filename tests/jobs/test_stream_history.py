@@ -11,6 +11,7 @@ from tests.jobs.test_stream import lines, run
 import tallystick as ts
 from tallystick.errors import DataError
 from tallystick.store import Store
+from tallystick.store.claim import Claim
 
 
 def test_history_warms_the_windows_as_in_a_batch(
@@ -61,3 +62,27 @@ def test_labels_of_the_history_count_from_when_they_come(
     first = [row["transaction_id"] for row in bare[2000:2100]]
     assert [ours[key] for key in first] == [others[key] for key in first]  # they came before the labels
     assert any(json.loads(ours[key])["score"] != json.loads(others[key])["score"] for key in ours)
+
+
+def test_a_history_that_was_given_up_leaves_nothing_behind(
+    arriving: Path, arriving_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = arriving.read_text().splitlines(keepends=True)
+    before, source = tmp_path / "before.jsonl", tmp_path / "source.jsonl"
+    before.write_text("".join(some[:500]))
+    source.write_text("".join(some[500:600]))
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as first:
+        first.setattr(Claim, "remember", killed)  # the last step of a beginning
+        with pytest.raises(KeyboardInterrupt):
+            run(source, arriving_model, tmp_path, history=before)
+    real = Claim.save_snapshot
+    with monkeypatch.context() as second:  # killed before its next snapshot
+        second.setattr(Claim, "save_snapshot", lambda self, at, state: None if at else real(self, at, state))
+        run(source, arriving_model, tmp_path, max_events=50)
+    run(source, arriving_model, tmp_path)
+    ts.score("fraud", source, model=arriving_model, output=tmp_path / "batch.jsonl")
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "batch.jsonl")

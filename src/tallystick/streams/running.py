@@ -117,6 +117,8 @@ class Running:
             before = self.warm(self.fold)
             if before is not None:
                 parts = claim.keep_history(before.parts)
+            # A beginning that was killed may have left the snapshot of another history.
+            if before is not None or self.store.snapshot(self.stream) is not None:
                 claim.save_snapshot(0, self.fold.arrays())
             # Last: what is killed before this begins anew.
             claim.remember(**self.facts, history=before and before.records, history_parts=parts)
