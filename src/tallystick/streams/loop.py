@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -107,7 +108,8 @@ class Loop:
                     continue
                 if self.committer.error is not None:
                     raise self.committer.error
-                if all(reader.ended for reader in self.readers) and self.inbox.empty():
+                ended = all(reader.ended for reader in self.readers)
+                if ended and self._held is None and self.inbox.empty():
                     break
                 over = self._over()
                 if self._stopping.is_set() or over:
@@ -117,11 +119,19 @@ class Loop:
             for reader in self.readers:
                 reader.stop()
             for reader in self.readers:
-                reader.join(GRACE)
+                self._let_end(reader)
                 with suppress(Exception):  # what went wrong before is what matters
                     reader.source.close()
         if not self._stopping.is_set():
             self._raise_readers()
+
+    def _let_end(self, reader: Reader) -> None:
+        """Wait for a reader, which after an error may wait for room that nobody makes any more."""
+        until = time.monotonic() + GRACE
+        while reader.is_alive() and time.monotonic() < until:
+            with suppress(Empty):
+                self.inbox.get_nowait()
+            reader.join(WAIT)
 
     def _raise_readers(self) -> None:
         for reader in self.readers:
