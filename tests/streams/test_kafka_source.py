@@ -290,7 +290,10 @@ def test_a_topic_that_is_not_there(kafka: Kafka) -> None:
         source.close()
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("level", ["WARNING", "INFO"])
+def test_nobody_answers(
+    level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("tallystick.streams.kafka.client.PATIENCE", 0.5)
     from tallystick.streams.kafka import client
     from tallystick.streams.kafka.address import Address
@@ -298,6 +301,8 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     address = Address.parse("kafka://127.0.0.1:1/t", ())
     import confluent_kafka
 
+    caplog.set_level(level, client.LOG.name)
+    monkeypatch.setattr(client.LOG, "handlers", [caplog.handler])  # the root may hear nothing of it
     trouble = Trouble()
     handle = client.client(confluent_kafka.Consumer, address, trouble, {"group.id": "g"})
     try:
@@ -305,6 +310,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
             client.topics(handle, address, trouble, wait=0.5)
     finally:
         handle.close()
+    assert bool(caplog.records) == (level == "INFO")  # the library says it again and again
 
 
 def test_a_listener_with_tls_and_a_password(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:

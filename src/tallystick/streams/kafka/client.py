@@ -20,7 +20,9 @@ __all__ = [
 ]  # fmt: skip
 
 LOG = logging.getLogger("tallystick.kafka")
-LOG.addHandler(logging.NullHandler())  # what matters of it is in our errors
+# What matters of it is in our errors: an unreachable broker alone makes two hundred lines of the library.
+LOG.addHandler(logging.NullHandler())
+LOG.addFilter(lambda _: LOG.isEnabledFor(logging.INFO))
 #: Seconds in which a broker that is there answers.
 PATIENCE = 10.0
 _COMMON = {"client.id": "tallystick", "reconnect.backoff.max.ms": "1000", "log.connection.close": "false"}
