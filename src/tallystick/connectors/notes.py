@@ -25,5 +25,5 @@ class Notes:
         self._said[sentence] += times
 
     def lines(self) -> tuple[str, ...]:
-        """Give the sentences in the order in which each was first said."""
-        return tuple(text.replace("{n}", str(count)) for text, count in self._said.items())
+        """Give the sentences in the order in which each was first said; another thread may go on saying."""
+        return tuple(text.replace("{n}", str(count)) for text, count in [*self._said.items()])
