@@ -291,6 +291,19 @@ def test_a_note_that_is_said_again_is_counted(stats: Stats) -> None:
     ]
 
 
+def test_a_note_that_counts_on_stays_one(stats: Stats, clock: Clock) -> None:
+    stats.said("lines passed over: 1")
+    at = stats.snapshot().notes[0].at
+    stats.said("a model took over")
+    clock.now += 1_000_000
+    stats.said("lines passed over: 2", "lines passed over: 1")
+    first, second = stats.snapshot().notes
+    # Its time stays as well: who prints what is new does not print it again.
+    assert (first.words, first.at, second.words) == ("lines passed over: 2", at, "a model took over")
+    stats.said("words: 2", "words: 1, and long gone")
+    assert [note.words for note in stats.snapshot().notes][2:] == ["words: 2"]
+
+
 def test_how_things_stand(stats: Stats) -> None:
     behind = {"out.jsonl": 3}
     stats.noted(7, 5, behind, notices={"desk": {"sent": 2}})

@@ -67,7 +67,7 @@ class Committer(Worker[Made]):
         self._rested = threading.Event()
         self._rested.set()
         self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
-        self._noted: set[str] = set()
+        self._noted: dict[tuple[str, int], str] = {}
         self._tended = time.monotonic()
         self._cleared = -CLEAR
 
@@ -153,10 +153,11 @@ class Committer(Worker[Made]):
             if sink.error is not None:
                 raise sink.error
         for reader in self._readers.values():
-            for note in reader.source.notes:
-                if note not in self._noted:
-                    self._noted.add(note)
-                    self._stats.said(note)
+            for place, note in enumerate(reader.source.notes):
+                last = self._noted.get((reader.source.name, place))
+                if note != last:  # new, or it counts on
+                    self._noted[reader.source.name, place] = note
+                    self._stats.said(note, last)
         self._stats.noted(
             lag=self.lag(),
             queued=self.waiting,

@@ -143,10 +143,18 @@ class Stats:
             if lag is not None:
                 self._series.waits(now, lag)
 
-    def said(self, note: str) -> None:
-        """Keep a note: a source began anew, a model took over. The same one again is counted."""
-        words, now = short(" ".join(note.split())), self._clock()
+    def said(self, note: str, before: str | None = None) -> None:
+        """Keep a note: a source began anew, a model took over. The same one again is counted.
+
+        before: the note in whose place it comes, of which it says a newer number.
+        """
+        words, now = _words(note), self._clock()
         with self._lock:
+            if before is not None:
+                for i, one in enumerate(self._notes):
+                    if one.words == _words(before):
+                        self._notes[i] = Note(one.at, words, one.times)
+                        return
             if self._notes and self._notes[-1].words == words:
                 self._notes[-1] = Note(now, words, self._notes[-1].times + 1)
             else:
@@ -216,3 +224,7 @@ def _add(kept: dict[str, int], names: list[str], counts: NDArray[np.int64]) -> N
         if count:
             known = name if name in kept or len(kept) < MOST else OTHERS
             kept[known] = kept.get(known, 0) + count
+
+
+def _words(note: str) -> str:
+    return short(" ".join(note.split()))
