@@ -11,6 +11,7 @@ import pytest
 from tests.jobs.test_stream import run
 
 from tallystick.errors import TallystickError
+from tallystick.store import Store
 from tallystick.streams.sinks.files import AppendedFile
 from tallystick.streams.sources.follow import FollowedFile
 
@@ -40,3 +41,16 @@ def test_what_went_wrong_with_a_source_is_said_though_decisions_wait_to_be_deliv
     assert run(source, arriving_model, tmp_path).figures.events == 0  # all of it was kept
     ids = [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert ids == [json.loads(line)["transaction_id"] for line in some]
+
+
+def test_what_was_opened_is_closed_where_a_stream_comes_to_nothing(
+    arriving: Path, arriving_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    for kind in (AppendedFile, FollowedFile):
+        monkeypatch.setattr(kind, "close", lambda self: closed.append(self.name))
+    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+        store.claim("fraud")
+        with pytest.raises(TallystickError, match="is held by process"):
+            run(arriving, arriving_model, tmp_path)
+    assert closed == [arriving.as_uri(), (tmp_path / "out.jsonl").as_uri()]

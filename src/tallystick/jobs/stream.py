@@ -172,7 +172,7 @@ def stream(
             forgotten=list(dict.fromkeys(forget_sink)),
         )
 
-        names = [one.name for one in (*running.outputs.sinks, running.outputs.aggregates_sink) if one]
+        names = [one.name for one in running.outputs.all_sinks()]
         if len(set(names)) < len(names):
             raise UsageError(
                 f"Two sinks are the same place: {', '.join(sorted(names))}.",

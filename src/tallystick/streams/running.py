@@ -59,6 +59,10 @@ class Outputs:
     notify: Notify | None = None
     notifier: Notifier | None = None
 
+    def all_sinks(self) -> list[MovingSink]:
+        """Return the sinks of decisions and that of aggregates."""
+        return [*self.sinks, *([] if self.aggregates_sink is None else [self.aggregates_sink])]
+
 
 @dataclass
 class Running:
@@ -100,9 +104,16 @@ class Running:
 
     def run(self, models: Callable[[Fold], Models]) -> None:
         """Run to the end. models: what scores, made once the fold has its state."""
-        claim = self.store.claim(self.stream, lease=self.settings.lease)
-        with _held(claim, self.settings.lease):
-            self._run(claim, models)
+        try:
+            claim = self.store.claim(self.stream, lease=self.settings.lease)
+            with _held(claim, self.settings.lease):
+                self._run(claim, models)
+        finally:
+            places = (self.inputs.records, self.inputs.labels, *self.outputs.all_sinks())
+            for one in places:  # also where it came to nothing
+                with suppress(Exception):
+                    if one is not None:
+                        one.close()
 
     def _run(self, claim: Claim, models: Callable[[Fold], Models]) -> None:
         head = self.store.head(self.stream)
@@ -183,7 +194,7 @@ class Running:
                 self._finish(claim, committer, snapshots, sinks, done)
 
     def _here(self) -> set[str]:
-        return {one.name for one in (*self.outputs.sinks, self.outputs.aggregates_sink) if one is not None}
+        return {one.name for one in self.outputs.all_sinks()}
 
     def _forget(self, claim: Claim, marks: dict[str, Mark]) -> None:
         """Drop the marks of sinks that are gone for good; UsageError for one that is here."""
