@@ -255,6 +255,32 @@ def test_a_label_is_of_one_record_also_where_two_bear_the_same_name() -> None:
     assert repr(ours.log.to_pydict()) == repr(theirs.log.to_pydict())  # NaN is no value to Arrow
 
 
+def test_what_is_read_of_the_log_is_enough_also_where_no_window_adds_up_money() -> None:
+    counting = Windows.of({"features": [{"entity": "customer_id", "windows": "1d", "aggregates": ["count"]}]})
+    batch, ids = payments([(0, 1, 1, True), (1, 2, 1, False)])
+    place = SCHEMA.get_field_index("currency")
+    batch = batch.set_column(place, SCHEMA.field(place), pa.array(["EUR", "JPY"], SCHEMA.field(place).type))
+    ends = []
+    for _ in range(2):
+        scorer = Scorer(SOLUTION, (), Settings(), windows=counting, state=WindowState(counting))
+        ends.append(Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY))
+    ends[0].meet(batch, 1)
+    ends[1].replay((1, ends[0].apply(batch, ids, np.zeros(2, np.int64)).log))
+    left, right = (end.arrays() for end in ends)
+    assert bytes(left["windows/0.currencies"]) == b"USD EUR JPY"
+    for name in left:
+        np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+
+
+def test_records_are_read_in_full_where_they_are_wanted() -> None:
+    batch, ids = payments([(0, 1, 1, True), (3, 1, 1, False), (6, 1, 1, True), (20, 1, 1, False)])
+    _, log, ours = streamed(batch, ids, [1, 2])
+    entries = list(enumerate(log, 1))
+    assert [part.column(KIND).to_pylist() for part in log][-1] == [LABEL, RECORD, LABEL, RECORD]
+    assert ours.read(*entries, whole=True).records == batch
+    assert ours.read(*entries).records is None
+
+
 def test_a_log_that_gives_other_sequences_is_refused() -> None:
     batch, ids = payments([(0, 1, 1, False), (1, 1, 1, False)])
     _, log, _ = streamed(batch, ids, [1])

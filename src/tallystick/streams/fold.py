@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,22 +47,24 @@ class Applied:
 
 @dataclass(frozen=True)
 class Kept:
-    """Entries of the log, taken apart.
+    """Entries of the log, taken apart: of each row what the state looks at, of few rows all.
 
-    log: as it was kept; rows, ids, label, entry: its clean rows, what they are called, which are labels, and
-    in which entries they stand; records, names, time, known: of those that are no labels, with their event
-    times and when their own labels become known, LATEST for never.
+    log: that, and what the log adds; rows: the clean columns among it; label, entry, time: which rows are
+    labels, in which entries they stand, their event times; keys: of the rows that are no labels, the records;
+    wait, known: records whose own labels become known, and when; waiting: their rows in full; records: all
+    records in full, where that is wanted.
     """
 
     log: pa.RecordBatch
     rows: pa.RecordBatch
-    ids: pa.Array
     label: NDArray[np.bool_]
     entry: NDArray[np.int64]
-    records: pa.RecordBatch
-    names: pa.Array
     time: NDArray[np.int64]
+    keys: pa.Array | None
+    wait: NDArray[np.int64]
     known: NDArray[np.int64]
+    waiting: pa.RecordBatch
+    records: pa.RecordBatch | None = None
 
 
 class Fold:
@@ -86,14 +89,14 @@ class Fold:
     def meet(self, rows: pa.RecordBatch, entry: int | NDArray[np.int64]) -> Met:
         """Look for the keys of records; those that are new stand, or will, in an entry of the log."""
         contract = self.scorer.solution.contract
-        return self._meet(rows, times(rows, contract.event_time), entry)
+        return self._meet(_column(rows, contract.key), times(rows, contract.event_time), entry)
 
-    def _meet(self, rows: pa.RecordBatch, time: NDArray[np.int64], entry: int | NDArray[np.int64]) -> Met:
-        contract, n = self.scorer.solution.contract, len(rows)
-        if contract.key is None or contract.key not in rows.schema.names:
+    def _meet(self, keys: pa.Array | None, time: NDArray[np.int64], entry: int | NDArray[np.int64]) -> Met:
+        n = len(time)
+        if keys is None:
             return Met(np.ones(n, bool), np.zeros(n, bool), np.zeros(n, bool))
         entries = entry if isinstance(entry, np.ndarray) else np.full(n, entry)
-        found = self.seen.meet(rows.column(contract.key), time, entries)
+        found = self.seen.meet(keys, time, entries)
         return Met(found == FRESH, found >= 0, found == OUTSIDE)
 
     def apply(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
@@ -158,47 +161,60 @@ class Fold:
         behaved = self.scorer.behave(rows, label if label.any() else None)
         return Applied(logged(rows, names, kind, behaved.applied, arrived, behaved.told), behaved, ids)
 
-    def replay(self, *entries: tuple[int, pa.RecordBatch]) -> pa.RecordBatch:
-        """Apply entries of the log again, in one go; return their records without labels.
+    def replay(self, *entries: tuple[int, pa.RecordBatch]) -> None:
+        """Apply entries of the log again, in one go.
 
         Raises DataError where that gives other sequences than were kept.
         """
-        return self.reapply(self.read(*entries))
+        self.reapply(self.read(*entries))
 
-    def read(self, *entries: tuple[int, pa.RecordBatch]) -> Kept:
-        """Take entries of the log apart for `reapply`; any thread may, since it looks at no state."""
-        contract = self.scorer.solution.contract
-        log = _joined([log for _, log in entries])
-        rows, ids = conformed(log, self.schema), log.column("ts_id")
-        entry = np.repeat([number for number, _ in entries], [len(one) for _, one in entries])
-        label = log.column(KIND).to_numpy() != RECORD
-        if not label.any():
-            records, names = rows, ids
-        else:
-            keep = pa.array(~label)
-            records, names = rows.filter(keep), ids.filter(keep)
-        time = times(records, contract.event_time)
-        known = np.full(len(records), LATEST)
+    def read(self, *entries: tuple[int, pa.RecordBatch], whole: bool = False) -> Kept:
+        """Take entries of the log apart for `reapply`; any thread may, since it looks at no state.
+
+        whole: with their records in full.
+        """
+        contract, looked_at = self.scorer.solution.contract, self._looked_at
+        parts, own = [one for _, one in entries], {*looked_at.names, "ts_sequence", TOLD, "ts_id", KIND}
+        log = _joined([one.select([name for name in one.schema.names if name in own]) for one in parts])
+        rows, label = conformed(log, looked_at), log.column(KIND).to_numpy() != RECORD
+        entry = np.repeat([number for number, _ in entries], [len(one) for one in parts])
+        time, known = times(rows, contract.event_time), np.full(len(log), LATEST)
         if self.state is not None and contract.labels:
-            truth, told = own_labels(records, time, contract, self.delay)
-            known = np.where(truth == 1, told, LATEST)
-        return Kept(log, rows, ids, label, entry, records, names, time, known)
+            truth, told = own_labels(rows, time, contract, self.delay)
+            known = np.where((truth == 1) & ~label, told, LATEST)
+        keys = _column(rows, contract.key)
+        if keys is not None and label.any():
+            keys = keys.filter(pa.array(~label))
+        wait = np.flatnonzero(known < LATEST)
+        records = _records(parts, self.schema) if whole else None
+        return Kept(
+            log, rows, label, entry, time, keys, wait, known[wait], _few(parts, wait, self.schema), records
+        )
 
-    def reapply(self, kept: Kept) -> pa.RecordBatch:
+    @cached_property
+    def _looked_at(self) -> pa.Schema:
+        """The clean columns that the state looks at, of all rows."""
+        contract, windows = self.scorer.solution.contract, self.scorer.windows
+        names = {contract.key, contract.event_time, contract.known_at, *contract.labels[:1]}
+        if windows is not None:
+            names |= {*windows.entities, *windows.columns, "currency"}
+        return pa.schema([field for field in self.schema if field.name in names])
+
+    def reapply(self, kept: Kept) -> None:
         """Apply what `read` gave; see `replay`."""
-        contract, label = self.scorer.solution.contract, kept.label
+        label, time, entry, ids = kept.label, kept.time, kept.entry, kept.log.column("ts_id")
         some = bool(label.any())
         with ThreadPoolExecutor(1) as beside:  # windows look at neither keys nor waiting labels
             applying = beside.submit(self._to_windows, kept, label if some else None)
-            self._meet(kept.records, kept.time, kept.entry[~label] if some else kept.entry)
-            if self.state is not None and contract.labels:
-                self.pending.replay(kept.records, kept.names, kept.time, kept.known)
-                if some:
-                    sent, of = kept.ids.filter(pa.array(label)), kept.rows.filter(pa.array(label))
-                    self.pending.forget(sent, times(of, contract.event_time))
-                    self._first_labels(of, sent)
+            self._meet(kept.keys, time[~label] if some else time, entry[~label] if some else entry)
+            names = ids.take(pa.array(kept.wait))
+            self.pending.replay(kept.waiting, names, time[kept.wait], kept.known)
+            self.pending.reach(time[~label] if some else time)
+            if some:
+                of, sent = kept.rows.filter(pa.array(label)), ids.filter(pa.array(label))
+                self.pending.forget(sent, time[label])
+                self._first_labels(of, sent)
             applying.result()
-        return kept.records
 
     def _to_windows(self, kept: Kept, labels: NDArray[np.bool_] | None) -> None:
         """Apply rows of the log to the windows again."""
@@ -261,6 +277,27 @@ def _told(log: pa.RecordBatch, width: int) -> NDArray[np.float64] | None:
         return None
     found: NDArray[np.float64] = log.column(place).flatten().to_numpy().reshape(-1, width)
     return found
+
+
+def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array | None:
+    return rows.column(name) if name in rows.schema.names else None
+
+
+def _few(parts: Sequence[pa.RecordBatch], rows: NDArray[np.int64], schema: pa.Schema) -> pa.RecordBatch:
+    """Return some rows of batches of the log, numbered through, clean: all columns of each."""
+    ends = np.cumsum([len(one) for one in parts])
+    found = [
+        conformed(one.take(pa.array(of - (end - len(one)))), schema)
+        for one, end, of in zip(parts, ends, np.split(rows, np.searchsorted(rows, ends[:-1])), strict=True)
+    ]
+    return pa.concat_batches(found)
+
+
+def _records(parts: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """Return all rows of batches of the log that are no labels, clean."""
+    return pa.concat_batches(
+        conformed(one.filter(pc.equal(one.column(KIND), RECORD)), schema) for one in parts
+    )
 
 
 def _joined(logs: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

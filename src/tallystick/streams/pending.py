@@ -86,6 +86,10 @@ class Pending:
         """Take in records that were applied before and release nothing; known: the latest time means none."""
         yes = pa.array(np.flatnonzero(known < LATEST))
         self._keep(rows.take(yes), ids.take(yes), time[known < LATEST], known[known < LATEST])
+        self.reach(time)
+
+    def reach(self, time: NDArray[np.int64]) -> None:
+        """Hear of the event times of records, applied before, whose labels do not wait."""
         self._newest = max(self._newest, int(time[time < LATEST].max(initial=_BEFORE)))
 
     def forget(self, ids: pa.Array, time: NDArray[np.int64]) -> None:

@@ -78,17 +78,20 @@ def recover(
     """
     snapshot = store.snapshot(stream)
     number = begun = 0 if snapshot is None else snapshot[0]
-    rows = 1 if replayed is not None else ROWS
+    told = replayed is not None
     # Read while the snapshot is taken in, and while what came before is applied.
-    parts = ((entries[-1][0], fold.read(*entries)) for entries in _together(store, stream, number, rows))
+    parts = (
+        (entries[-1][0], fold.read(*entries, whole=told))
+        for entries in _together(store, stream, number, 1 if told else ROWS)
+    )
     with _ahead(parts) as log:
         if snapshot is not None:
             _fill(fold, *snapshot, filled)
         snapshot = None  # as big as the state itself
         for number, kept in log:
-            records = fold.reapply(kept)
-            if replayed is not None:
-                replayed(number, records)
+            fold.reapply(kept)
+            if replayed is not None and kept.records is not None:
+                replayed(number, kept.records)
     head = store.head(stream)
     if head is not None and number < head.number:
         raise DataError(f"The log ends at entry {number}, but {head.number} were committed.", NEW)
