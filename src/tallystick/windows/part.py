@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,26 +61,33 @@ class Part:
         """Bytes of the arrays in use, without the entities' names."""
         return sum(8 * (kind.used + int(kind.meta[at.M_TOP]) + len(kind.meta)) for kind in self._kinds)
 
-    def apply(
-        self, batch: Batch, lateness: int, applied: Applied, threads: int, *, again: bool = False
-    ) -> None:
-        """Apply a batch in its order, and write what this part knows: kinds of entities side by side.
-
-        again: rows are only taken in; nothing is told of the past.
-        """
-        program = self.plan.silent if again else self.plan.program
-        cells, scales = batch.cells(self.plan), batch.reader.scales
-        located = [kind.locate(batch) for kind in self._kinds]
-
-        def work(kind: _Kind, where: Located) -> None:
-            kind.apply(program, cells, *where, scales, lateness, applied)
-
+    def apply(self, batch: Batch, lateness: int, applied: Applied, threads: int) -> None:
+        """Apply a batch in its order, and write what this part knows: kinds of entities side by side."""
+        work, located = self._work(batch, lateness, applied, self.plan.program)
         if threads < 2 or len(located) < 2 or batch.n < _ROWS_A_THREAD:
             for kind, where in zip(self._kinds, located, strict=True):
                 work(kind, where)
             return
         with ThreadPoolExecutor(min(threads, len(located))) as pool:
             list(pool.map(work, self._kinds, located))
+
+    def take_in(
+        self, batch: Batch, lateness: int, applied: Applied, pool: ThreadPoolExecutor
+    ) -> list[Future[None]]:
+        """Let a pool apply a batch; nothing is told of the past, so that no other part waits for this one."""
+        work, located = self._work(batch, lateness, applied, self.plan.silent)
+        return [pool.submit(work, *one) for one in zip(self._kinds, located, strict=True)]
+
+    def _work(
+        self, batch: Batch, lateness: int, applied: Applied, program: NDArray[np.int64]
+    ) -> tuple[Callable[[_Kind, Located], None], list[Located]]:
+        """Return what is to be done for each kind of entity, and where each finds its entities."""
+        cells, scales = batch.cells(self.plan), batch.reader.scales
+
+        def work(kind: _Kind, where: Located) -> None:
+            kind.apply(program, cells, *where, scales, lateness, applied)
+
+        return work, [kind.locate(batch) for kind in self._kinds]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the part as plain arrays, from which `fill` makes it anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -81,23 +82,36 @@ class WindowState:
         batch = Batch(self._reader, rows, labels, columns)
         for name in self._needed:  # asked for before anything is applied: a refused batch leaves no trace
             batch.column(name)
-        again = told is not None
         applied = Applied(
-            np.empty((n, 0 if again else len(windows.names))),
+            np.empty((n, len(windows.names) if told is None else 0)),
             np.zeros((n, len(windows.entities)), np.int64),
             np.zeros(n, np.bool_),
             np.empty((n, len(windows.told))) if told is None else told,
         )
+        if told is not None:
+            self._take_in(batch, applied, threads)
+            return applied
         for number, part in enumerate(self._parts):
             if number:  # the conditions of the second part look at features of the first
                 for i, (name, at) in enumerate(windows.told.items()):
-                    if not again:
-                        applied.told[:, i] = applied.features[:, at]
+                    applied.told[:, i] = applied.features[:, at]
                     batch.told[name] = applied.told[:, i]
-            part.apply(batch, self.allowed_lateness_us, applied, threads, again=again)
+            part.apply(batch, self.allowed_lateness_us, applied, threads)
         if batch.labels is not None:
             applied.features[batch.labels] = np.nan
         return applied
+
+    def _take_in(self, batch: Batch, applied: Applied, threads: int) -> None:
+        """Apply rows once more, all parts side by side: what conditions look at is known."""
+        batch.told = {name: applied.told[:, i] for i, name in enumerate(self.windows.told)}
+        with ThreadPoolExecutor(max(threads, 1)) as pool:
+            begun = [
+                one
+                for part in self._parts
+                for one in part.take_in(batch, self.allowed_lateness_us, applied, pool)
+            ]
+            for one in begun:
+                one.result()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as plain arrays, from which `load` makes it anew."""
