@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import narwhals as nw
-import polars as pl
 import pyarrow as pa
 
 from tallystick.engines.base import Engine
@@ -45,12 +44,16 @@ class LocalEngine:
 
     def table(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """Wrap a table as a lazy Polars frame."""
+        import polars as pl  # a tenth of a second of a start; a stream makes no tables
+
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         return nw.from_native(frame.lazy())
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pa.Table:
         """Run a lazy frame in bounded memory where Polars can."""
+        import polars as pl
+
         native = nw.to_native(frame)
         assert isinstance(native, pl.LazyFrame)
         return native.collect(engine="streaming").to_arrow()
