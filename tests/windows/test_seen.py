@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.windows.seen import FRESH, NO_TIME, OUTSIDE, Seen
+from tallystick.windows.seen import FRESH, NO_TIME, OUTSIDE, Seen, _meet
 
 rows = st.lists(
     st.tuples(
@@ -105,3 +105,16 @@ def test_wide_texts_and_slices_read_alike() -> None:
     keys = pa.array(["x", "yy", None, "zzz"])
     assert seen.meet(keys.slice(1), np.zeros(3, np.int64), np.arange(3)).tolist() == [FRESH] * 3
     assert seen.find(keys.cast(pa.large_string())).tolist() == [FRESH, 0, FRESH, 2]
+
+
+def test_times_that_may_be_written_to_want_no_kernel_of_their_own() -> None:
+    # What is compiled ahead is what a restart needs.
+    keys, places, ours = pa.array(["a", "b"]), np.arange(2), np.array([0, 5])
+    theirs = ours.copy()
+    theirs.flags.writeable = False
+    known = set()
+    for times in (ours, theirs):
+        Seen(None).meet(keys, times, places)
+        known.add(tuple(_meet.signatures))
+    assert len(known) == 1
+    assert ours.flags.writeable

@@ -180,6 +180,8 @@ class Seen:
         where there is none; places: from 0 up.
         """
         hashes, valid = _hashed(keys)
+        times = times.view()
+        times.flags.writeable = False  # as most are: for another kind another kernel is compiled, at once
         out = np.empty(len(keys), np.int64)
         horizon = -1 if self.horizon is None else self.horizon
         done = 0
