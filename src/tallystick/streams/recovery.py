@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from queue import Full, Queue
@@ -76,7 +77,12 @@ def recover(
     replayed: told of each entry, and its records, as they are applied again; filled: given what a snapshot
     holds besides the fold.
     """
-    snapshot = store.snapshot(stream)
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(store.snapshot, stream)
+        # Before its first kernel Numba makes itself ready, which takes as long as a snapshot is read.
+        fold.meet(pa.RecordBatch.from_pylist([], fold.schema), 0)
+        snapshot = found.result()
+        del found  # it holds what is as big as the state itself
     number = begun = 0 if snapshot is None else snapshot[0]
     told = replayed is not None
     # Read while the snapshot is taken in, and while what came before is applied.
@@ -87,7 +93,7 @@ def recover(
     with _ahead(parts) as log:
         if snapshot is not None:
             _fill(fold, *snapshot, filled)
-        snapshot = None  # as big as the state itself
+        snapshot = None
         for number, kept in log:
             fold.reapply(kept)
             if replayed is not None and kept.records is not None:
