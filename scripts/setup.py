@@ -67,6 +67,8 @@ def main() -> None:
         run(*pip, "--require-hashes", "-r", lock)
         run(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT)
         mark.write_text(state)
+    # Where PYTHONDONTWRITEBYTECODE is set, as in many containers, each start would compile all of it again.
+    run(PYTHON, "-m", "compileall", "-q", ROOT / "src")
     run(PYTHON, "-m", "tallystick.jobs.prepare")
     say("Set up. Next: make demo")
 
