@@ -357,13 +357,18 @@ def test_what_comes_is_taken_soon_and_waiting_costs_little(tmp_path: Path) -> No
 def test_what_cannot_be_followed_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not there"):
         opened(tmp_path / "a.csv")
-    late = opened(f"file://{tmp_path}/a.csv?wait=true")
-    assert late.take(1, 0) == []
+    relative = os.path.relpath(tmp_path / "a.csv")
+    late, also = opened(f"file://{tmp_path}/a.csv?wait=true"), opened(f"{relative}?wait=true")
+    assert late.name == also.name
+    assert late.take(1, 0) == also.take(1, 0) == []
     (tmp_path / "a.csv").write_bytes(b"id\n1\n")
-    assert ids(drain(late)) == [("a.csv:1", "1")]
+    assert ids(drain(late)) == ids(drain(also)) == [("a.csv:1", "1")]
     late.close()
+    also.close()
     with pytest.raises(UsageError, match="Did you mean"):
         opened(f"file://{tmp_path}/a.csv?delimeter=;")
+    with pytest.raises(UsageError, match="Did you mean"):
+        opened(f"{tmp_path}/a.csv?delimeter=;")
     with pytest.raises(UsageError, match="known format"):
         opened(tmp_path / "a.xlsx")
     with pytest.raises(UsageError, match="kafka"):

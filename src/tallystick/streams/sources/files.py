@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ __all__ = ["SCHEMES", "open_moving"]
 
 SCHEMES = ("file",)
 _OPTIONS = ("delimiter", "wait")
+# Of a path, where a ? may also stand for a letter of names.
+_ASKED = re.compile(r"\?[a-z]+=[^/]*$")
 
 
 def open_moving(
@@ -30,8 +33,10 @@ def open_moving(
 ) -> MovingSource:
     """Open a file, a folder or a glob: followed, or replayed at a rate (records a second).
 
-    A `file://` URI may say `delimiter`, and `wait=true` for a file that is not there yet.
+    It may say `delimiter`, and `wait=true` for a file that is not there yet, after a `?`.
     """
+    if "://" not in uri and (asked := _ASKED.search(uri)):
+        uri = f"{Path(uri[: asked.start()]).absolute().as_uri()}{asked[0]}"
     location = Location.parse(uri)
     for option in location.options:
         if option not in _OPTIONS:
