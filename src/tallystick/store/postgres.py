@@ -68,7 +68,7 @@ class Postgres(Database):
         except self.errors as error:
             engine.dispose()
             cause = getattr(error, "orig", None) or error
-            said = " ".join(str(cause).split())
+            said = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")  # more is no help
             raise UsageError(
                 f"The store {shown} cannot be reached: {said}.",
                 "Look at host, port, database and user; a password may come from TALLYSTICK_STORE_PASSWORD, "
