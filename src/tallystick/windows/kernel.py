@@ -50,7 +50,7 @@ from tallystick.windows.layout import (
     W_WIDTH,
     WINDOWS,
 )
-from tallystick.windows.lines import ask
+from tallystick.windows.lines import LINE, ask
 from tallystick.windows.plain import counts, money
 from tallystick.windows.visit import visit
 
@@ -59,8 +59,8 @@ __all__ = ["apply", "group"]
 #: An index known to be 0 or more: without it each access first asks whether to count from the end.
 U = np.uint64
 Array = Any  # as `layout` says
-#: Words of one line of memory.
-_LINE = 8
+#: Times (microseconds) beyond which a float64 might not tell a tile well enough: 18,000 years.
+_FAR = 1 << 59
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -115,7 +115,7 @@ def _fetch(
     for i in range(start, start + size):
         h = places[U(i)]
         if h >= 0 and h != before:
-            for x in range(0, words, _LINE):
+            for x in range(0, words, LINE):
                 line ^= heads[U(h + x)]
         before = h
     need, i = meta[M_TOP], start
@@ -145,33 +145,65 @@ def _fetch(
     return i - start
 
 
-@njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
-def _visits(
-    cells: Array, numbers: Array, width: int, places: Array, start: int, size: int, heads: Array,
-    pool: Array, floats: Array, meta: Array, plan: Array, k: int, scales: Array, scratch: Array,
-    values: Array, told: Array, wide: int,
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _stage(
+    cells: Array, width: int, order: Array, places: Array, start: int, size: int, heads: Array, block: Array,
+    room: int,
 ) -> None:  # fmt: skip
-    """Take a block through a track row by row."""
-    lag, length = plan[U(k + T_LAG)], plan[U(k + T_TILE)] if plan[U(k + T_EXACT)] == 0 else 1
-    deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
+    """Copy a block's cells column by column, and note of each row how many form a run from there on.
+
+    A run is rows of one entity as `plain` takes them; 0: the row is of none.
+    """
+    runs, before, newest = width * room, -1, NEVER
     for i in range(size):
-        r, h = i * width, places[U(start + i)]
+        r, h = order[U(start + i)] * width, places[U(start + i)]
+        for c in range(width):
+            block[U(c * room + i)] = cells[U(r + c)]
         time = cells[U(r + C_TIME)]
-        if h < 0 or time == NEVER:
-            continue
-        h += plan[U(k + T_AT)]
-        if deaf and cells[U(r + C_BITS)] & 1 == 0 and (time - lag) // length <= heads[U(h + REACH)]:
-            continue
-        visit(cells, numbers, r, heads, pool, floats, meta, plan, k, h, scales, scratch, values, told,
-              i * wide)  # fmt: skip
+        same = h == before
+        if not same:
+            newest, before = heads[U(max(h, 0) + FRONTIER)], h
+        plain = h >= 0 and cells[U(r + C_BITS)] & 1 != 0 and -_FAR < time < _FAR and time >= newest
+        newest = max(newest, time)
+        if plain and same and i and block[U(C_CURRENCY * room + i - 1)] == cells[U(r + C_CURRENCY)]:
+            block[U(runs + i)] = 2  # goes on with what is before it
+        else:
+            block[U(runs + i)] = 1 if plain else 0
+    after = 0
+    for i in range(size - 1, -1, -1):
+        kind = block[U(runs + i)]
+        block[U(runs + i)] = after + 1 if kind else 0
+        after = after + 1 if kind == 2 else 0
+
+
+@njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _list(
+    cells: Array, width: int, features: Array, wide: int, low: int, high: int, sequence: Array, singles: int,
+    single: int, rows: Array, size: int, turns: int, each: int, block: Array, at: int, room: int,
+) -> None:  # fmt: skip
+    """List the lines of memory that some rows will need, so that each track asks for `each` of them a row."""
+    for i in range(size):
+        r, line = rows[U(min(i, len(rows) - 1))], 0
+        for turn in range(turns):
+            for x in range(each):
+                number = turn + x * turns
+                if number == 0:
+                    line = cells.ctypes.data + 8 * r * width
+                elif number == 1 and single >= 0:
+                    line = sequence.ctypes.data + 8 * (r * singles + single)
+                elif low < high:
+                    f = min(low + max(number - 2, 0) * LINE, high - 1)
+                    line = features.ctypes.data + 8 * (r * wide + f)
+                block[U(at + (turn * room + i) * each + x)] = line
 
 
 @njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
 def _pass(
-    cells: Array, r: int, heads: Array, plan: Array, entity: int, h: int, lateness: int, told: Array, q: int
-) -> None:
-    """Let a row that went through an entity's tracks count there."""
-    time, label = cells[U(r + C_TIME)], cells[U(r + C_BITS)] & 1 == 0
+    cells: Array, r: int, heads: Array, plan: Array, entity: int, h: int, lateness: int, features: Array,
+    q: int,
+) -> bool:  # fmt: skip
+    """Let a row that went through an entity's tracks count there; say whether it was late."""
+    time, label, late = cells[U(r + C_TIME)], cells[U(r + C_BITS)] & 1 == 0, False
     frontier = heads[U(h + FRONTIER)]
     if time != NEVER:
         horizon = plan[U(entity + E_HORIZON)]
@@ -181,89 +213,92 @@ def _pass(
             first = heads[U(h + FIRST)]
             if plan[U(entity + E_FIRST_SEEN)] >= 0:
                 age = float(time - first) / 1e6 if first != NEVER and first <= time else math.nan
-                told[U(q + plan[U(entity + E_FIRST_SEEN)])] = age
+                features[U(q + plan[U(entity + E_FIRST_SEEN)])] = age
             kept = frontier == NEVER or time > frontier - horizon
             if kept and (first == NEVER or time < first):
                 heads[U(h + FIRST)] = time
-            if frontier != NEVER and frontier - time > lateness:
-                cells[U(r + C_CURRENCY)] = -1  # no longer needed: it says that the row was late
+            late = frontier != NEVER and frontier - time > lateness
         heads[U(h + FRONTIER)] = max(frontier, time)
     heads[U(h + SEQUENCE)] += 1
-    cells[U(r + C_BITS)] = heads[U(h + SEQUENCE)]
+    return late
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
 def apply(
-    entity: int, cells: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array,
-    plan: Array, scales: Array, scratch: Array, block: Array, told: Array, lateness: int, begin: int,
-    features: Array, sequence: Array, late: Array,
+    entity: int, rows: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array,
+    plan: Array, scales: Array, scratch: Array, block: Array, lateness: int, begin: int,
+    told: Array, numbered: Array, late: Array,
 ) -> int:  # fmt: skip
     """Apply rows from `begin` on; return how many are done: less than all where the pool must grow first.
 
-    entity: where its row lies in `plan`. cells: int64 (rows, C); order: (rows,), grouped by entity; places:
-    (rows,), in that order, where the header lies, -1 where there is none. block (B * C) and told (B *
-    features): room for B rows, which are fetched and written back together, since a row's place in memory is
-    far from the next one's, and go through one track after the other.
+    entity: where its row lies in `plan`. rows: int64 (rows, C), their cells; order: (rows,), grouped by
+    entity; places: (rows,), in that order, where the header lies, -1 where there is none. told, numbered,
+    late: what `Applied` calls features, sequence and late. block: room for some rows that go through one
+    track after the other: their columns, six words more of each, and the lines of memory that the rows after
+    them will need, which are asked for meanwhile, since a row's place in memory is far from the next one's.
     """
-    rows, width = cells.shape
-    wide = features.shape[1]
+    count, width = rows.shape
+    wide, singles = told.shape[1], numbered.shape[1]
+    cells, features = rows.reshape(rows.size), told.reshape(told.size)
+    sequence = numbered.reshape(numbered.size)
     values = scratch[len(scratch) // 2 :].view(np.float64)
-    numbers, floats = block.view(np.float64), pool.view(np.float64)
-    single, seen_first = plan[U(entity + E_SINGLE)], plan[U(entity + E_FIRST_SEEN)]
-    first, last = _outs_of(plan, entity)
+    numbers, floats = cells.view(np.float64), pool.view(np.float64)
+    single = plan[U(entity + E_SINGLE)]
     low, high = plan[U(entity + E_FEATURE)], plan[U(entity + E_FEATURES_END)]
-    start, asked = begin, begin
-    while start < rows:
-        while asked < min(rows, start + 2 * (len(block) // width)):  # while the block before is worked on
-            r = U(order[U(asked)])
-            ask(cells, r, U(0))
-            for f in range(low, high, _LINE):
-                ask(features, r, U(f))
-            if low < high:
-                ask(features, r, U(high - 1))
-            if single >= 0:
-                ask(sequence, r, U(single))
-            asked += 1
-        size = _fetch(
-            places, start, min(len(block) // width, rows - start), entity, heads, pool, meta, plan, scratch
-        )
+    first, last = plan[U(entity + E_TRACK)], plan[U(entity + E_TRACKS_END)]
+    start, turns = begin, (last - first) // T_WIDTH
+    lines = (high - low + LINE - 1) // LINE + 3
+    room = len(block) // (width + 6 + lines + turns)
+    while start < count:
+        size = _fetch(places, start, min(room, count - start), entity, heads, pool, meta, plan, scratch)
         if size == 0:
             break
+        _stage(cells, width, order, places, start, size, heads, block, room)
         for i in range(size):
-            r, q = order[U(start + i)], i * width
-            for c in range(width):
-                block[U(q + c)] = cells[U(r), U(c)]
-            if places[U(start + i)] < 0 or block[U(q + C_TIME)] == NEVER or block[U(q + C_BITS)] & 1 == 0:
-                _nothing(plan, entity, i * wide, told)
-        for k in range(plan[U(entity + E_TRACK)], plan[U(entity + E_TRACKS_END)], T_WIDTH):
-            shape = plan[U(k + T_SHAPE)]
-            if shape == S_COUNTS:
-                counts(block, numbers, width, places, start, size, heads, pool, floats, meta, plan, k, scales,
-                       scratch, values, told, wide)  # fmt: skip
-            elif shape == S_MONEY:
-                money(block, numbers, width, places, start, size, heads, pool, floats, meta, plan, k, scales,
-                      scratch, values, told, wide)  # fmt: skip
-            else:
-                _visits(block, numbers, width, places, start, size, heads, pool, floats, meta, plan, k,
-                        scales, scratch, values, told, wide)  # fmt: skip
+            if block[U(width * room + i)] == 0:
+                r = order[U(start + i)]
+                if places[U(start + i)] < 0 or cells[U(r * width + C_TIME)] == NEVER or (
+                    cells[U(r * width + C_BITS)] & 1 == 0
+                ):  # fmt: skip
+                    _nothing(plan, entity, r * wide, features)
+        following = order[U(start + size) : U(min(count, start + 2 * size))]
+        each = (lines + turns - 1) // turns if len(following) and turns else 0
+        if each:
+            _list(cells, width, features, wide, low, high, sequence, singles, single, following, size, turns,
+                  each, block, (width + 6) * room, room)  # fmt: skip
+        for turn in range(turns):
+            k = first + turn * T_WIDTH
+            shape, at = plan[U(k + T_SHAPE)], plan[U(k + T_AT)]
+            lag, length = plan[U(k + T_LAG)], plan[U(k + T_TILE)] if plan[U(k + T_EXACT)] == 0 else 1
+            deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
+            asks, i = (width + 6 + turn * each) * room, 0
+            while i < size:
+                h, done, run = places[U(start + i)] + at, i, block[U(width * room + i)]
+                if run and shape == S_COUNTS:
+                    done = i + run
+                    counts(block, room, i, done, order, start, heads, pool, meta, plan, k, h, features, wide,
+                           asks, each)  # fmt: skip
+                elif run and shape == S_MONEY:
+                    done = money(block, room, i, i + run, order, start, heads, pool, meta, plan, k, h,
+                                 features, wide, asks, each, width, scales)  # fmt: skip
+                if done == i:
+                    r, done = order[U(start + i)] * width, i + 1
+                    for x in range(asks + i * each, asks + i * each + each):
+                        ask(block[U(x)])
+                    time = cells[U(r + C_TIME)]
+                    if h < at or time == NEVER:
+                        pass
+                    elif not deaf or cells[U(r + C_BITS)] & 1 or (time - lag) // length > heads[U(h + REACH)]:
+                        visit(cells, numbers, r, heads, pool, floats, meta, plan, k, h, scales, scratch,
+                              values, features, order[U(start + i)] * wide)  # fmt: skip
+                i = done
         for i in range(size):
             r, h = order[U(start + i)], places[U(start + i)]
             if h >= 0:
-                _pass(block, i * width, heads, plan, entity, h, lateness, told, i * wide)
-            else:
-                block[U(i * width + C_BITS)] = 0
-            if single >= 0:
-                sequence[U(r), U(single)] = block[U(i * width + C_BITS)]
-                if block[U(i * width + C_CURRENCY)] < 0:
-                    late[U(r)] = True
-            if low < high:
-                for f in range(low, high):
-                    features[U(r), U(f)] = told[U(i * wide + f)]
-            else:
-                for o in range(first, last, O_WIDTH):
-                    f = plan[U(o + O_FEATURE)]
-                    features[U(r), U(f)] = told[U(i * wide + f)]
-                if seen_first >= 0:
-                    features[U(r), U(seen_first)] = told[U(i * wide + seen_first)]
+                tardy = _pass(cells, r * width, heads, plan, entity, h, lateness, features, r * wide)
+                if single >= 0:
+                    sequence[U(r * singles + single)] = heads[U(h + SEQUENCE)]
+                    if tardy:
+                        late[U(r)] = True
         start += size
     return start

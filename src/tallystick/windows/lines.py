@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numba.extending
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
+from numpy.typing import NDArray
 
-__all__ = ["ask"]
+__all__ = ["LINE", "aligned", "ask"]
 
-_LONG, _INT, _BYTES = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
-# To be written to, to be kept near, data.
-_HOW = (_INT(1), _INT(3), _INT(1))
+#: Words of one line of memory.
+LINE: Final = 8
+_INT, _BYTES = ir.IntType(32), ir.IntType(8).as_pointer()
+# To be read, to lie in the second cache (the first is full of the rows at work), data.
+_HOW = (_INT(0), _INT(2), _INT(1))
 
 
 def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,17 +28,24 @@ def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_intrinsic
-def ask(typing_context: Any, table: Any, row: Any, column: Any) -> Any:
-    """Ask for the line of a table's cell (eight bytes each, unsigned places); changes no value."""
+def ask(typing_context: Any, address: Any) -> Any:
+    """Ask for the line of memory at an address; changes no value."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        stride = cgutils.unpack_tuple(builder, array.strides, 2)[0]
-        place = builder.add(builder.ptrtoint(array.data, _LONG), builder.mul(args[1], stride))
-        place = builder.inttoptr(builder.add(place, builder.mul(args[2], _LONG(8))), _BYTES)
         kind = ir.FunctionType(ir.VoidType(), [_BYTES, _INT, _INT, _INT])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(fetch, [place, *_HOW])
+        builder.call(fetch, [builder.inttoptr(args[0], _BYTES), *_HOW])
         return context.get_dummy_value()
 
-    return types.void(table, types.uint64, types.uint64), generate
+    return types.void(types.int64), generate
+
+
+def aligned(rows: int, wide: int, kind: type[np.generic]) -> NDArray[Any]:
+    """Return room for rows of words of eight bytes that begins where a line does.
+
+    >>> aligned(1000, 3, np.int64).ctypes.data % 64
+    0
+    """
+    room = np.empty(rows * wide + LINE - 1, kind)
+    first = -(room.ctypes.data // room.itemsize) % LINE
+    return room[first : first + rows * wide].reshape(rows, wide)

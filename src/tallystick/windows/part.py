@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tallystick.windows import layout as at
 from tallystick.windows.kernel import apply
 from tallystick.windows.keys import Keys, Located, join_codes
+from tallystick.windows.lines import LINE
 from tallystick.windows.plan import Plan
 from tallystick.windows.rows import Batch
 
@@ -117,8 +118,8 @@ class _Kind:
         self.meta = np.full(at.M_FREE + at.CLASSES * len(plan.tracks), -1, np.int64)
         self.meta[: at.M_FREE] = 0
         self._scratch = np.empty(2 * plan.scratch, np.int64)
-        self._block = np.empty(_BLOCK * plan.cells, np.int64)
-        self._told = np.empty(_BLOCK * plan.features)
+        lines = plan.features // LINE + 4
+        self._block = np.empty(_BLOCK * (plan.cells + 6 + lines + len(plan.tracks)), np.int64)
 
     def locate(self, batch: Batch) -> Located:
         """Return the rows grouped by entity, and for each, in that order, where its header lies."""
@@ -141,7 +142,7 @@ class _Kind:
         while True:
             done = apply(
                 self.row, cells, order, places, self.heads, self.pool, self.meta, program, scales,
-                self._scratch, self._block, self._told, lateness, done,
+                self._scratch, self._block, lateness, done,
                 applied.features, applied.sequence, applied.late,
             )  # fmt: skip
             if done == len(order):

@@ -1,8 +1,7 @@
-"""Tracks of one tiled window that count events or add up money, which most are: whole blocks of rows at once.
+"""Tracks of one tiled window that count events or add up money, which most are: whole runs of rows at once.
 
-Bodies of the window kernel. What a track keeps of an entity stays in registers while that entity's rows come
-as most do: payments in the order of their times, in the currency of those before. Any other row is taken
-through the track as `visit` does it, and gives the same values.
+Bodies of the window kernel. A run is rows of one entity that come as most do: payments in the order of their
+times, not before any event so far, all in one currency. `visit` gives the same values one row at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from tallystick.windows.buckets import grow
+from tallystick.windows.buckets import grow, turn_to
 from tallystick.windows.layout import (
     A_COLUMN,
     A_CONDITION,
@@ -44,23 +43,20 @@ from tallystick.windows.layout import (
     T_ACC,
     T_ACCS_END,
     T_ADDITIVE,
-    T_AT,
     T_BUCKET,
     T_COMMON,
     T_CURRENT,
     T_GATE,
-    T_LABELS,
     T_LAG,
     T_TILE,
-    T_TOLD,
     T_WINDOW,
     W_AT,
     W_OUT,
     W_OUTS_END,
     W_TILES,
 )
+from tallystick.windows.lines import ask
 from tallystick.windows.sums import nearest
-from tallystick.windows.visit import visit
 
 __all__ = ["counts", "money"]
 
@@ -71,18 +67,16 @@ Array = Any  # as `layout` says
 
 @njit(nogil=True, cache=True, _nrt=False, error_model="numpy")  # type: ignore[untyped-decorator]
 def counts(
-    cells: Array, numbers: Array, width: int, places: Array, start: int, size: int, heads: Array,
-    pool: Array, floats: Array, meta: Array, plan: Array, k: int, scales: Array, scratch: Array,
-    values: Array, told: Array, wide: int,
+    block: Array, room: int, first: int, last: int, order: Array, start: int, heads: Array, pool: Array,
+    meta: Array, plan: Array, k: int, h: int, features: Array, wide: int, asks: int, each: int,
 ) -> None:  # fmt: skip
-    """Take a block through a track that counts events under one condition or two."""
+    """Take a run, rows [first, last) of a block, through a track that counts under one condition or two."""
     lag, length, words = plan[U(k + T_LAG)], plan[U(k + T_TILE)], plan[U(k + T_BUCKET)]
     shift = lag // length if lag % length == 0 else -1
     window = plan[U(k + T_WINDOW)]
     tiles, at_head = plan[U(window + W_TILES)], plan[U(window + W_AT)]
-    first, last = plan[U(window + W_OUT)], plan[U(window + W_OUTS_END)]
+    out, outs_end = plan[U(window + W_OUT)], plan[U(window + W_OUTS_END)]
     gate, current = plan[U(k + T_GATE)], plan[U(k + T_CURRENT)] != 0
-    deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
     two = plan[U(k + T_ADDITIVE)] > 1
     bit, other = 0, 0
     for a in range(plan[U(k + T_ACC)], plan[U(k + T_ACCS_END)], A_WIDTH):
@@ -90,42 +84,16 @@ def counts(
             bit = plan[U(a + A_CONDITION)]
         else:
             other = plan[U(a + A_CONDITION)]
-    h = -1
-    at, mask, end, lead, reach, head, n, m = 0, 0, 0, 0, 0, 0, 0, 0
-    for i in range(size):
-        r, place = i * width, places[U(start + i)]
-        time = cells[U(r + C_TIME)]
-        if place < 0 or time == NEVER:
-            continue
-        place += plan[U(k + T_AT)]
-        if place != h:
-            if h >= 0:
-                heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, lead, reach
-                heads[U(h + at_head)], heads[U(h + at_head + 1)] = head, n
-                if two:
-                    heads[U(h + at_head + 2)] = m
-            h = place
-            at, mask, end = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, heads[U(h + END)]
-            lead, reach, head = heads[U(h + LEAD)], heads[U(h + REACH)], heads[U(h + at_head)]
-            n, m = heads[U(h + at_head + 1)], heads[U(h + at_head + 2)] if two else 0
-        bits = cells[U(r + C_BITS)]
+    at, mask, end = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, heads[U(h + END)]
+    lead, reach, head = heads[U(h + LEAD)], heads[U(h + REACH)], heads[U(h + at_head)]
+    n, m = heads[U(h + at_head + 1)], heads[U(h + at_head + 2)] if two else 0
+    newest = pool[U(at + ((end - 1) & mask) * words)] if end > head else NEVER
+    for i in range(first, last):
+        for x in range(asks + i * each, asks + i * each + each):
+            ask(block[U(x)])
+        time, bits = block[U(C_TIME * room + i)], block[U(C_BITS * room + i)]
         seen = (time - lag) // length
-        usual, joins, fresh = bits & 1 != 0 and seen >= reach, bits & gate != 0, True
-        if not usual and deaf and bits & 1 == 0 and seen <= reach:
-            continue
         tile = seen + shift if shift >= 0 else time // length
-        if joins and end > head:
-            newest = pool[U(at + ((end - 1) & mask) * words)]
-            usual, fresh = usual and newest <= tile, newest != tile
-        if not usual:
-            heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, lead, reach
-            heads[U(h + at_head)], heads[U(h + at_head + 1)] = head, n
-            if two:
-                heads[U(h + at_head + 2)] = m
-            visit(cells, numbers, r, heads, pool, floats, meta, plan, k, h, scales, scratch, values, told,
-                  i * wide)  # fmt: skip
-            h = -1
-            continue
         if seen > reach:
             reach = seen
             while lead < end:
@@ -147,16 +115,17 @@ def counts(
                 head += 1
         for step in range(2):
             if (step == 0) != current:
-                for o in range(first, last, O_WIDTH):
+                q = order[U(start + i)] * wide
+                for o in range(out, outs_end, O_WIDTH):
                     count = m if plan[U(o + O_COUNT)] else n
                     value = float(count)
                     if plan[U(o + O_KIND)] != O_COUNT_OF:  # a share
                         of = m if plan[U(o + O_WORD)] else n
                         value = value / float(of) if of > 0 else math.nan
-                    told[U(i * wide + plan[U(o + O_FEATURE)])] = value
-            elif joins:
+                    features[U(q + plan[U(o + O_FEATURE)])] = value
+            elif bits & gate != 0:
                 x, y = (bits >> bit) & 1, (bits >> other) & 1
-                if fresh:
+                if newest != tile:
                     if end - head > mask:
                         heads[U(h + END)] = end
                         grow(heads, pool, meta, plan, k, h, head)
@@ -168,6 +137,7 @@ def counts(
                     if end == lead and tile == reach:
                         lead += 1
                     end += 1
+                    newest = tile
                 else:
                     bucket = at + ((end - 1) & mask) * words
                     pool[U(bucket + 1)] += x
@@ -176,151 +146,121 @@ def counts(
                 if end <= lead:
                     n += x
                     m += y
-    if h >= 0:
-        heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, lead, reach
-        heads[U(h + at_head)], heads[U(h + at_head + 1)] = head, n
-        if two:
-            heads[U(h + at_head + 2)] = m
+    heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, lead, reach
+    heads[U(h + at_head)], heads[U(h + at_head + 1)] = head, n
+    if two:
+        heads[U(h + at_head + 2)] = m
 
 
 @njit(nogil=True, cache=True, _nrt=False, error_model="numpy")  # type: ignore[untyped-decorator]
 def money(
-    cells: Array, numbers: Array, width: int, places: Array, start: int, size: int, heads: Array,
-    pool: Array, floats: Array, meta: Array, plan: Array, k: int, scales: Array, scratch: Array,
-    values: Array, told: Array, wide: int,
-) -> None:  # fmt: skip
-    """Take a block through a track that adds up one column of money, and may count all events beside it."""
-    lag, length, words = plan[U(k + T_LAG)], plan[U(k + T_TILE)], plan[U(k + T_BUCKET)]
-    shift = lag // length if lag % length == 0 else -1
+    block: Array, room: int, first: int, last: int, order: Array, start: int, heads: Array, pool: Array,
+    meta: Array, plan: Array, k: int, h: int, features: Array, wide: int, asks: int, each: int,
+    width: int, scales: Array,
+) -> int:  # fmt: skip
+    """Take a run through a track without a delay that adds up a column of money, and may count all events.
+
+    Returns the row before which it stopped: the first one, where the newest bucket is of its tile and another
+    currency.
+    """
+    length, words = plan[U(k + T_TILE)], plan[U(k + T_BUCKET)]
     window = plan[U(k + T_WINDOW)]
     tiles, at_head = plan[U(window + W_TILES)], plan[U(window + W_AT)]
-    first, last = plan[U(window + W_OUT)], plan[U(window + W_OUTS_END)]
     gate, current = plan[U(k + T_GATE)], plan[U(k + T_CURRENT)] != 0
-    deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
     common = plan[U(k + T_COMMON)]  # 1 where all events are counted: the word before those of money
     bit, bit_all, column = 0, 0, 0
     for a in range(plan[U(k + T_ACC)], plan[U(k + T_ACCS_END)], A_WIDTH):
         if plan[U(a + A_KIND)] == COUNT:
             bit_all = plan[U(a + A_CONDITION)]
         else:
-            bit, column = plan[U(a + A_CONDITION)], plan[U(a + A_COLUMN)]
-    h = -1
-    at, mask, end, lead, reach, head, own, n, known, low, high = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    for i in range(size):
-        r, place = i * width, places[U(start + i)]
-        time = cells[U(r + C_TIME)]
-        if place < 0 or time == NEVER:
-            continue
-        place += plan[U(k + T_AT)]
-        if place != h:
-            if h >= 0:
-                _keep(heads, h, at_head, common, end, lead, reach, head, n, known, low, high)
-            h = place
-            at, mask, end = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, heads[U(h + END)]
-            lead, reach, head = heads[U(h + LEAD)], heads[U(h + REACH)], heads[U(h + at_head)]
-            own, t = heads[U(h + CURRENCY)], h + at_head + 1
-            n, t = heads[U(t)] if common else 0, t + common
-            known, low, high = heads[U(t)], heads[U(t + 1)], heads[U(t + 2)]
-        bits, currency = cells[U(r + C_BITS)], cells[U(r + C_CURRENCY)]
-        seen = (time - lag) // length
-        usual, joins, fresh = bits & 1 != 0 and seen >= reach and currency == own, bits & gate != 0, True
-        if not usual and deaf and bits & 1 == 0 and seen <= reach:
-            continue
-        tile = seen + shift if shift >= 0 else time // length
-        if joins and end > head:
+            bit, column = plan[U(a + A_CONDITION)], plan[U(a + A_COLUMN)] * room
+    tile_of = (width + 1) * room  # what is noted of each row: its tile, then the totals that it is told
+    n_of, known_of = tile_of + room, tile_of + 2 * room
+    low_of, high_of = tile_of + 3 * room, tile_of + 4 * room
+    by_length = 1.0 / float(length)
+    for i in range(first, last):
+        time = block[U(C_TIME * room + i)]
+        tile = int(float(time) * by_length)  # at most one off, which the rest tells: quicker than to divide
+        rest = time - tile * length
+        block[U(tile_of + i)] = tile + (rest >= length) - (rest < 0)
+    currency = block[U(C_CURRENCY * room + first)]
+    at, mask, end = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1, heads[U(h + END)]
+    head, newest = heads[U(h + at_head)], NEVER
+    if end > head:
+        bucket = at + ((end - 1) & mask) * words
+        newest = pool[U(bucket)]
+        if newest == block[U(tile_of + first)] and pool[U(bucket + 1)] != currency:
+            return first
+    if heads[U(h + CURRENCY)] != currency:
+        turn_to(heads, pool, plan, k, h, currency)
+    t = h + at_head + 1
+    n, t = heads[U(t)] if common else 0, t + common
+    known, low, high = heads[U(t)], heads[U(t + 1)], heads[U(t + 2)]
+    for i in range(first, last):
+        for x in range(asks + i * each, asks + i * each + each):
+            ask(block[U(x)])
+        tile = block[U(tile_of + i)]
+        oldest = tile - tiles + 1
+        while head < end:
+            bucket = at + (head & mask) * words
+            if pool[U(bucket)] >= oldest:
+                break
+            n -= pool[U(bucket + 2)]
+            b = bucket + 2 + common
+            if pool[U(bucket + 1)] == currency:
+                known, low, high = known - pool[U(b)], low - pool[U(b + 1)], high - pool[U(b + 2)]
+            head += 1
+        if not current:
+            block[U(n_of + i)], block[U(known_of + i)] = n, known
+            block[U(low_of + i)], block[U(high_of + i)] = low, high
+        bits = block[U(C_BITS * room + i)]
+        if bits & gate != 0:
+            amount, keep = block[U(column + i)], -1
+            if tile != newest:
+                if end - head > mask:
+                    heads[U(h + END)] = end
+                    grow(heads, pool, meta, plan, k, h, head)
+                    at, mask = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1
+                keep = 0
+            end += 1 + keep
+            newest = tile
+            x, all_ = (bits >> bit) & (amount != NO_VALUE), (bits >> bit_all) & 1
+            y, z = amount & 0xFFFFFFFF & -x, (amount >> 32) & -x
             bucket = at + ((end - 1) & mask) * words
-            newest = pool[U(bucket)]
-            fresh = newest != tile
-            usual = usual and (newest < tile or (newest == tile and pool[U(bucket + 1)] == currency))
-        if not usual:
-            _keep(heads, h, at_head, common, end, lead, reach, head, n, known, low, high)
-            visit(cells, numbers, r, heads, pool, floats, meta, plan, k, h, scales, scratch, values, told,
-                  i * wide)  # fmt: skip
-            h = -1
-            continue
-        if seen > reach:
-            reach = seen
-            while lead < end:
-                bucket = at + (lead & mask) * words
-                if pool[U(bucket)] > seen:
-                    break
-                t = bucket + 2 + common
-                if common:
-                    n += pool[U(bucket + 2)]
-                if pool[U(bucket + 1)] == own:
-                    known, low, high = known + pool[U(t)], low + pool[U(t + 1)], high + pool[U(t + 2)]
-                lead += 1
-            oldest = seen - tiles + 1
-            while head < lead:
-                bucket = at + (head & mask) * words
-                if pool[U(bucket)] >= oldest:
-                    break
-                t = bucket + 2 + common
-                if common:
-                    n -= pool[U(bucket + 2)]
-                if pool[U(bucket + 1)] == own:
-                    known, low, high = known - pool[U(t)], low - pool[U(t + 1)], high - pool[U(t + 2)]
-                head += 1
-        for step in range(2):
-            if (step == 0) != current:
-                scale, q = scales[U(currency)], i * wide
-                total, most = nearest(low, high), float(known) * scale
-                for o in range(first, last, O_WIDTH):
-                    kind = plan[U(o + O_KIND)]
-                    value = math.nan
-                    if kind == O_COUNT_OF:
-                        value = float(n)
-                    elif kind == O_SUM:
-                        value = total / scale
-                    elif known > 0:
-                        value = total / most
-                        if kind != O_MEAN:  # this to usual
-                            amount = cells[U(r + plan[U(o + O_COLUMN)])]
-                            if amount != NO_VALUE and value != 0.0:
-                                value = float(amount) / scale / value
-                            else:
-                                value = math.nan
-                    told[U(q + plan[U(o + O_FEATURE)])] = value
-            elif joins:
-                amount = cells[U(r + column)]
-                x, all_ = (bits >> bit) & 1, (bits >> bit_all) & 1
-                if amount == NO_VALUE:
-                    x = 0
-                y, z = (amount & 0xFFFFFFFF, amount >> 32) if x else (0, 0)
-                if fresh:
-                    if end - head > mask:
-                        heads[U(h + END)] = end
-                        grow(heads, pool, meta, plan, k, h, head)
-                        at, mask = heads[U(h + SEGMENT)], heads[U(h + CAPACITY)] - 1
-                    bucket = at + (end & mask) * words
-                    pool[U(bucket)], pool[U(bucket + 1)], pool[U(bucket + 2)] = tile, currency, all_
-                    t = bucket + 2 + common
-                    pool[U(t)], pool[U(t + 1)], pool[U(t + 2)] = x, y, z
-                    if end == lead and tile == reach:
-                        lead += 1
-                    end += 1
-                else:
-                    bucket = at + ((end - 1) & mask) * words
-                    t = bucket + 2 + common
-                    if common:
-                        pool[U(bucket + 2)] += all_
-                    pool[U(t)] += x
-                    pool[U(t + 1)] += y
-                    pool[U(t + 2)] += z
-                if end <= lead:
-                    n, known, low, high = n + all_, known + x, low + y, high + z
-    if h >= 0:
-        _keep(heads, h, at_head, common, end, lead, reach, head, n, known, low, high)
-
-
-@njit(nogil=True, cache=True, _nrt=False, inline="always")  # type: ignore[untyped-decorator]
-def _keep(
-    heads: Array, h: int, at_head: int, common: int, end: int, lead: int, reach: int, head: int, n: int,
-    known: int, low: int, high: int,
-) -> None:  # fmt: skip
-    """Write back what lay in registers."""
-    heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, lead, reach
+            b = bucket + 2 + common
+            pool[U(bucket)], pool[U(bucket + 1)] = tile, currency
+            if common:
+                pool[U(bucket + 2)] = (pool[U(bucket + 2)] & keep) + all_
+            pool[U(b)] = (pool[U(b)] & keep) + x
+            pool[U(b + 1)] = (pool[U(b + 1)] & keep) + y
+            pool[U(b + 2)] = (pool[U(b + 2)] & keep) + z
+            n, known, low, high = n + all_, known + x, low + y, high + z
+        if current:
+            block[U(n_of + i)], block[U(known_of + i)] = n, known
+            block[U(low_of + i)], block[U(high_of + i)] = low, high
+    heads[U(h + END)], heads[U(h + LEAD)], heads[U(h + REACH)] = end, end, block[U(tile_of + last - 1)]
     heads[U(h + at_head)], t = head, h + at_head + 1 + common
     if common:
         heads[U(t - 1)] = n
     heads[U(t)], heads[U(t + 1)], heads[U(t + 2)] = known, low, high
+    scale = scales[U(currency)]
+    for o in range(plan[U(window + W_OUT)], plan[U(window + W_OUTS_END)], O_WIDTH):
+        kind, feature, column = plan[U(o + O_KIND)], plan[U(o + O_FEATURE)], plan[U(o + O_COLUMN)] * room
+        for i in range(first, last):
+            value = math.nan
+            if kind == O_COUNT_OF:
+                value = float(block[U(n_of + i)])
+            else:
+                total, known = nearest(block[U(low_of + i)], block[U(high_of + i)]), block[U(known_of + i)]
+                if kind == O_SUM:
+                    value = total / scale
+                elif known > 0:
+                    value = total / (float(known) * scale)
+                    if kind != O_MEAN:  # this to usual
+                        amount = block[U(column + i)]
+                        if amount != NO_VALUE and value != 0.0:
+                            value = float(amount) / scale / value
+                        else:
+                            value = math.nan
+            features[U(order[U(start + i)] * wide + feature)] = value
+    return last

@@ -82,7 +82,7 @@ class _Track:
         if set(kinds) == {at.COUNT} and len(kinds) <= 2 and outs <= {at.O_COUNT_OF, at.O_SHARE}:
             return at.S_COUNTS
         summed = kinds in ([at.COUNT_KNOWN, at.SUM], [at.COUNT, at.COUNT_KNOWN, at.SUM])
-        if summed and outs <= {at.O_COUNT_OF, at.O_SUM, at.O_MEAN, at.O_RATIO}:
+        if summed and not self.lag and outs <= {at.O_COUNT_OF, at.O_SUM, at.O_MEAN, at.O_RATIO}:
             known, money = ((c, v) for kind, c, v in self.accs if kind in (at.COUNT_KNOWN, at.SUM))
             return at.S_MONEY if known == money else at.S_OTHER
         return at.S_OTHER

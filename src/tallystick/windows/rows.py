@@ -15,6 +15,7 @@ from tallystick.windows.calendar import derived
 from tallystick.windows.hashes import hashes
 from tallystick.windows.keys import Codes, codes_of
 from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALUE
+from tallystick.windows.lines import aligned
 from tallystick.windows.plan import Plan
 
 __all__ = ["Batch", "Reader"]
@@ -201,7 +202,7 @@ class Batch:
 
     def cells(self, plan: Plan) -> NDArray[np.int64]:
         """Return the cells, as a plan places them."""
-        cells = np.empty((self.n, plan.cells), np.int64)
+        cells = np.empty((1, plan.cells), np.int64) if self.n == 1 else aligned(self.n, plan.cells, np.int64)
         cells[:, C_TIME] = self.times
         cells[:, C_CURRENCY] = self.currencies
         cells[:, C_BITS] = self.conditions(plan)

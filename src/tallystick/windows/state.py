@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tallystick.errors import DataError
 from tallystick.windows.declaration import Windows
+from tallystick.windows.lines import aligned
 from tallystick.windows.part import Applied, Part
 from tallystick.windows.rows import Batch, Reader
 
@@ -82,8 +83,9 @@ class WindowState:
         batch = Batch(self._reader, rows, labels, columns)
         for name in self._needed:  # asked for before anything is applied: a refused batch leaves no trace
             batch.column(name)
+        wide = len(windows.names) if told is None else 0
         applied = Applied(
-            np.empty((n, len(windows.names) if told is None else 0)),
+            np.empty((1, wide)) if n == 1 else aligned(n, wide, np.float64),
             np.zeros((n, len(windows.entities)), np.int64),
             np.zeros(n, np.bool_),
             np.empty((n, len(windows.told))) if told is None else told,
