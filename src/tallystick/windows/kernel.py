@@ -78,8 +78,11 @@ def group(codes: Array, headers: Array, order: Array, places: Array) -> None:
     for row in range(len(codes)):
         code = codes[row] if codes[row] >= 0 else kinds
         order[U(starts[code])] = row
-        places[U(starts[code])] = headers[code]
         starts[code] += 1
+    first = 0
+    for code in range(kinds + 1):  # `starts` are ends now
+        places[first : starts[code]] = headers[code]
+        first = starts[code]
 
 
 @njit(nogil=True, cache=True, _nrt=False)  # type: ignore[untyped-decorator]
