@@ -74,3 +74,18 @@ def test_plain_tracks_give_the_bits_that_any_track_gives(monkeypatch: pytest.Mon
     ours = applied([6000])
     monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
     assert applied([6000]) == ours
+
+
+def test_times_too_far_off_for_a_float_fall_into_the_same_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"entity": "customer_id", "windows": ["1s"], "aggregates": ["count", "sum amount"]}
+    windows = Windows.of({"tiles": 4000, "features": [wanted]})
+    steps = np.random.default_rng(3).integers(0, 2_000, 4000).cumsum()
+    columns = {
+        "event_time": pa.array(2**62 + steps).cast(TYPES["event_time"]),
+        "customer_id": pa.array(["a"] * len(steps)),
+        "amount": pa.array(np.arange(len(steps))),
+    }
+    rows = pa.RecordBatch.from_pydict(columns)
+    ours = WindowState(windows).apply(rows).features.tobytes()
+    monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
+    assert WindowState(Windows.of(windows.to_dict())).apply(rows).features.tobytes() == ours
