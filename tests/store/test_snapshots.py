@@ -73,7 +73,7 @@ def test_half_a_snapshot_does_not_count_and_is_removed(store: Store, entry: Make
             raise KilledError
 
     with pytest.raises(KilledError):
-        snapshots.save(store._database, "default", "fraud", 2, arrays(2), killed)
+        snapshots.save(store._database, "default", "fraud", 2, snapshots.pack(arrays(2)), killed)
     found = store.snapshot("fraud")
     assert found is not None
     assert found[0] == 1

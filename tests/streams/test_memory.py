@@ -7,14 +7,15 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from tallystick.store import Packed
 from tallystick.streams import snapshots as module
 from tallystick.streams.memory import give_back
 from tallystick.streams.snapshots import Snapshots
@@ -42,24 +43,31 @@ def test_what_is_free_between_what_is_used_is_given_back() -> None:
     assert last.all()
 
 
-def test_the_copy_of_a_state_is_let_go_once_it_is_kept() -> None:
-    kept: list[int] = []
+def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None:
+    kept: list[Any] = []
+    may = threading.Event()
 
-    def save(number: int, arrays: Mapping[str, Any]) -> None:
-        kept.append(int(arrays["a"].sum()))
+    def save(number: int, packed: Packed) -> None:
+        assert may.wait(20)
+        kept.append(np.frombuffer(pa.decompress(packed.parts[0].data, 8000, codec="zstd"), np.int64))
 
     claim: Any = SimpleNamespace(save_snapshot=save)
     snapshots = Snapshots(claim, every=1, ready=lambda: 1, said=lambda _: None)
     snapshots.start()
-    copy = np.ones(1000, np.int64)
-    held = weakref.ref(copy)
+    state = np.ones(1000, np.int64)
+    held = weakref.ref(state)
     assert snapshots.wanted(1)
-    snapshots.put(1, {"a": copy})
-    del copy
+    snapshots.put(1, {"a": state})
+    state[:] = 2  # the stream goes on
+    del state
+    gc.collect()
+    assert held() is None
+    may.set()
     while snapshots.number < 1 or snapshots.busy:
         pass
+    assert kept[0].tolist() == [1] * 1000
     gc.collect()
-    assert (kept, held()) == ([1000], None)  # while it waits for the next one
+    assert not [one for one in gc.get_objects() if isinstance(one, Packed)]  # while it waits for the next one
     snapshots.finish()
 
 

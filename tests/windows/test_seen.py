@@ -69,6 +69,27 @@ def test_keys_that_still_matter_outlive_the_making_of_room(some: list[tuple[str,
     assert meet(again, some) == meet(seen, some)
 
 
+def test_what_it_gives_and_takes_is_its_own() -> None:
+    seen = Seen(horizon=None)
+    meet(seen, [("a", 0)])
+    kept = seen.arrays()
+    again = Seen.load(seen.arrays(copy=False))
+    meet(seen, [("b", 0)])
+    assert (len(again), meet(again, [("b", 0)])) == (1, [FRESH])
+    assert meet(Seen.load(kept), [("a", 0), ("b", 0)]) == [0, FRESH]
+
+
+def test_entries_without_what_is_empty_are_read_as_well() -> None:
+    seen = Seen(horizon=7)
+    some = [(str(number), number) for number in range(3000)]
+    meet(seen, some)
+    arrays = seen.arrays()
+    arrays["entries"] = arrays["entries"][arrays["entries"][:, 0] != 0]  # as earlier versions kept them
+    again = Seen.load(arrays)
+    assert (len(again), again.nbytes) == (len(seen), seen.nbytes)
+    assert meet(again, some) == meet(seen, some)
+
+
 def test_room_is_made_in_place_while_less_than_three_quarters_of_the_keys_matter() -> None:
     seen, rooms = Seen(horizon=7_800), []
     for start in range(0, 200_000, 1000):

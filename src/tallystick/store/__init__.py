@@ -13,6 +13,20 @@ from tallystick.store.entry import Entry, Logged
 from tallystick.store.head import Head, Holder
 from tallystick.store.lease import Fenced, Held
 from tallystick.store.notices import Notice
+from tallystick.store.snapshots import Arrays, Packed, pack
 from tallystick.store.store import Store
 
-__all__ = ["Claim", "Entry", "Fenced", "Head", "Held", "Holder", "Logged", "Notice", "Store"]
+__all__ = [
+    "Arrays",
+    "Claim",
+    "Entry",
+    "Fenced",
+    "Head",
+    "Held",
+    "Holder",
+    "Logged",
+    "Notice",
+    "Packed",
+    "Store",
+    "pack",
+]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text, update
 
 from tallystick.errors import TallystickError
@@ -19,6 +18,7 @@ from tallystick.store.entry import Entry, packed
 from tallystick.store.head import as_json, head_row
 from tallystick.store.lease import Lease
 from tallystick.store.rows import bad_columns, decision_columns
+from tallystick.store.snapshots import Arrays, Packed, pack
 from tallystick.store.tables import DAY, DECISIONS, HEAD, QUARANTINE
 
 __all__ = ["Claim"]
@@ -155,14 +155,16 @@ class Claim:
 
         self._write(work)
 
-    def save_snapshot(self, number: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def save_snapshot(self, number: int, state: Arrays | Packed) -> None:
         """Put the state after an entry away, part by part; it counts once all is there.
 
-        The last two are kept. The arrays must not change meanwhile. Other threads commit between the parts.
+        state: arrays, which are packed first, or what `pack` gave, which this empties. The last two are kept.
+        Other threads commit between the parts.
         """
         if number > self._number:
             raise TallystickError(f"There is no entry {number} yet: the last one is {self._number}.")
-        snapshots.save(self._database, **self._key, number=number, arrays=arrays, allowed=self._allowed)
+        packed = state if isinstance(state, Packed) else pack(state)
+        snapshots.save(self._database, **self._key, number=number, packed=packed, allowed=self._allowed)
 
     def renew(self) -> None:
         """Hold the stream on where nothing is committed; costs nothing when something just was."""

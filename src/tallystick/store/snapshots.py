@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +21,7 @@ from tallystick.store.database import Database
 from tallystick.store.head import as_json
 from tallystick.store.tables import PARTS, SNAPSHOTS
 
-__all__ = ["KEPT", "load", "save"]
+__all__ = ["KEPT", "Arrays", "Packed", "load", "pack", "save"]
 
 KEPT = 2
 PART = 4 << 20  # bytes before compression: a transaction of a few milliseconds
@@ -25,12 +29,50 @@ CODEC = "zstd"
 Arrays = Mapping[str, NDArray[Any]]
 
 
+class Part(NamedTuple):
+    """A piece of the arrays' bytes: how many, their checksum, and what they are compressed.
+
+    data: in Arrow's memory, which has more free than glibc's where records come and go.
+    """
+
+    size: int
+    sum: int
+    data: pa.Buffer
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Arrays as a snapshot keeps them, a third of their size and less.
+
+    told: name, type and shape of each, as JSON; parts: in order, taken out as they are written.
+    """
+
+    told: str
+    parts: deque[Part]
+
+
+def pack(arrays: Arrays, threads: int = 1) -> Packed:
+    """Compress arrays, which may change again once this returns; TallystickError for what is no plain array.
+
+    >>> packed = pack({"a": np.zeros(1000)})
+    >>> packed.told, [part.size for part in packed.parts]
+    ('[["a","<f8",[1000]]]', [8000])
+    """
+    told = as_json([[name, array.dtype.str, list(array.shape)] for name, array in _checked(arrays)])
+    parts: deque[Part] = deque()
+    pieces = _pieces(arrays)
+    with ThreadPoolExecutor(threads) as pool:
+        while some := list(islice(pieces, threads)):  # no more at once: a piece may be a copy
+            parts.extend(pool.map(_part, some))
+    return Packed(told, parts)
+
+
 def save(
     database: Database,
     tenant: str,
     stream: str,
     number: int,
-    arrays: Arrays,
+    packed: Packed,
     allowed: Callable[[Connection], None],
 ) -> None:
     """Put arrays away; `allowed` raises, in each transaction, when this process may no longer write.
@@ -43,18 +85,17 @@ def save(
             return
         state = []  # nothing is committed yet: another beginning takes the place of that one
     _remove(database, tenant, stream, keep=state, allowed=allowed)
-    told = as_json([[name, array.dtype.str, list(array.shape)] for name, array in _checked(arrays)])
     key = {"tenant": tenant, "stream": stream, "number": number}
 
     def begin(connection: Connection) -> None:
         allowed(connection)
-        connection.execute(insert(SNAPSHOTS).values(**key, complete=0, parts=0, arrays=told))
+        connection.execute(insert(SNAPSHOTS).values(**key, complete=0, parts=0, arrays=packed.told))
 
     database.write(begin)
     parts = 0
-    for raw in _parts(arrays):
-        data = pa.compress(raw, codec=CODEC, asbytes=True)
-        row = {**key, "part": parts, "size": len(raw), "sum": zlib.crc32(raw), "data": data}
+    while packed.parts:
+        size, checksum, data = packed.parts.popleft()
+        row = {**key, "part": parts, "size": size, "sum": checksum, "data": data.to_pybytes()}
 
         def add(connection: Connection, row: dict[str, Any] = row) -> None:
             allowed(connection)
@@ -167,17 +208,22 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
     return memoryview(array.reshape(-1).view(np.uint8).data) if array.size else memoryview(b"")
 
 
-def _parts(arrays: Arrays) -> Iterator[bytes]:
-    """Cut all arrays, one after the other, into parts of the same size."""
+def _pieces(arrays: Arrays) -> Iterator[memoryview | bytes]:
+    """Cut arrays, one after the other, into pieces; small ones are copied into one together."""
     held = bytearray()
     for array in arrays.values():
-        rest = _bytes_of(np.ascontiguousarray(array))
-        while rest:
-            count = min(len(rest), PART - len(held))
-            held += rest[:count]
-            rest = rest[count:]
-            if len(held) == PART:
-                yield bytes(held)
-                held.clear()
+        whole = _bytes_of(np.ascontiguousarray(array))
+        if len(held) + len(whole) <= PART:
+            held += whole
+            continue
+        if held:
+            yield bytes(held)
+            held.clear()
+        for start in range(0, len(whole), PART):
+            yield whole[start : start + PART]
     if held:
         yield bytes(held)
+
+
+def _part(raw: memoryview | bytes) -> Part:
+    return Part(len(raw), zlib.crc32(raw), pa.compress(raw, codec=CODEC))

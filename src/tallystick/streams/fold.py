@@ -238,14 +238,18 @@ class Fold:
             )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all of it as plain arrays, from which `fill` goes on."""
-        found: dict[str, NDArray[Any]] = {}
-        parts: dict[str, Any] = {"seen": self.seen, "labelled": self.labelled, "pending": self.pending}
+        """Return all of it as plain arrays, from which `fill` goes on, as they lie in memory.
+
+        What is applied later changes them.
+        """
+        parts = {
+            "seen": self.seen.arrays(copy=False),
+            "labelled": self.labelled.arrays(copy=False),
+            "pending": self.pending.arrays(),
+        }
         if self.state is not None:
-            parts["windows"] = self.state
-        for name, part in parts.items():
-            found |= {f"{name}/{key}": array for key, array in part.arrays().items()}
-        return found
+            parts["windows"] = self.state.arrays(copy=False)
+        return {f"{name}/{key}": array for name, part in parts.items() for key, array in part.items()}
 
     def fill(self, arrays: Mapping[str, NDArray[Any]], number: int) -> WindowState | None:
         """Take over what `arrays` gave; return the window state, which the scorer is to use.

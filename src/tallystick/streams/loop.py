@@ -215,7 +215,7 @@ class Loop:
             self.snapshots.put(self.number, self.arrays())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return a copy of the state as plain arrays."""
+        """Return the state as plain arrays, as they lie in memory: what is applied later changes them."""
         found = self.fold.arrays()
         if self.aggregates is not None:
             found |= {f"aggregates/{name}": array for name, array in self.aggregates.arrays().items()}

@@ -167,6 +167,7 @@ class Running:
             every=self.settings.snapshot_every,
             ready=lambda: committer.kept(aggregating),
             said=self.stats.said,
+            threads=self.settings.cores(),
         )
         self.loop = Loop(
             self.fold,

@@ -1,4 +1,4 @@
-"""The thread that keeps snapshots: copies of the state, written in small steps while the stream goes on.
+"""The thread that keeps snapshots: the packed state, written in small steps while the stream goes on.
 
 It has time, and so gives memory back as well.
 """
@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from queue import Empty, Queue
-from typing import Any
 
-from numpy.typing import NDArray
-
-from tallystick.store import Claim
+from tallystick.store import Arrays, Claim, Packed, pack
 from tallystick.streams.memory import give_back
 
 __all__ = ["Snapshots"]
 
-Arrays = Mapping[str, NDArray[Any]]
 #: A snapshot is made at most this share of the time.
 SHARE = 0.05
 #: Seconds after which memory that is free is given back where there is no snapshot to keep.
@@ -29,19 +25,26 @@ class Snapshots(threading.Thread):
     """Keeps a snapshot every so many events, and seldom enough that making them costs little.
 
     every: events between two; ready: says up to which entry a snapshot may be kept (all of it is committed,
-    and delivered where rows cannot be made again); said: told of what went wrong.
+    and delivered where rows cannot be made again); said: told of what went wrong; threads: pack a state.
     """
 
     def __init__(
-        self, claim: Claim, *, every: int, ready: Callable[[], int], said: Callable[[str], None]
+        self,
+        claim: Claim,
+        *,
+        every: int,
+        ready: Callable[[], int],
+        said: Callable[[str], None],
+        threads: int = 1,
     ) -> None:
         super().__init__(name="tallystick-snapshot", daemon=True)
         self.number = 0
         self._claim, self._every, self._ready, self._said = claim, every, ready, said
-        self._queue: Queue[tuple[int, Arrays] | None] = Queue(1)
+        self._threads = threads
+        self._queue: Queue[tuple[int, Packed, float] | None] = Queue(1)
         self._events = 0
         self._not_before = 0.0
-        self.busy = False  # a copy waits, or is being written
+        self.busy = False  # a state waits, or is being written
         self._stopping = threading.Event()
 
     def wanted(self, events: int) -> bool:
@@ -50,9 +53,11 @@ class Snapshots(threading.Thread):
         return self._events >= self._every and not self.busy and time.monotonic() >= self._not_before
 
     def put(self, number: int, arrays: Arrays) -> None:
-        """Hand on a copy of the state after an entry; only where `wanted` said so."""
+        """Pack the state after an entry, to be written later; only where `wanted` said so."""
         self._events, self.busy = 0, True
-        self._queue.put((number, arrays))
+        begun = time.monotonic()
+        packed = pack(arrays, self._threads)
+        self._queue.put((number, packed, time.monotonic() - begun))
 
     def finish(self) -> None:
         """Let go of a snapshot that is not begun, and end."""
@@ -71,20 +76,21 @@ class Snapshots(threading.Thread):
                 continue
             if given is None:
                 return
-            number, arrays = given
+            number, packed, took = given
             while self._ready() < number and not self._stopping.wait(0.02):
                 pass
             if self._ready() >= number:
-                self._keep(number, arrays)
-            del given, arrays  # else it would lie here until there is another
+                self._keep(number, packed, took)
+            del given, packed  # else it would lie here until there is another
             give_back()
             self.busy = False
 
-    def _keep(self, number: int, arrays: Arrays) -> None:
+    def _keep(self, number: int, packed: Packed, took: float) -> None:
         begun = time.monotonic()
         try:
-            self._claim.save_snapshot(number, arrays)
+            self._claim.save_snapshot(number, packed)
             self.number = number
         except Exception as error:  # the stream goes on: recovery only takes longer
             self._said(f"A snapshot could not be kept: {error}")
-        self._not_before = time.monotonic() + (time.monotonic() - begun) / SHARE
+        now = time.monotonic()
+        self._not_before = now + (took + now - begun) / SHARE

@@ -91,7 +91,7 @@ class Part:
         return work, [kind.locate(batch) for kind in self._kinds]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the part as plain arrays, from which `fill` makes it anew."""
+        """Return the part as plain arrays as they lie in memory, from which `fill` makes it anew."""
         return {
             f"{number}.{name}": array
             for number, kind in enumerate(self._kinds)
@@ -160,9 +160,9 @@ class _Kind:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
-            "heads": self.heads[: self.used].copy(),
-            "pool": self.pool[: int(self.meta[at.M_TOP])].copy(),
-            "meta": self.meta.copy(),
+            "heads": self.heads[: self.used],
+            "pool": self.pool[: int(self.meta[at.M_TOP])],
+            "meta": self.meta,
             **self.keys.arrays(),
         }
 

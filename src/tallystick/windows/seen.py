@@ -209,11 +209,14 @@ class Seen:
             entries, self._table = self._table, np.zeros((2 * len(self._table), _FIELDS), np.int64)
             _moved(entries, self._table)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the state as plain arrays, from which `load` makes it anew."""
+    def arrays(self, *, copy: bool = True) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays, from which `load` makes it anew.
+
+        copy: False gives them as they lie in memory, where the next `meet` changes them.
+        """
         horizon = -1 if self.horizon is None else self.horizon
         return {
-            "entries": self._table[self._table[:, 0] != 0],
+            "entries": self._table.copy() if copy else self._table,
             "told": np.array([*self._told, len(self._table), horizon], np.int64),
         }
 
@@ -224,9 +227,13 @@ class Seen:
             raise DataError("These are no keys that were met: `told` or `entries` is missing.")
         used, newest, before, room, horizon = (int(one) for one in arrays["told"])
         seen = cls(None if horizon < 0 else horizon)
-        seen._table = np.zeros((room, _FIELDS), np.int64)
         seen._told[:] = used, newest, before
-        _moved(np.ascontiguousarray(arrays["entries"]), seen._table)
+        entries = arrays["entries"]
+        if len(entries) == room:
+            seen._table = np.array(entries, np.int64)
+        else:  # as earlier versions kept it: without what is empty
+            seen._table = np.zeros((room, _FIELDS), np.int64)
+            _moved(np.ascontiguousarray(entries), seen._table)
         return seen
 
 

@@ -115,8 +115,11 @@ class WindowState:
             for one in begun:
                 one.result()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the state as plain arrays, from which `load` makes it anew."""
+    def arrays(self, *, copy: bool = True) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays, from which `load` makes it anew.
+
+        copy: False gives them as they lie in memory, where the next `apply` changes them.
+        """
         found: dict[str, NDArray[Any]] = {
             "fingerprint": _bytes(self.windows.fingerprint),
             "zone": _bytes(self.zone),
@@ -126,7 +129,7 @@ class WindowState:
         for number, part in enumerate(self._parts):
             found[f"{number}.currencies"] = _bytes(" ".join(self._reader.currencies))
             found |= {f"{number}.{name}": array for name, array in part.arrays().items()}
-        return found
+        return {name: array.copy() for name, array in found.items()} if copy else found
 
     @classmethod
     def load(cls, windows: Windows, arrays: Mapping[str, NDArray[Any]]) -> WindowState:
