@@ -73,10 +73,28 @@ def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None
 
 def test_memory_is_given_back_where_no_snapshot_is_due_too(monkeypatch: pytest.MonkeyPatch) -> None:
     given = threading.Event()
+    monkeypatch.setattr(module, "LOOK", 0.01)
     monkeypatch.setattr(module, "TIDY", 0.01)
     monkeypatch.setattr(module, "give_back", given.set)
     nothing: Any = SimpleNamespace()
     snapshots = Snapshots(nothing, every=1, ready=lambda: 0, said=lambda _: None)
     snapshots.start()
     assert given.wait(20)
+    snapshots.finish()
+
+
+def test_memory_is_given_back_after_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "MANY", 100)
+    monkeypatch.setattr(module, "give_back", given.set)
+    nothing: Any = SimpleNamespace()
+    snapshots = Snapshots(nothing, every=1000, ready=lambda: 0, said=lambda _: None)
+    snapshots.start()
+    snapshots.wanted(99)
+    assert not given.wait(0.2)
+    snapshots.wanted(1)
+    assert given.wait(20)
+    given.clear()
+    assert not given.wait(0.2)  # it counts anew
     snapshots.finish()

@@ -17,8 +17,10 @@ __all__ = ["Snapshots"]
 
 #: A snapshot is made at most this share of the time.
 SHARE = 0.05
-#: Seconds after which memory that is free is given back where there is no snapshot to keep.
-TIDY = 60.0
+#: Events after which memory that is free is given back: more of it lies about the more there were.
+MANY = 200_000
+#: Seconds after which it is in any case, and between two looks.
+TIDY, LOOK = 60.0, 1.0
 
 
 class Snapshots(threading.Thread):
@@ -43,6 +45,8 @@ class Snapshots(threading.Thread):
         self._threads = threads
         self._queue: Queue[tuple[int, Packed, float] | None] = Queue(1)
         self._events = 0
+        self._since = 0  # events since memory was given back
+        self._tidied = time.monotonic()
         self._not_before = 0.0
         self.busy = False  # a state waits, or is being written
         self._stopping = threading.Event()
@@ -50,6 +54,7 @@ class Snapshots(threading.Thread):
     def wanted(self, events: int) -> bool:
         """Count events, and say whether it is time."""
         self._events += events
+        self._since += events
         return self._events >= self._every and not self.busy and time.monotonic() >= self._not_before
 
     def put(self, number: int, arrays: Arrays) -> None:
@@ -70,9 +75,9 @@ class Snapshots(threading.Thread):
         """Keep what comes."""
         while True:
             try:
-                given = self._queue.get(timeout=TIDY)
+                given = self._queue.get(timeout=LOOK)
             except Empty:
-                give_back()
+                self._tidy()
                 continue
             if given is None:
                 return
@@ -82,8 +87,16 @@ class Snapshots(threading.Thread):
             if self._ready() >= number:
                 self._keep(number, packed, took)
             del given, packed  # else it would lie here until there is another
-            give_back()
+            self._give_back()
             self.busy = False
+
+    def _tidy(self) -> None:
+        if self._since >= MANY or time.monotonic() - self._tidied >= TIDY:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._since, self._tidied = 0, time.monotonic()
+        give_back()
 
     def _keep(self, number: int, packed: Packed, took: float) -> None:
         begun = time.monotonic()
