@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -15,7 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tallystick.app import run
 from tallystick.store import Packed
+from tallystick.streams import memory
 from tallystick.streams import snapshots as module
 from tallystick.streams.memory import give_back
 from tallystick.streams.snapshots import Snapshots
@@ -41,6 +44,45 @@ def test_what_is_free_between_what_is_used_is_given_back() -> None:
     give_back()
     assert before - resident() > 1000 * BLOCK // 2
     assert last.all()
+
+
+HEAPS = """
+import ctypes, sys, threading
+from tallystick.streams.memory import few_heaps
+few_heaps()
+libc, together = ctypes.CDLL(None), threading.Barrier(13)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+def work():
+    libc.malloc(1000)
+    together.wait()
+    together.wait()
+for _ in range(12):
+    threading.Thread(target=work).start()
+together.wait()
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+together.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="needs glibc")
+@pytest.mark.parametrize(("wanted", "heaps"), [(None, 2), ("3", 3)])
+def test_all_threads_share_two_heaps_or_as_many_as_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str | None, heaps: int
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", wanted)
+    subprocess.run([sys.executable, "-c", HEAPS, str(tmp_path / "said")], check=True)
+    assert (tmp_path / "said").read_text().count("<heap nr=") == heaps
+
+
+def test_the_command_has_few_heaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(memory, "few_heaps", lambda: asked.append(True))
+    assert run(["stream", "fraud", "--source", "-", "--sink", "-", "--json", "--model", "none"]) == 2
+    assert asked == [True]
 
 
 def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None:

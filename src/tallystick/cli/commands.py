@@ -302,6 +302,10 @@ def stream(
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each.")] = True,
 ) -> Shown:
     """Decide records while they arrive, each once; a killed stream goes on where it was."""
+    from tallystick.streams.memory import few_heaps
+
+    few_heaps()  # before what is imported starts threads
+
     from tallystick.cli import show_stream
     from tallystick.cli.live import Live
     from tallystick.jobs.stream import stream as job
