@@ -15,7 +15,7 @@ from tallystick.connectors.formats import Reading, found_formats
 from tallystick.connectors.notes import Notes
 from tallystick.streams.kafka.json_fast import JsonFast
 from tallystick.streams.kafka.json_values import JsonValues
-from tallystick.streams.kafka.message_rows import Rows
+from tallystick.streams.kafka.message_rows import Rows, cut
 
 
 def read(*values: bytes | None, encoding: str = "auto") -> Rows:
@@ -76,6 +76,15 @@ def test_messages_read_as_lines_of_a_file(values: list[bytes]) -> None:
     reader = JsonValues("t", Settings(), Notes())
     assert given_rows(reader.rows(values)) == expected
     assert given_rows(reader.rows(values)) == expected
+
+
+@given(st.lists(st.lists(WRITTEN | DAMAGED | st.none(), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_messages_of_partitions_read_at_once_are_as_by_themselves(
+    partitions: list[list[bytes | None]],
+) -> None:
+    counts = [len(values) for values in partitions]
+    parts = cut(read(*(value for values in partitions for value in values)), counts)
+    assert [given_rows(part) for part in parts] == [given_rows(read(*values)) for values in partitions]
 
 
 def test_what_is_alike_is_read_fast() -> None:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from tallystick.connectors.chunk import Broken
 from tallystick.connectors.render import text
 
-__all__ = ["Rows", "joined", "whole", "with_column"]
+__all__ = ["Rows", "cut", "joined", "whole", "with_column"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one partition in their order.
+    """Rows of messages in their order.
 
     batch: the rows as found; places: int64 (rows,), which of the messages each came from, from 0; broken:
     what could not be read, its `record` a place too.
@@ -31,6 +31,25 @@ class Rows:
         """Give the broken ones with offsets in place of places, in their order."""
         ordered = sorted(self.broken, key=lambda one: one.record)
         return tuple(replace(one, record=int(offsets[one.record])) for one in ordered)
+
+
+def cut(rows: Rows, counts: Sequence[int]) -> list[Rows]:
+    """Take rows apart that were read at once, so many messages to each part.
+
+    >>> rows = Rows(pa.record_batch({"a": ["1", "2", "3"]}), np.array([0, 2, 3]))
+    >>> [(part.batch.to_pydict(), part.places.tolist()) for part in cut(rows, [2, 2])]
+    [({'a': ['1']}, [0]), ({'a': ['2', '3']}, [0, 1])]
+    """
+    ends = np.cumsum(counts)
+    bounds = np.searchsorted(rows.places, ends)
+    parts = []
+    for count, end, first, last in zip(counts, ends.tolist(), [0, *bounds[:-1]], bounds, strict=True):
+        begin = end - count
+        broken = (replace(one, record=one.record - begin) for one in rows.broken if begin <= one.record < end)
+        parts.append(
+            Rows(rows.batch.slice(first, last - first), rows.places[first:last] - begin, tuple(broken))
+        )
+    return parts
 
 
 def with_column(rows: Rows, name: str, raw: Sequence[bytes | None]) -> Rows:

@@ -32,7 +32,7 @@ from tallystick.streams.kafka.client import (
     topics,
 )
 from tallystick.streams.kafka.json_values import JsonValues
-from tallystick.streams.kafka.message_rows import Rows, with_column
+from tallystick.streams.kafka.message_rows import Rows, cut, with_column
 from tallystick.streams.kafka.taken_messages import Message, arrivals, by_partition, header
 from tallystick.streams.source import Position, Taken
 
@@ -162,13 +162,19 @@ class KafkaSource:
             raise self._failed
         if time.monotonic() - self._looked > LOOK:
             self._look_for_partitions()
+        found = by_partition(self._messages(min(most, _MOST), wait))
+        if not found:
+            return []
+        # At once: a few messages of each of many partitions would cost as much as that many takes.
+        together = self._read([message for _, messages in found for message in messages])
+        parts = cut(together, [len(messages) for _, messages in found])
         taken = []
-        for partition, messages in by_partition(self._messages(min(most, _MOST), wait)):
+        for (partition, messages), rows in zip(found, parts, strict=True):
             self._next[partition] = following = messages[-1].offset() + 1
             if self._ends.get(partition, (following, 0))[0] < following:
                 del self._ends[partition]  # it went on since
-            if (chunk_and_arrived := self._chunk(partition, messages)) is not None:
-                taken.append(Taken(*chunk_and_arrived, self._position()))
+            if len(rows.places) or rows.broken:  # not where all were tombstones
+                taken.append(Taken(*self._chunk(partition, messages, rows), self._position()))
         return taken
 
     def lag(self) -> int | None:
@@ -293,19 +299,21 @@ class KafkaSource:
         except TallystickError as error:
             self._failed = error
 
-    def _chunk(self, partition: int, messages: list[Message]) -> tuple[Chunk, Any] | None:
-        """Read the messages of one partition; None where all were tombstones."""
-        topic = self._address.topic
+    def _read(self, messages: list[Message]) -> Rows:
+        """Read what messages hold."""
         values: list[Any] = [message.value() for message in messages]
         if gone := sum(value is None for value in values):
             self._notes.say(
-                f"{topic}: messages without a value (tombstones) that were passed over: {{n}}", gone
+                f"{self._address.topic}: messages without a value (tombstones) that were passed over: {{n}}",
+                gone,
             )
-        rows = self._with_columns(self._values.rows(values), messages)
-        if not len(rows.places) and not rows.broken:
-            return None
+        return self._with_columns(self._values.rows(values), messages)
+
+    def _chunk(self, partition: int, messages: list[Message], rows: Rows) -> tuple[Chunk, Any]:
+        """Say where in a partition rows were, and when they arrived."""
         offsets = np.array([message.offset() for message in messages], np.int64)
-        chunk = Chunk(rows.batch, f"{topic}:{partition}", offsets[rows.places], rows.placed(offsets))
+        name = f"{self._address.topic}:{partition}"
+        chunk = Chunk(rows.batch, name, offsets[rows.places], rows.placed(offsets))
         return chunk, arrivals(messages)[rows.places]
 
     def _with_columns(self, rows: Rows, messages: list[Message]) -> Rows:
