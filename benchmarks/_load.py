@@ -258,7 +258,7 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
         (delivery.Deliverer, "deliver"), (snapshots.Snapshots, "snapshots"),
     ):  # fmt: skip
         timed(kind, name)
-    commit, deliver, read = Claim.commit, delivery.Deliverer.deliver, reading.Reader._read
+    commit, deliver, read = Claim.commit, delivery.Deliverer.deliver, reading.Reader._reads
     run = reading.Reader.run
 
     def noting_commit(self: Any, entry: Any) -> None:
@@ -272,10 +272,10 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
         delivered.append(time.monotonic_ns())
         upto.append(number)
 
-    def noting_read(self: Any, taken: Any) -> Any:
-        if not first:
+    def noting_read(self: Any, given: Any) -> Any:
+        if given and not first:
             first.append(time.monotonic_ns())
-        return read(self, taken)
+        return read(self, given)
 
     def noting_run(self: Any) -> None:
         Path(ready).write_text("")
@@ -283,7 +283,7 @@ def stream(*, note: str, ready: str, stdin: Any = None, solution: str, **options
 
     Claim.commit = noting_commit  # type: ignore[method-assign]
     delivery.Deliverer.deliver = noting_delivery  # type: ignore[method-assign]
-    reading.Reader._read = noting_read  # type: ignore[method-assign]
+    reading.Reader._reads = noting_read  # type: ignore[method-assign]
     reading.Reader.run = noting_run  # type: ignore[method-assign]
     ts.stream(solution, **options)
     cpu["all of the process"] = time.process_time()

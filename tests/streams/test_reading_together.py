@@ -1,0 +1,101 @@
+"""Rows of several places that came together are checked at once, and are as one place at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick import registry
+from tallystick.config import Settings
+from tallystick.connectors import Chunk
+from tallystick.connectors.chunk import Broken
+from tallystick.contracts import Contract
+from tallystick.streams.reading import Read, Reader
+from tallystick.streams.source import Taken
+
+CONTRACT = registry.solution("fraud").contract
+SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
+ARRIVED = int(datetime(2025, 1, 2, tzinfo=UTC).timestamp() * 1e6)
+
+
+class Source:
+    name = "parts"
+
+
+def reader() -> Reader:
+    return Reader(Source(), CONTRACT, SCHEMA, Settings(), Queue())  # type: ignore[arg-type]
+
+
+def taken(number: int, rows: list[tuple[str, str, int]], named: str, broken: bool) -> Taken:
+    """Rows of one place: amount, event time, and how many seconds later than others each arrived."""
+    columns = {
+        "transaction_id": [f"T{number}-{i}" for i in range(len(rows))],
+        named: [amount for amount, _, _ in rows],
+        "event_time": [moment for _, moment, _ in rows],
+    }
+    batch = pa.record_batch({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    wrong = (Broken(99, "bad_json", None, "{", "no JSON"),) if broken else ()
+    arrived = np.array([ARRIVED + late * 1_000_000 for _, _, late in rows], np.int64)
+    chunk = Chunk(batch, f"place:{number}", np.arange(10, 10 + len(rows)), wrong)
+    return Taken(chunk, arrived, {"at": number})
+
+
+def plain(read: Read) -> dict[str, Any]:
+    return {
+        "rows": read.rows.to_pylist(),
+        "name": read.name,
+        "number": read.number.tolist(),
+        "arrived": read.arrived.tolist(),
+        "taken": read.taken,
+        "bad": read.bad.to_pylist(),
+        "position": read.position,
+    }
+
+
+ROWS = st.tuples(
+    st.sampled_from(["1.00", "2.50", "much"]),
+    # Of the arrivals some lie before the last moment, some after it.
+    st.sampled_from(["2025-01-01T00:00:00Z", "2025-01-02T00:00:30Z"]),
+    st.sampled_from([0, 60]),
+)
+GOOD = st.tuples(st.just("1.00"), st.just("2025-01-01T00:00:00Z"), st.just(0))
+PLACES = st.tuples(
+    st.lists(GOOD, max_size=3) | st.lists(ROWS, max_size=3),
+    st.sampled_from(["amount", "amount", "amount", "Amount"]),
+    st.sampled_from([False, False, False, True]),
+)
+
+
+@given(st.lists(PLACES, max_size=4))
+def test_together_is_as_one_by_one(places: list[tuple[list[tuple[str, str, int]], str, bool]]) -> None:
+    came = [taken(number, *place) for number, place in enumerate(places)]
+    one_by_one = reader()
+    assert [plain(one) for one in reader()._reads(came)] == [plain(one_by_one._read(one)) for one in came]
+
+
+def test_a_row_is_judged_by_its_own_arrival() -> None:
+    late = taken(0, [("1.00", "2025-01-01T00:00:00Z", 60)], "amount", False)
+    early = taken(1, [("1.00", "2025-01-02T00:00:30Z", 0)], "amount", False)
+    first, second = reader()._reads([late, early])
+    assert (len(first.rows), len(second.rows)) == (1, 0)
+    assert second.bad.column("code").to_pylist() == ["future_time"]
+
+
+def test_good_rows_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks, check = [], Contract.check
+
+    def counting(self: Contract, rows: pa.RecordBatch, *args: Any, **more: Any) -> Any:
+        checks.append(len(rows))
+        return check(self, rows, *args, **more)
+
+    monkeypatch.setattr(Contract, "check", counting)
+    good = [("1.00", "2025-01-01T00:00:00Z", 0)] * 3
+    assert len(list(reader()._reads([taken(number, good, "amount", False) for number in range(4)]))) == 4
+    assert checks == [12]
