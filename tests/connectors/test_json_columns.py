@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.connectors import render
 from tallystick.connectors.json_columns import can_write, json_text
 from tallystick.connectors.render import _in_columns, _json_by_python, json_lines, plain, text
 
@@ -56,7 +57,11 @@ def test_lines_have_the_bytes_of_row_by_row(rows: list[dict], start: int) -> Non
     columns.append(pa.array([[("k", 1)]] * len(columns[0]), pa.map_(pa.string(), pa.int64())))
     names = [*KINDS, "last"]
     batch = pa.RecordBatch.from_arrays(columns, names=names)
-    assert json_lines(batch) == _json_by_python(names, [_in_columns(plain(column)) for column in columns])
+    expected = _json_by_python(names, [_in_columns(plain(column)) for column in columns])
+    assert json_lines(batch) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "FEW", -1)  # as for many rows
+        assert json_lines(batch) == expected
 
 
 @given(ROWS, st.integers(0, 3))

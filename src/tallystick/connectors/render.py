@@ -14,6 +14,9 @@ from tallystick.connectors import json_columns
 
 __all__ = ["is_nested", "json_lines", "plain", "text"]
 
+#: Rows for which what is done once for a column takes longer than writing them one by one.
+FEW = 24
+
 
 def is_nested(kind: pa.DataType) -> bool:
     """Say whether values of a type hold values."""
@@ -118,8 +121,9 @@ def json_lines(batch: pa.RecordBatch) -> bytes:
     arrays = [_in_columns(plain(array)) for array in batch.columns]
     if any(is_nested(array.type) and _needs_python(array.type) for array in arrays):
         names = batch.schema.names
-        if len(set(names)) < len(names) or not all(_can_write(array.type) for array in arrays):
-            return _json_by_python(names, arrays)
+        in_columns = len(set(names)) == len(names) and all(_can_write(array.type) for array in arrays)
+        if not in_columns or batch.num_rows <= FEW:
+            return _json_by_python(names, arrays, quickly=in_columns)
         parts = [json_columns.json_text(array if _is_json(array.type) else text(array)) for array in arrays]
         return json_columns.lines(json_columns.objects(names, parts))
     import polars as pl  # a tenth of a second of a start; where all rows are nested it is never needed
@@ -169,19 +173,25 @@ def _can_write(kind: pa.DataType) -> bool:
     return json_columns.can_write(kind) or not _is_json(kind)
 
 
-def _json_by_python(names: list[str], arrays: list[pa.Array]) -> bytes:
-    """Write rows one by one."""
+def _json_by_python(names: list[str], arrays: list[pa.Array], *, quickly: bool = False) -> bytes:
+    """Write rows one by one; quickly: their types are such as `json_columns.can_write`, or become text."""
     columns = [
         array.to_pylist(maps_as_pydicts="strict")
         if is_nested(array.type) or _is_json(array.type)
         else text(array).to_pylist()
         for array in arrays
     ]
-    rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-    lines = [
-        json.dumps(_jsonable(row), ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows
-    ]
+    lines = []
+    for row in zip(*columns, strict=True):
+        members = dict(zip(names, row, strict=True))
+        try:
+            lines.append(_encode(members if quickly else _jsonable(members)))
+        except ValueError:  # a number that JSON has not
+            lines.append(_encode(_jsonable(members)))
     return "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def _jsonable(value: Any) -> Any:
