@@ -23,6 +23,7 @@ from tallystick.streams.aggregates import Aggregates, AggregateState
 from tallystick.streams.committing import Committer
 from tallystick.streams.delivery import Deliverer, own
 from tallystick.streams.fold import Fold
+from tallystick.streams.interpreter import brisk
 from tallystick.streams.loop import Ending, Loop, Models
 from tallystick.streams.reading import Read, Reader
 from tallystick.streams.records import Earlier, Records
@@ -187,7 +188,7 @@ class Running:
         for thread in (committer, snapshots, *sinks):
             thread.start()
         done = False
-        with _notifying(self.outputs.notifier):
+        with _notifying(self.outputs.notifier), brisk():
             try:
                 self.loop.run()
                 done = True
