@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from queue import Empty
 from typing import Final
@@ -20,8 +19,6 @@ __all__ = ["SHADOW", "Deliverer", "own"]
 #: What the task of a shadow model's decision ends with: such a decision is kept, and delivered to nobody.
 SHADOW: Final = "@shadow"
 ROWS = 50_000  # decisions that are delivered together, at most about
-FEW = 512  # decisions of a delivery after which the next one waits, so that it takes more at a time
-GATHER = 0.01  # seconds from the start of such a delivery to that of the next: each costs as much as 500 rows
 QUEUE = 64  # entries that wait to be delivered
 GRACE = 1.0  # seconds in which a delivery ends that waits for nobody
 
@@ -43,6 +40,8 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         self._schema, self._stream, self._allowed = schema, stream, allowed
         self._delivering = threading.Lock()
         self._abandoned = False
+        self._rested = threading.Event()
+        self._rested.set()
 
     @property
     def name_of_sink(self) -> str:
@@ -84,7 +83,12 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
 
     def put(self, number: int, decisions: pa.RecordBatch) -> None:
         """Hand on an entry; waits while the sink is far behind."""
+        self._rested.clear()
         self.hand((number, decisions))
+
+    def rest(self, wait: float) -> bool:
+        """Wait up to so many seconds until all that was put is delivered, or never will be; say whether."""
+        return self._rested.wait(wait)
 
     def run(self) -> None:
         """Deliver, as much at a time as has come."""
@@ -106,14 +110,14 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
                     number = more[0]
                     batches.append(more[1])
                     rows += len(more[1])
-                began = time.monotonic()
                 self.deliver(number, batches)
+                if self.queue.empty():
+                    self._rested.set()
                 if last:
                     return
-                if rows < FEW:
-                    time.sleep(max(0.0, began + GATHER - time.monotonic()))
         except BaseException as error:  # handed to the thread that commits
             self.error = error
+            self._rested.set()
 
     def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
         """Deliver what was decided up to an entry, for good; nothing where that was given up."""

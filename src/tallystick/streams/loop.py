@@ -33,6 +33,7 @@ __all__ = ["Ending", "Loop", "Models"]
 WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
 LIGHT = 512  # records at a time that are few: no step of the work begins before the one after it is free
+SINKS = 0.02  # seconds at most that the next few records wait for the delivery of those before them
 GRACE = 3.0  # seconds that a source which is being asked is waited for at the end
 IDLE = 0.5  # seconds without a record after which a source that has none left is idle
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
@@ -152,15 +153,18 @@ class Loop:
         reads: list[Read] = []
         rows = 0
         # Few records at a time wait for each other: one transaction is synced for all that came meanwhile.
-        if self._light and not self.committer.rest(WAIT):
-            return []
+        if self._light:
+            if not self.committer.rest(WAIT):
+                return []
+            # Read while those before are delivered: sooner they would wait, or be in the way of that.
+            self._ask()
+            self.committer.delivered(SINKS)
         if self._held is not None:
             reads, self._held = [self._held], None
             rows = reads[0].taken
         wait = 0.0 if reads else WAIT
-        if self._light or self.inbox.empty():
-            for reader in self.readers:
-                reader.wanted.set()
+        if self.inbox.empty():
+            self._ask()
         while rows < ROWS:
             try:
                 thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
@@ -176,6 +180,11 @@ class Loop:
             rows += thing.taken
         self._light = rows < LIGHT
         return reads
+
+    def _ask(self) -> None:
+        """Let readers that have read what they may take more."""
+        for reader in self.readers:
+            reader.wanted.set()
 
     def _work(self, reads: list[Read]) -> None:
         """Score what was read, and hand it on to be committed."""
