@@ -13,7 +13,7 @@ from tests.streams.test_reading import CONTRACT, SCHEMA, Partitions
 
 from tallystick.config import Settings
 from tallystick.streams.loop import Loop
-from tallystick.streams.reading import Read, Reader
+from tallystick.streams.reading import Reader, Reads
 
 
 class Committing:
@@ -26,6 +26,9 @@ class Committing:
 
     def rest(self, wait: float) -> bool:
         return next(self.rests)
+
+    def delivered(self, wait: float) -> None:
+        pass
 
 
 def loop(inbox: Queue[Any], readers: list[Any], rests: list[bool]) -> Any:
@@ -44,7 +47,7 @@ def ended(labels: bool) -> Any:
 def test_labels_that_wait_for_a_slow_commit_are_worked_on_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     inbox: Queue[Any] = Queue()
     for labels in (False, True):
-        inbox.put(SimpleNamespace(labels=labels, taken=1))
+        inbox.put([SimpleNamespace(labels=labels, taken=1)])
     worked: list[list[bool]] = []
     monkeypatch.setattr(Loop, "_work", lambda _, reads: worked.append([read.labels for read in reads]))
     loop(inbox, [ended(False), ended(True)], [True, False, True, True, True]).run()
@@ -58,10 +61,10 @@ class Pipe(Partitions):
 
 
 def test_what_waits_to_be_handed_on_goes_with_a_loop_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_: Loop, reads: list[Read]) -> None:
+    def failing(_: Loop, reads: Reads) -> None:
         raise ZeroDivisionError
 
-    inbox: Queue[Read | Reader] = Queue(1)
+    inbox: Queue[Reads | Reader] = Queue(1)
     reader = Reader(Pipe(), CONTRACT, SCHEMA, Settings(), inbox)
     monkeypatch.setattr(Loop, "_work", failing)
     with pytest.raises(ZeroDivisionError):

@@ -36,7 +36,7 @@ class Taken:
 def loop(steps: Steps, *reads: Taken) -> Loop:
     inbox: Queue[Any] = Queue()
     for one in reads:
-        inbox.put(one)
+        inbox.put([one])
     anything: Any = None
     both: Any = steps
     return Loop(anything, anything, anything, inbox, [both], both, anything, 0)

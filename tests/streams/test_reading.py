@@ -12,15 +12,16 @@ import pyarrow as pa
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.streams.reading import Read, Reader
+from tallystick.streams.reading import Reader, Reads
 from tallystick.streams.source import Position, Taken
 
 CONTRACT = registry.solution("fraud").contract
 SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
+ROWS = 20
 
 
 class Partitions:
-    """A source that gives many parts at once, each with the position after it."""
+    """A source that gives many parts at once, each with the position after it: many rows in all."""
 
     name = "parts"
     ended = False
@@ -35,9 +36,10 @@ class Partitions:
         taken = []
         for _ in range(40):
             self.at += 1
-            row = {"transaction_id": [f"T{self.at}"], "event_time": ["2025-01-01"], "amount": ["1.00"]}
-            chunk = Chunk(pa.RecordBatch.from_pydict(row), "parts", np.array([self.at]))
-            taken.append(Taken(chunk, np.array([time.time_ns() // 1000]), {"at": self.at}))
+            rows = {"transaction_id": [f"T{self.at}.{i}" for i in range(ROWS)]}
+            rows |= {"event_time": ["2025-01-01"] * ROWS, "amount": ["1.00"] * ROWS}
+            chunk = Chunk(pa.RecordBatch.from_pydict(rows), "parts", np.arange(ROWS))
+            taken.append(Taken(chunk, np.full(ROWS, time.time_ns() // 1000), {"at": self.at}))
         return taken
 
     def lag(self) -> int:
@@ -51,7 +53,7 @@ class Partitions:
 
 
 def test_a_stop_while_the_loop_is_behind_leaves_no_gap() -> None:
-    out: Queue[Read | Reader] = Queue(1)
+    out: Queue[Reads | Reader] = Queue(1)
     reader = Reader(Partitions(), CONTRACT, SCHEMA, Settings(), out)
     reader.start()
     while not out.full():
@@ -68,9 +70,9 @@ def test_a_stop_while_the_loop_is_behind_leaves_no_gap() -> None:
             continue
         if isinstance(thing, Reader):
             break
-        found.append((thing.rows.column("transaction_id").to_pylist(), thing.position["at"]))
+        found += [(read.rows.column("transaction_id")[0].as_py(), read.position["at"]) for read in thing]
     reader.join(5)
     assert reader.error is None
     # Whoever goes on from the last position must find all that was not handed on.
-    assert found == [([f"T{i}"], i) for i in range(1, len(found) + 1)]
+    assert found == [(f"T{i}.0", i) for i in range(1, len(found) + 1)]
     assert found

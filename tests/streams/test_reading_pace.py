@@ -13,7 +13,7 @@ import pytest
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.streams.reading import FEW, WAIT, Read, Reader
+from tallystick.streams.reading import FEW, WAIT, Reader, Reads
 from tallystick.streams.source import Position, Taken
 
 
@@ -54,11 +54,11 @@ class Endless:
 
 
 @pytest.fixture
-def out() -> Queue[Read | Reader]:
+def out() -> Queue[Reads | Reader]:
     return Queue(8)
 
 
-def reading(rows: int, out: Queue[Read | Reader]) -> Iterator[Reader]:
+def reading(rows: int, out: Queue[Reads | Reader]) -> Iterator[Reader]:
     contract = registry.solution("fraud").contract
     schema = pa.schema([(c.name, c.arrow) for c in contract.columns if c.name != "sequence"])
     reader = Reader(Endless(rows), contract, schema, Settings(), out)
@@ -73,20 +73,20 @@ def reading(rows: int, out: Queue[Read | Reader]) -> Iterator[Reader]:
         assert reader.error is None
 
 
-def test_few_records_wait_until_more_are_wanted(out: Queue[Read | Reader]) -> None:
+def test_few_records_wait_until_more_are_wanted(out: Queue[Reads | Reader]) -> None:
     for reader in reading(1, out):
         first = out.get(timeout=60)
         began = time.monotonic()
-        assert isinstance(first, Read)
+        assert isinstance(first, list)
         time.sleep(WAIT / 2)
         held = out.qsize()
         assert held <= 1 + (time.monotonic() - began) / WAIT  # by itself it goes on now and then
         for _ in range(3):
             reader.wanted.set()
-            assert isinstance(out.get(timeout=60), Read)
+            assert isinstance(out.get(timeout=60), list)
 
 
-def test_many_records_are_read_ahead(out: Queue[Read | Reader]) -> None:
+def test_many_records_are_read_ahead(out: Queue[Reads | Reader]) -> None:
     for _ in reading(FEW, out):
         end = time.monotonic() + 60
         while not out.full() and time.monotonic() < end:

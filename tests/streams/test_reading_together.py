@@ -17,7 +17,7 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.connectors.chunk import Broken
 from tallystick.contracts import Contract
-from tallystick.streams.reading import Read, Reader
+from tallystick.streams.reading import FEW, Read, Reader
 from tallystick.streams.source import Taken
 
 CONTRACT = registry.solution("fraud").contract
@@ -77,13 +77,14 @@ PLACES = st.tuples(
 def test_together_is_as_one_by_one(places: list[tuple[list[tuple[str, str, int]], str, bool]]) -> None:
     came = [taken(number, *place) for number, place in enumerate(places)]
     one_by_one = reader()
-    assert [plain(one) for one in reader()._reads(came)] == [plain(one_by_one._read(one)) for one in came]
+    together = [plain(one) for reads in reader()._reads(came) for one in reads]
+    assert together == [plain(one_by_one._read(one)) for one in came]
 
 
 def test_a_row_is_judged_by_its_own_arrival() -> None:
     late = taken(0, [("1.00", "2025-01-01T00:00:00Z", 60)], "amount", False)
     early = taken(1, [("1.00", "2025-01-02T00:00:30Z", 0)], "amount", False)
-    first, second = reader()._reads([late, early])
+    ((first, second),) = reader()._reads([late, early])
     assert (len(first.rows), len(second.rows)) == (1, 0)
     assert second.bad.column("code").to_pylist() == ["future_time"]
 
@@ -97,5 +98,14 @@ def test_good_rows_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Contract, "check", counting)
     good = [("1.00", "2025-01-01T00:00:00Z", 0)] * 3
-    assert len(list(reader()._reads([taken(number, good, "amount", False) for number in range(4)]))) == 4
-    assert checks == [12]
+    (reads,) = reader()._reads([taken(number, good, "amount", False) for number in range(4)])
+    assert (len(reads), checks) == (4, [12])
+
+
+def test_a_few_records_are_handed_on_together_and_many_place_by_place() -> None:
+    good = [("1.00", "2025-01-01T00:00:00Z", 0)]
+    few = [taken(number, good * 3, "amount", False) for number in range(3)]
+    broken = [*few, taken(3, good, "amount", True)]
+    many = [taken(number, good * (FEW // 2), "amount", False) for number in range(3)]
+    found = [[len(reads) for reads in reader()._reads(one)] for one in (few, broken, many, [])]
+    assert found == [[3], [4], [1, 1, 1], []]

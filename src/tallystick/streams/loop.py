@@ -23,7 +23,7 @@ from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
 from tallystick.streams.frames import KIND, RECORD
 from tallystick.streams.quarantine import LATE, UNKNOWN, set_apart
-from tallystick.streams.reading import Read, Reader
+from tallystick.streams.reading import Read, Reader, Reads, count_of
 from tallystick.streams.records import Records
 from tallystick.streams.snapshots import Snapshots
 from tallystick.streams.source import Position
@@ -74,7 +74,7 @@ class Loop:
     fold: Fold
     records: Records
     models: Models
-    inbox: Queue[Read | Reader]
+    inbox: Queue[Reads | Reader]
     readers: Sequence[Reader]
     committer: Committer
     snapshots: Snapshots
@@ -85,7 +85,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
-        self._held: Read | None = None
+        self._held: Reads | None = None
         self._events = 0
         self._light = True
 
@@ -148,10 +148,9 @@ class Loop:
             return all(reader.ended or _idle(reader) for reader in self.readers)
         return self.ending.until_idle and all(reader.ended or _idle(reader) for reader in self.readers)
 
-    def _next(self) -> list[Read]:
+    def _next(self) -> Reads:
         """Return what has come: of one kind, as much as there is, up to a bound."""
-        reads: list[Read] = []
-        rows = 0
+        reads: Reads = []
         # Few records at a time wait for each other: one transaction is synced for all that came meanwhile.
         if self._light:
             if not self.committer.rest(WAIT):
@@ -160,12 +159,11 @@ class Loop:
             self._ask()
             self.committer.delivered(SINKS)
         if self._held is not None:
-            reads, self._held = [self._held], None
-            rows = reads[0].taken
+            reads, self._held = self._held, None
         wait = 0.0 if reads else WAIT
         if self.inbox.empty():
             self._ask()
-        while rows < ROWS:
+        while count_of(reads) < ROWS:
             try:
                 thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
             except Empty:
@@ -173,12 +171,11 @@ class Loop:
             wait = 0.0
             if isinstance(thing, Reader):
                 continue
-            if reads and thing.labels != reads[0].labels:
+            if reads and thing[0].labels != reads[0].labels:
                 self._held = thing
                 break
-            reads.append(thing)
-            rows += thing.taken
-        self._light = rows < LIGHT
+            reads = reads + thing
+        self._light = count_of(reads) < LIGHT
         return reads
 
     def _ask(self) -> None:
@@ -186,7 +183,7 @@ class Loop:
         for reader in self.readers:
             reader.wanted.set()
 
-    def _work(self, reads: list[Read]) -> None:
+    def _work(self, reads: Reads) -> None:
         """Score what was read, and hand it on to be committed."""
         self.number += 1
         scorer, shadow = self.models.current()
@@ -230,7 +227,7 @@ class Loop:
             found |= {f"aggregates/{name}": array for name, array in self.aggregates.arrays().items()}
         return found
 
-    def _recorded(self, reads: list[Read]) -> tuple[Applied, pa.Table, int]:
+    def _recorded(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
         """Apply records, each key once."""
         rows, names, moments, bad, again = [], [], [], [], 0
         for read in reads:
@@ -255,7 +252,7 @@ class Loop:
         )
         return applied, pa.concat_tables(bad), again
 
-    def _labelled(self, reads: list[Read]) -> tuple[Applied, pa.Table, int]:
+    def _labelled(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
         """Apply labels that were sent by themselves to the records that they are of."""
         contract = self.fold.scorer.solution.labels
         if contract is None or contract.key is None:

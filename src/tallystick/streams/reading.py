@@ -22,7 +22,7 @@ from tallystick.scorer.scorer import times
 from tallystick.streams.quarantine import FUTURE, set_apart
 from tallystick.streams.source import MovingSource, Position, Taken
 
-__all__ = ["Read", "Reader"]
+__all__ = ["Read", "Reader", "Reads", "count_of"]
 
 WAIT = 0.1  # seconds that a source is asked to wait; a stop is heard of between
 FEW = 512  # records taken at once after which the reader waits until more are wanted
@@ -49,6 +49,10 @@ class Read:
     position: Position
 
 
+#: What is handed on together: a step of the work takes all of it.
+Reads = list[Read]
+
+
 class Reader(threading.Thread):
     """Takes from one source until it is stopped, it ends, or enough has come.
 
@@ -62,7 +66,7 @@ class Reader(threading.Thread):
         contract: Contract,
         schema: pa.Schema,
         settings: Settings,
-        out: Queue[Read | Reader],
+        out: Queue[Reads | Reader],
         *,
         mapping: Mapping[str, str] | None = None,
         labels: bool = False,
@@ -124,9 +128,9 @@ class Reader(threading.Thread):
                     self._quiet_since = None
                 rows = 0
                 self.wanted.clear()
-                for read in self._reads(given):
-                    rows += read.taken
-                    if not self._hand_on(read):
+                for reads in self._reads(given):
+                    rows += count_of(reads)
+                    if not self._hand_on(reads):
                         break
                 self.lag = self.source.lag()
                 if not given and self._quiet_since is None:
@@ -139,20 +143,20 @@ class Reader(threading.Thread):
                 if 0 < rows < FEW:  # what comes while it is worked on is taken together
                     self.wanted.wait(WAIT)
             if self._idle and self._left != 0:
-                for read in self._reads(getattr(self.source, "take_rest", _nothing)(self._most)):
-                    self._put(read)
+                for reads in self._reads(getattr(self.source, "take_rest", _nothing)(self._most)):
+                    self._put(reads)
         except BaseException as error:  # handed to the thread that waits for it
             self.error = error
         self.ended = True
         self._put(self)
 
-    def _hand_on(self, read: Read) -> bool:
+    def _hand_on(self, reads: Reads) -> bool:
         """Hand on; False where that was given up, and nothing after it may be handed on either."""
         if self._left is not None:
-            self._left = max(0, self._left - read.taken)
-        return self._put(read)
+            self._left = max(0, self._left - count_of(reads))
+        return self._put(reads)
 
-    def _put(self, thing: Read | Reader) -> bool:
+    def _put(self, thing: Reads | Reader) -> bool:
         """Hand on, waiting while what was handed on before is not worked off yet: that is back-pressure."""
         while True:
             try:
@@ -165,12 +169,14 @@ class Reader(threading.Thread):
                 if self._stopping.is_set() and not (kept or isinstance(thing, Reader)):
                     return False
 
-    def _reads(self, given: Sequence[Taken]) -> Iterator[Read]:
-        """Put what was taken together through the contract."""
-        few = len(given) > 1 and sum(len(taken.chunk.rows) for taken in given) < FEW
-        yield from (few and self._together(given)) or map(self._read, given)
+    def _reads(self, given: Sequence[Taken]) -> Iterator[Reads]:
+        """Put what was taken through the contract; a few records of several places are handed on together."""
+        if sum(len(taken.chunk.rows) for taken in given) >= FEW:
+            yield from ([self._read(taken)] for taken in given)
+        elif given:
+            yield (len(given) > 1 and self._together(given)) or [self._read(taken) for taken in given]
 
-    def _together(self, given: Sequence[Taken]) -> list[Read] | None:
+    def _together(self, given: Sequence[Taken]) -> Reads | None:
         """Check the rows of several places at once, as quick as those of one; None if any is bad."""
         chunks = [taken.chunk for taken in given]
         schema, arrived = chunks[0].rows.schema, np.concatenate([taken.arrived for taken in given])
@@ -266,6 +272,11 @@ class Reader(threading.Thread):
             self._begun = True
             self._namings[names] = naming
         return self._namings[names]
+
+
+def count_of(reads: Reads) -> int:
+    """Return how many records were taken, bad ones too."""
+    return sum(read.taken for read in reads)
 
 
 def _nothing(_: int) -> tuple[Taken, ...]:

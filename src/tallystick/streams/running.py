@@ -25,7 +25,7 @@ from tallystick.streams.delivery import Deliverer, own
 from tallystick.streams.fold import Fold
 from tallystick.streams.interpreter import brisk
 from tallystick.streams.loop import Ending, Loop, Models
-from tallystick.streams.reading import Read, Reader
+from tallystick.streams.reading import Reader, Reads
 from tallystick.streams.records import Earlier, Records
 from tallystick.streams.recovery import check_facts, recover
 from tallystick.streams.sink import MovingSink
@@ -149,7 +149,7 @@ class Running:
         # What a sink still needs is not cleared away: so each is known before the first entry.
         sinks = [*deliverers, *([aggregating] if aggregating else [])]
         claim.mark({one.name_of_sink: one.standing for one in sinks})
-        inbox: Queue[Read | Reader] = Queue(INBOX)
+        inbox: Queue[Reads | Reader] = Queue(INBOX)
         readers = self._readers(inbox, positions)
         committer = Committer(
             self.store,
@@ -299,7 +299,7 @@ class Running:
                 deliverer.deliver(number, [rows])
         return deliverer
 
-    def _readers(self, inbox: Queue[Read | Reader], positions: Mapping[str, Any]) -> list[Reader]:
+    def _readers(self, inbox: Queue[Reads | Reader], positions: Mapping[str, Any]) -> list[Reader]:
         solution, inputs = self.fold.scorer.solution, self.inputs
         readers = [
             self._reader(inputs.records, solution.contract, self.fold.schema, inbox, positions, inputs.most)
@@ -315,7 +315,7 @@ class Running:
         source: MovingSource,
         contract: Contract,
         schema: pa.Schema,
-        inbox: Queue[Read | Reader],
+        inbox: Queue[Reads | Reader],
         positions: Mapping[str, Any],
         most: int | None,
         after: Reader | None = None,
