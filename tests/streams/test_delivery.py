@@ -128,30 +128,3 @@ def test_a_sink_that_waits_for_its_receiver_is_closed_where_it_is_abandoned() ->
     deliverer.put(2, decisions(2))
     deliverer.finish()
     assert (sink.closed, deliverer.standing, deliverer.error) == (True, (0, None), None)
-
-
-def test_it_rests_once_all_is_delivered() -> None:
-    sink = Kept()
-    deliverer = Deliverer(sink, SCHEMA, "fraud")
-    deliverer.start()
-    assert deliverer.rest(10)
-    sink.go.clear()
-    deliverer.put(1, decisions(2))
-    assert sink.entered.wait(10)
-    assert not deliverer.rest(0)
-    deliverer.put(2, decisions(3))
-    sink.go.set()
-    assert deliverer.rest(10)
-    assert deliverer.standing == (2, {"rows": 5})
-    deliverer.finish()
-
-
-def test_whoever_waits_is_let_go_where_it_failed() -> None:
-    def allowed() -> None:
-        raise TallystickError("taken over")
-
-    deliverer = Deliverer(Kept(), SCHEMA, "fraud", allowed)
-    deliverer.put(1, decisions(3))
-    assert not deliverer.rest(0)
-    deliverer.start()
-    assert deliverer.rest(10)

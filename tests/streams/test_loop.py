@@ -27,9 +27,6 @@ class Committing:
     def rest(self, wait: float) -> bool:
         return next(self.rests)
 
-    def delivered(self, wait: float) -> None:
-        pass
-
 
 def loop(inbox: Queue[Any], readers: list[Any], rests: list[bool]) -> Any:
     parts: list[Any] = [None] * 3

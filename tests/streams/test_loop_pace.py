@@ -22,9 +22,6 @@ class Steps:
         self.said.append("committed")
         return self.rests
 
-    def delivered(self, wait: float) -> None:
-        self.said.append("delivered")
-
 
 class Taken:
     labels = False
@@ -42,10 +39,10 @@ def loop(steps: Steps, *reads: Taken) -> Loop:
     return Loop(anything, anything, anything, inbox, [both], both, anything, 0)
 
 
-def test_few_are_asked_for_once_all_is_committed_and_taken_once_it_is_delivered() -> None:
+def test_few_are_asked_for_once_all_is_committed() -> None:
     steps = Steps()
     assert len(loop(steps, Taken(1), Taken(2))._next()) == 2
-    assert steps.said == ["committed", "asked", "delivered"]
+    assert steps.said == ["committed", "asked"]
 
 
 def test_nothing_is_asked_for_while_something_is_not_committed() -> None:

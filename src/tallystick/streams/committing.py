@@ -89,12 +89,6 @@ class Committer(Worker[Made]):
         """Wait up to so many seconds until all that was put is committed, or never will be; say whether."""
         return self._rested.wait(wait)
 
-    def delivered(self, wait: float) -> None:
-        """Wait up to so many seconds until all that is committed is delivered as well."""
-        end = time.monotonic() + wait
-        for sink in self._all_sinks:
-            sink.rest(max(0.0, end - time.monotonic()))
-
     def finish(self) -> None:
         """Commit what is left, and end; raises what stopped the thread."""
         super().finish()

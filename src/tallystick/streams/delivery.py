@@ -40,8 +40,6 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         self._schema, self._stream, self._allowed = schema, stream, allowed
         self._delivering = threading.Lock()
         self._abandoned = False
-        self._rested = threading.Event()
-        self._rested.set()
 
     @property
     def name_of_sink(self) -> str:
@@ -83,12 +81,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
 
     def put(self, number: int, decisions: pa.RecordBatch) -> None:
         """Hand on an entry; waits while the sink is far behind."""
-        self._rested.clear()
         self.hand((number, decisions))
-
-    def rest(self, wait: float) -> bool:
-        """Wait up to so many seconds until all that was put is delivered, or never will be; say whether."""
-        return self._rested.wait(wait)
 
     def run(self) -> None:
         """Deliver, as much at a time as has come."""
@@ -111,13 +104,10 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
                     batches.append(more[1])
                     rows += len(more[1])
                 self.deliver(number, batches)
-                if self.queue.empty():
-                    self._rested.set()
                 if last:
                     return
         except BaseException as error:  # handed to the thread that commits
             self.error = error
-            self._rested.set()
 
     def deliver(self, number: int, batches: Sequence[pa.RecordBatch]) -> None:
         """Deliver what was decided up to an entry, for good; nothing where that was given up."""

@@ -33,7 +33,6 @@ __all__ = ["Ending", "Loop", "Models"]
 WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
 LIGHT = 512  # records at a time that are few: no step of the work begins before the one after it is free
-SINKS = 0.02  # seconds at most that the next few records wait for the delivery of those before them
 GRACE = 3.0  # seconds that a source which is being asked is waited for at the end
 IDLE = 0.5  # seconds without a record after which a source that has none left is idle
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
@@ -155,9 +154,7 @@ class Loop:
         if self._light:
             if not self.committer.rest(WAIT):
                 return []
-            # Read while those before are delivered: sooner they would wait, or be in the way of that.
-            self._ask()
-            self.committer.delivered(SINKS)
+            self._ask()  # sooner they would wait, and be in the way of the step before
         if self._held is not None:
             reads, self._held = self._held, None
         wait = 0.0 if reads else WAIT
