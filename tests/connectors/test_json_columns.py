@@ -85,6 +85,9 @@ def test_a_key_that_comes_twice_is_an_error() -> None:
     doubled = pa.array([[("a", 1), ("b", 2)], [("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64()))
     with pytest.raises(ValueError, match="twice"):
         json_text(doubled)
+    for many in (1, 100):  # row by row and in columns
+        with pytest.raises(ValueError, match="twice"):
+            json_lines(pa.record_batch({"map": pa.concat_arrays([doubled] * many)}))
 
 
 def test_what_goes_row_by_row_still_comes_out() -> None:

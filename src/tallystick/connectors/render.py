@@ -176,9 +176,7 @@ def _can_write(kind: pa.DataType) -> bool:
 def _json_by_python(names: list[str], arrays: list[pa.Array], *, quickly: bool = False) -> bytes:
     """Write rows one by one; quickly: their types are such as `json_columns.can_write`, or become text."""
     columns = [
-        array.to_pylist(maps_as_pydicts="strict")
-        if is_nested(array.type) or _is_json(array.type)
-        else text(array).to_pylist()
+        _values(array) if is_nested(array.type) or _is_json(array.type) else text(array).to_pylist()
         for array in arrays
     ]
     lines = []
@@ -189,6 +187,13 @@ def _json_by_python(names: list[str], arrays: list[pa.Array], *, quickly: bool =
         except ValueError:  # a number that JSON has not
             lines.append(_encode(_jsonable(members)))
     return "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def _values(array: pa.Array) -> Any:
+    try:
+        return array.to_pylist(maps_as_pydicts="strict")
+    except KeyError:
+        raise ValueError("a map has a key twice") from None
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
