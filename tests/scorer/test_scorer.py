@@ -124,6 +124,15 @@ def test_bad_rows_are_not_decided_but_reported(scorer: Scorer) -> None:
     assert scored.checked.bad.code == ("bad_time",)
 
 
+def test_no_record_gives_no_decision_whatever_the_number_of_models(scorer: Scorer) -> None:
+    two = replace(scorer, models=(*scorer.models, *scorer.models))
+    rows = rows_of("x")
+    naming = COMPLAINTS.contract.resolve(rows.schema.names)
+    for one in (scorer, two):
+        found = one.score(rows.slice(0, 0), naming, "a.csv").decisions
+        assert (len(found), found.schema) == (0, one.schema)
+
+
 def test_a_label_column_of_the_input_changes_nothing(scorer: Scorer) -> None:
     with_label = decide(scorer, rows_of("my loan", product=["Mortgage"]))
     blank = decide(scorer, rows_of("my loan", product=[" "]))

@@ -178,12 +178,11 @@ class Scorer:
             else pa.array(behaved.late),
         }
         parts = [self._decide(model, behaved, shared) for model in self.models]
-        if len(parts) == 1:
+        if len(parts) == 1 or not rows:
             return parts[0]
         together = pa.Table.from_batches(parts).combine_chunks()
         index = np.arange(len(parts) * rows).reshape(len(parts), -1).T.ravel()
-        batches = together.take(pa.array(index)).combine_chunks().to_batches()
-        return batches[0] if batches else self.schema.empty_table().to_batches()[0]
+        return together.take(pa.array(index)).combine_chunks().to_batches()[0]
 
     def _decide(
         self, model: ClassModel | EventModel, behaved: Behaved, shared: Mapping[str, pa.Array]
