@@ -41,7 +41,9 @@ def opened(kafka: Kafka) -> Iterator[Open]:
 
 
 def send(kafka: Kafka, topic: str, *values: bytes | None, partition: int = 0, **more: Any) -> None:
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0, "batch.num.messages": 10})
+    # Idempotent: else a batch that a broker just started refuses once is written after those behind it.
+    settings = {"linger.ms": 0, "batch.num.messages": 10, "enable.idempotence": True}
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, **settings})
     for value in values:
         producer.produce(topic, value, partition=partition, **more)
     assert producer.flush(20) == 0
