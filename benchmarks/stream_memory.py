@@ -165,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rise = risen([one["median_MB"] for one in seen[1:]])
         flat = late <= early * (1 + FLAT) and rise <= RISE
         claimed(
-            "memory of a stream at full speed, second million to last: most in the later half, in the earlier",
+            "memory of a stream at full speed, second million to last: most in the later half, the earlier",
             late, early, unit="MB", cores=2, most_in_the_second_MB=seen[1]["most_MB"],
             what=f"{done:,} payments, {given.round:,} in 90 days of event time, CSV by a pipe",
             wanted=f"flat: within {FLAT:.0%}, medians rise by {RISE:.0%} at most",
