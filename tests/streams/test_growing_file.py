@@ -7,10 +7,13 @@ import json
 import os
 import threading
 import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -217,9 +220,8 @@ def test_rotation_reads_the_old_file_to_its_end_first(tmp_path: Path, stopped: b
 def test_files_that_were_rotated_away_meanwhile_are_read_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_bytes(b'{"id":"a"}\n{"id":"b"}\n')
-    source = opened(path)
-    position = source.take(1, 0)[-1].position
-    source.close()
+    with closing(opened(path)) as source:
+        position = source.take(1, 0)[-1].position
     path.rename(tmp_path / "log.jsonl.2")
     (tmp_path / "log.jsonl.1").write_bytes(b'{"id":"c"}\n')
     (tmp_path / "log.jsonl.3").write_bytes(b'{"id":"before"}\n')
@@ -236,9 +238,8 @@ def test_files_that_were_rotated_away_meanwhile_are_read_in_their_order(tmp_path
 def test_rotated_away_and_gone_is_said(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_bytes(b"id\na\nb\n")
-    source = opened(path)
-    position = source.take(1, 0)[-1].position
-    source.close()
+    with closing(opened(path)) as source:
+        position = source.take(1, 0)[-1].position
     path.unlink()
     path.with_suffix(".new").write_bytes(b"id\nq\n")  # so that its number is another one
     path.with_suffix(".new").rename(path)
@@ -365,19 +366,16 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path) -> None:
     assert ids(drain(late)) == ids(drain(also)) == [("a.csv:1", "1")]
     late.close()
     also.close()
-    with pytest.raises(UsageError, match="Did you mean"):
-        opened(f"file://{tmp_path}/a.csv?delimeter=;")
-    with pytest.raises(UsageError, match="Did you mean"):
-        opened(f"{tmp_path}/a.csv?delimeter=;")
+    for place in (f"file://{tmp_path}/a.csv", f"{tmp_path}/a.csv"):
+        with pytest.raises(UsageError, match="Did you mean"):
+            opened(f"{place}?delimeter=;")
     with pytest.raises(UsageError, match="known format"):
         opened(tmp_path / "a.xlsx")
     with pytest.raises(UsageError, match="kafka"):
         opened("kafak://host/topic")
     (tmp_path / "wide.csv").write_bytes("a\n1\n".encode("utf-16"))
-    wide = opened(tmp_path / "wide.csv")
-    with pytest.raises(DataError, match="UTF-16"):
+    with pytest.raises(DataError, match="UTF-16"), closing(opened(tmp_path / "wide.csv")) as wide:
         wide.take(1, 0)
-    wide.close()
     with pytest.raises(UsageError, match="rate"):
         open_moving(str(tmp_path / "a.csv"), SETTINGS, rate=0)
 
@@ -388,9 +386,6 @@ def test_a_file_that_cannot_grow_is_read_once(tmp_path: Path, name: str) -> None
     if name.endswith("gz"):
         path.write_bytes(gzip.compress(CSV))
     else:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         pq.write_table(pa.table({"id": ["1", "2", "3"] * 9}), path)
     source = opened(path)
     first = source.take(5, 0)
