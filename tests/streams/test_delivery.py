@@ -101,13 +101,19 @@ class Waiting(Kept):
         self.go.set()
 
 
-def test_an_abandoned_delivery_ends_before_its_sink_is_closed_and_none_follows() -> None:
+def waited_for() -> tuple[Waiting, Deliverer]:
+    """A sink that waits in its first delivery."""
     sink = Waiting()
     sink.go.clear()
     deliverer = Deliverer(sink, SCHEMA, "fraud")
     deliverer.start()
     deliverer.put(1, decisions(2))
     sink.entered.wait(10)
+    return sink, deliverer
+
+
+def test_an_abandoned_delivery_ends_before_its_sink_is_closed_and_none_follows() -> None:
+    sink, deliverer = waited_for()
     deliverer.put(2, decisions(1))
     threading.Timer(0.2, sink.go.set).start()
     deliverer.abandon()
@@ -118,12 +124,7 @@ def test_an_abandoned_delivery_ends_before_its_sink_is_closed_and_none_follows()
 
 
 def test_a_sink_that_waits_for_its_receiver_is_closed_where_it_is_abandoned() -> None:
-    sink = Waiting()
-    sink.go.clear()
-    deliverer = Deliverer(sink, SCHEMA, "fraud")
-    deliverer.start()
-    deliverer.put(1, decisions(2))
-    sink.entered.wait(10)
+    sink, deliverer = waited_for()
     deliverer.abandon()
     deliverer.put(2, decisions(2))
     deliverer.finish()

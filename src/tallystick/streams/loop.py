@@ -151,15 +151,14 @@ class Loop:
         """Return what has come: of one kind, as much as there is, up to a bound."""
         reads: Reads = []
         # Few records at a time wait for each other: one transaction is synced for all that came meanwhile.
-        if self._light:
-            if not self.committer.rest(WAIT):
-                return []
-            self._ask()  # sooner they would wait, and be in the way of the step before
+        if self._light and not self.committer.rest(WAIT):
+            return []
         if self._held is not None:
             reads, self._held = self._held, None
         wait = 0.0 if reads else WAIT
-        if self.inbox.empty():
-            self._ask()
+        if self._light or self.inbox.empty():
+            for reader in self.readers:
+                reader.wanted.set()
         while count_of(reads) < ROWS:
             try:
                 thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
@@ -174,11 +173,6 @@ class Loop:
             reads = reads + thing
         self._light = count_of(reads) < LIGHT
         return reads
-
-    def _ask(self) -> None:
-        """Let readers that have read what they may take more."""
-        for reader in self.readers:
-            reader.wanted.set()
 
     def _work(self, reads: Reads) -> None:
         """Score what was read, and hand it on to be committed."""
