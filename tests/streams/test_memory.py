@@ -113,11 +113,19 @@ def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None
     snapshots.finish()
 
 
-def test_memory_is_given_back_where_no_snapshot_is_due_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = threading.Event()
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set whenever memory is given back, which is looked at soon."""
+    event = threading.Event()
     monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "give_back", event.set)
+    return event
+
+
+def test_memory_is_given_back_where_no_snapshot_is_due_too(
+    monkeypatch: pytest.MonkeyPatch, given: threading.Event
+) -> None:
     monkeypatch.setattr(module, "TIDY", 0.01)
-    monkeypatch.setattr(module, "give_back", given.set)
     nothing: Any = SimpleNamespace()
     snapshots = Snapshots(nothing, every=1, ready=lambda: 0, said=lambda _: None)
     snapshots.start()
@@ -125,11 +133,10 @@ def test_memory_is_given_back_where_no_snapshot_is_due_too(monkeypatch: pytest.M
     snapshots.finish()
 
 
-def test_memory_is_given_back_after_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = threading.Event()
-    monkeypatch.setattr(module, "LOOK", 0.01)
+def test_memory_is_given_back_after_many_events(
+    monkeypatch: pytest.MonkeyPatch, given: threading.Event
+) -> None:
     monkeypatch.setattr(module, "MANY", 100)
-    monkeypatch.setattr(module, "give_back", given.set)
     nothing: Any = SimpleNamespace()
     snapshots = Snapshots(nothing, every=1000, ready=lambda: 0, said=lambda _: None)
     snapshots.start()
