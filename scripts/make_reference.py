@@ -16,12 +16,12 @@ from typer.main import get_command
 
 from tallystick import registry
 from tallystick.cli import app
+from tallystick.conditions.condition import DERIVED
 from tallystick.config import Settings, describe
 from tallystick.contracts import REASONS, Column, Contract
-from tallystick.contracts.conditions import DERIVED
 from tallystick.evaluation.thresholds import WISHES
-from tallystick.scorer.rules import ACTIONS
-from tallystick.scorer.rules_file import PARTS
+from tallystick.rules.rules import ACTIONS
+from tallystick.rules.rules_file import PARTS
 from tallystick.windows.groups import AGGREGATES, DEFAULTS
 
 #: What an aggregate of windows takes, in words.

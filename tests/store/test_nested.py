@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.rules.routing import ROUTE
 from tallystick.scorer.decision import WORDED
-from tallystick.scorer.routing import ROUTE
 from tallystick.store.nested import FEW, as_text, from_text
 
 texts = st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=6)

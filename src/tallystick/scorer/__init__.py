@@ -1,5 +1,6 @@
 """What a solution fills in, and the one way through it: contract, features, model, policy."""
 
+from tallystick.rules import ROUTE, Routing, Rules
 from tallystick.scorer.analysis import Analysis
 from tallystick.scorer.classes import ClassModel
 from tallystick.scorer.decision import decision_schema
@@ -13,8 +14,6 @@ from tallystick.scorer.loading import (
     task_model,
 )
 from tallystick.scorer.policy import Abstention, act, aim, choose, choose_thresholds
-from tallystick.scorer.routing import ROUTE, Routing
-from tallystick.scorer.rules import Rules
 from tallystick.scorer.scorer import Behaved, Scored, Scorer
 from tallystick.scorer.solution import (
     ClassTask,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.scorer.routing import ROUTE
+from tallystick.rules.routing import ROUTE
 
 __all__ = [
     "REASON",

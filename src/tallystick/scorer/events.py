@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tallystick.evaluation import Thresholds
 from tallystick.models import EventCalibration, Model, RankCalibration
+from tallystick.rules.rules import Rules, combine
 from tallystick.scorer.decision import WORDED, numbers, picked, repeated
 from tallystick.scorer.policy import act
-from tallystick.scorer.rules import Rules, combine
 from tallystick.scorer.solution import EventTask
 from tallystick.scorer.table import FittedTable
 

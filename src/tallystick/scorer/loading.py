@@ -21,11 +21,11 @@ from tallystick.models import (
     load,
     load_model,
 )
+from tallystick.rules.routing import Routing
+from tallystick.rules.rules import Rules
 from tallystick.scorer.classes import ClassModel
 from tallystick.scorer.events import EventModel
 from tallystick.scorer.policy import Abstention, choose, rethink
-from tallystick.scorer.routing import Routing
-from tallystick.scorer.rules import Rules
 from tallystick.scorer.scorer import Scorer
 from tallystick.scorer.solution import ClassTask, EventTask, Solution, Task
 from tallystick.scorer.values import DERIVED

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from tallystick.config import Settings
 from tallystick.contracts import Checked, Naming
 from tallystick.contracts.zones import LATEST
+from tallystick.rules.routing import Routing
+from tallystick.rules.rules import Rules
 from tallystick.scorer.classes import ClassModel
 from tallystick.scorer.decision import TIME, decision_schema, mapped, repeated
 from tallystick.scorer.events import EventModel
-from tallystick.scorer.routing import Routing
-from tallystick.scorer.rules import Rules
 from tallystick.scorer.solution import Solution
 from tallystick.scorer.values import BEHAVIOUR, behaviour_column
 from tallystick.windows import Windows, WindowState, order

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.types as kinds
 from numpy.typing import NDArray
 
+from tallystick.calendar import PARTS, derived, moment
 from tallystick.contracts.currencies import digits
 from tallystick.contracts.money import major
 from tallystick.contracts.text import valid_rows, view
-from tallystick.windows.calendar import PARTS, derived, moment
 
 __all__ = ["BEHAVIOUR", "DERIVED", "Values", "behaviour_column"]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from tallystick.contracts.conditions import DERIVED, Condition
+from tallystick.conditions.condition import DERIVED, Condition
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.file import load
 from tallystick.windows.groups import AGGREGATES, DEFAULTS, Group

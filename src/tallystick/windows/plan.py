@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.contracts.conditions import Condition
+from tallystick.conditions.condition import Condition
 from tallystick.errors import UsageError
 from tallystick.windows import layout as at
 from tallystick.windows.groups import Aggregate, Group

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.calendar import derived
 from tallystick.contracts.currencies import digits
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.windows.calendar import derived
 from tallystick.windows.hashes import hashes
 from tallystick.windows.keys import Codes, codes_of
 from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALUE

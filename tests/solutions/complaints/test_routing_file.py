@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import tallystick
-from tallystick.scorer.routing import Routing
+from tallystick.rules.routing import Routing
 
 PRODUCTS = (
     "Checking or savings account",

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.calendar import derived
+from tallystick.conditions.condition import DERIVED
 from tallystick.contracts import Contract
-from tallystick.contracts.conditions import DERIVED
 from tallystick.contracts.money import major
 from tallystick.contracts.text import valid_rows, view
-from tallystick.windows.calendar import derived
 
 if TYPE_CHECKING:
     from tallystick.streams.aggregates.declaration import Aggregates

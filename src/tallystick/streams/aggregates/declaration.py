@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.conditions.condition import Condition
 from tallystick.contracts import Contract
-from tallystick.contracts.conditions import Condition
 from tallystick.streams.aggregates.columns import kinds
 from tallystick.streams.aggregates.output import SCHEMA
 

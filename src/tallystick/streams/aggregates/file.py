@@ -32,9 +32,9 @@ from typing import Any, Final
 
 import yaml
 
+from tallystick.conditions.condition import Condition
+from tallystick.conditions.text import near
 from tallystick.contracts import Column, Contract
-from tallystick.contracts.condition_text import near
-from tallystick.contracts.conditions import Condition
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.streams.aggregates.columns import DECISION, kinds

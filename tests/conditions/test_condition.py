@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.contracts.conditions import DERIVED, Condition
+from tallystick.conditions.condition import DERIVED, Condition
 from tallystick.errors import UsageError
 
 PAIR = "customer_id+terminal_id__count__90d"

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tallystick.errors import UsageError
-from tallystick.scorer.routing import Routing
-from tallystick.scorer.routing_file import write
+from tallystick.rules.routing import Routing
+from tallystick.rules.routing_file import write
 
 HEAD = """version: 1
 default: {department: Desk, priority: normal, due: 15 days}

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.contracts.conditions import Condition
+from tallystick.conditions.condition import Condition
 from tallystick.errors import UsageError
 
 __all__ = ["ACTIONS", "Applied", "Reason", "Rule", "Rules", "combine"]
@@ -119,7 +119,7 @@ class Rules:
         known: the columns, derived names and features there are; as a mapping to their kinds ("number",
         "text", "flag") the kinds are checked too.
         """
-        from tallystick.scorer.rules_file import read
+        from tallystick.rules.rules_file import read
 
         return read(source, known)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.contracts.comparisons import (
+from tallystick.conditions.comparisons import (
     among,
     as_numbers,
     divide,
@@ -21,7 +21,7 @@ from tallystick.contracts.comparisons import (
     true,
     unequal,
 )
-from tallystick.contracts.condition_text import HINT, Written, near
+from tallystick.conditions.text import HINT, Written, near
 from tallystick.errors import UsageError
 
 __all__ = ["Compiler", "Evaluate", "Values"]

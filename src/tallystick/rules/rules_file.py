@@ -9,7 +9,7 @@
         action: accept                  # accept, review or decline
         reason: "{customer_id} is on the allow list"
 
-What a condition may say stands in `contracts/conditions.py`. A reason names values in braces, with a form
+What a condition may say stands in `conditions/condition.py`. A reason names values in braces, with a form
 where wanted (`{amount:.2f}`, `{share:.0%}`), and stands in quotes, since a bare brace means something else to
 YAML. In a list's file blank lines and what follows a `#` (at the start of a line, or behind a blank) do not
 count.
@@ -27,11 +27,11 @@ from typing import Any
 
 import yaml
 
-from tallystick.contracts.condition_text import near
-from tallystick.contracts.conditions import Condition
+from tallystick.conditions.condition import Condition
+from tallystick.conditions.text import near
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.scorer.rules import ACTIONS, Reason, Rule, Rules
+from tallystick.rules.rules import ACTIONS, Reason, Rule, Rules
 
 __all__ = ["read"]
 

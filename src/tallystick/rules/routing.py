@@ -1,7 +1,7 @@
 """Routing: which desk gets a decision, how urgent it is and when it is due, by rules that a person can edit.
 
 The rules come from a YAML file (`routing_file.py` reads it). Columns are looked at once for each distinct
-value, words in one pass over the text (`words.py`), so that one row is as quick as a batch is.
+value, words in one pass over the text (`keyword_automaton.py`), so that one row is as quick as a batch is.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.contracts.ranges import Range
-from tallystick.scorer.routing_terms import Due
-from tallystick.scorer.words import Clause, Words
+from tallystick.rules.keyword_automaton import Clause, Words
+from tallystick.rules.routing_terms import Due
 
 __all__ = ["PRIORITIES", "ROUTE", "Routing", "Rule"]
 
@@ -106,14 +106,14 @@ class Routing:
         besides that, words, amount, certainty and action; known: values that a column is known to have, any
         other makes a note; decimals: of the currency; zone: says which day is a weekend.
         """
-        from tallystick.scorer.routing_file import read
+        from tallystick.rules.routing_file import read
 
         return read(source, label=label, columns=columns, known=known or {}, decimals=decimals, zone=zone)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], **context: Any) -> Routing:
         """Bring back what `to_dict` gave; context: the arguments of `load` that were used."""
-        from tallystick.scorer.routing_file import write
+        from tallystick.rules.routing_file import write
 
         return cls.load(write(document), **context)
 

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.contracts.comparisons import WrongKindError
-from tallystick.contracts.condition_compiler import Compiler, Evaluate, Values
-from tallystick.contracts.condition_text import HINT
+from tallystick.conditions.comparisons import WrongKindError
+from tallystick.conditions.compiler import Compiler, Evaluate, Values
+from tallystick.conditions.text import HINT
 from tallystick.errors import UsageError, did_you_mean
 
 __all__ = ["DERIVED", "Condition"]

@@ -17,9 +17,9 @@ import yaml
 from tallystick.contracts.ranges import Range, amount
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import did_you_mean
-from tallystick.scorer.routing import PRIORITIES, Routing, Rule
-from tallystick.scorer.routing_terms import Due
-from tallystick.scorer.words import Clause, plain
+from tallystick.rules.keyword_automaton import Clause, plain
+from tallystick.rules.routing import PRIORITIES, Routing, Rule
+from tallystick.rules.routing_terms import Due
 
 __all__ = ["read", "write"]
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.contracts.conditions import DERIVED
+from tallystick.conditions.condition import DERIVED
 from tallystick.errors import UsageError
-from tallystick.scorer import rules_file
-from tallystick.scorer.rules import ACTIONS, Rules, combine
+from tallystick.rules import rules_file
+from tallystick.rules.rules import ACTIONS, Rules, combine
 
 PAIR = "customer_id+terminal_id__count__90d"
 KNOWN = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import UsageError
-from tallystick.scorer.routing import ROUTE, Routing
+from tallystick.rules.routing import ROUTE, Routing
 
 HEAD = """version: 1
 default: {department: Desk, priority: normal, due: 15 days}

@@ -1,0 +1,5 @@
+"""The condition language: a text about columns, parsed, checked and evaluated on arrays."""
+
+from tallystick.conditions.condition import DERIVED, Condition
+
+__all__ = ["DERIVED", "Condition"]
