@@ -122,9 +122,11 @@ def single(events: Events, seeds: Sequence[int]) -> None:
     truth = rows.fraud[part.train].astype(np.int64)
     found = []
     for seed in seeds:
-        sample = Sample(matrix[part.train], truth, 2, None, seed, dict(SINGLE), names, JOB.settings.cores())
+        sample = Sample(
+            matrix[part.train], truth, 2, None, seed, dict(SINGLE), names, JOB.settings.cores(), "binary"
+        )
         model = registry.learner("gradient_boosting").fit(sample)
-        found.append(figures(rows, part.test, model.raw(matrix[part.test])))
+        found.append(figures(rows, part.test, model.raw(matrix[part.test])[:, 0]))
         say(f"  seed {seed}: {' '.join(f'{one:.4f}' for one in found[-1])}")
     best = None
     for name, peer in peers().items():
@@ -180,7 +182,7 @@ def anomalies(events: Events, rows: EventRows, windows: Windows) -> None:
                 features.matrix(train.table), np.zeros(len(train), np.int64), 2, None, seed, settings,
                 features.names,
             )  # fmt: skip
-            found.append(figures(rows, part.test, learner.fit(sample).raw(features.matrix(test.table))))
+            found.append(figures(rows, part.test, learner.fit(sample).raw(features.matrix(test.table))[:, 0]))
             say(f"  {name}, seed {seed}: {' '.join(f'{one:.4f}' for one in found[-1])}")
         best = None if oracle is None else figures(rows, part.test, oracle[part.test])
         what = f"{learner.title} on {', '.join(features.names)}; one training week, mean of 5 seeds"

@@ -53,7 +53,7 @@ def theirs(train: NDArray[np.float64], test: NDArray[np.float64]) -> tuple[Flags
 
 
 def fitted(name: str, X: NDArray[np.float64], truth: Flags, **settings: object) -> object:
-    sample = Sample(X, truth.astype(np.int64), 2, None, 0, dict(settings))
+    sample = Sample(X, truth.astype(np.int64), 2, None, 0, dict(settings), target="binary")
     return registry.learner(name).fit(sample)
 
 
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     count = int(flags.sum())
     for name in ("isolation_forest", "autoencoder"):
-        score = fitted(name, X[train], truth[train]).raw(np.ascontiguousarray(X[test]))
+        score = fitted(name, X[train], truth[train]).raw(np.ascontiguousarray(X[test]))[:, 0]
         cut = np.sort(score)[-count]
         rows[f"ours without labels: {name.replace('_', ' ')}"] = (
             figures(truth[test], score >= cut), average_precision(truth[test], score),
@@ -97,11 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for a, b in folds("stratified", 5, y=truth[train], seed=given.seed):
             raw[b] = fitted(name, X[train[a]], truth[train[a]], **settings).raw(
                 np.ascontiguousarray(X[train[b]])
-            )
+            )[:, 0]
         calibration = calibrate(FRAUD.task("fraud"), raw, truth[train])
         cut = best_f1(truth[train], calibration.apply(raw))
         model = fitted(name, X[train], truth[train], **settings)
-        chance = calibration.apply(model.raw(np.ascontiguousarray(X[test])))
+        chance = calibration.apply(model.raw(np.ascontiguousarray(X[test]))[:, 0])
         rows[f"ours with labels: {name.replace('_', ' ')}"] = (
             figures(truth[test], chance >= cut), average_precision(truth[test], chance),
         )  # fmt: skip

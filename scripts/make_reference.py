@@ -152,7 +152,7 @@ def learners() -> Iterator[str]:
             f"`{key}`" if value in (None, "") else f"`{key}` {written(value)}" for key, value in usual.items()
         )
         needed = "needed" if learner.needs_labels else "not looked at"
-        takes = ", ".join(sorted(f"{one}s" for one in learner.takes))
+        takes = ", ".join(sorted({"sparse": "texts", "dense": "tables"}[one] for one in learner.takes))
         yield f"| `{name}` | {learner.title} | {takes} | {needed} | {settings} |"
 
 

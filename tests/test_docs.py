@@ -13,7 +13,6 @@ from typer.main import get_command
 from tallystick import registry
 from tallystick.cli import app
 from tallystick.evaluation.thresholds import WISHES
-from tallystick.learners.base import TABLE
 from tallystick.notify import Notify
 from tallystick.scorer import Rules
 from tallystick.solutions.fraud.simulator.preset import PRESETS, Preset, read
@@ -104,7 +103,7 @@ def test_the_preset_file_simulates(tmp_path: Path) -> None:
 
 def test_the_page_on_fraud_names_all_that_there_is() -> None:
     fraud = registry.solution("fraud")
-    learners = {name for name in registry.names("learners") if TABLE in registry.learner(name).takes}
+    learners = {name for name in registry.names("learners") if "dense" in registry.learner(name).takes}
     words: set[Any] = {"entity", "windows", "aggregates", "where", "delay", "suffix", "money", *DEFAULTS}
     preset = {name for name in Preset.__dataclass_fields__ if name != "about"}
     groups = {

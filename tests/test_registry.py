@@ -55,12 +55,10 @@ def test_strangers_join_by_entry_points(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_learners_say_what_they_take() -> None:
-    from tallystick.learners import TABLE, TEXT
-
     takes = {name: registry.learner(name).takes for name in registry.names("learners")}
-    both = [name for name, kinds in takes.items() if kinds == {TEXT, TABLE}]
+    both = [name for name, kinds in takes.items() if kinds == {"sparse", "dense"}]
     assert both == ["logistic_regression"]
-    assert [name for name, kinds in takes.items() if kinds == {TEXT}] == [
+    assert [name for name, kinds in takes.items() if kinds == {"sparse"}] == [
         "complement_naive_bayes",
         "linear_svm",
         "naive_bayes",
@@ -79,7 +77,7 @@ def test_tasks_name_learners_and_settings_that_there_are() -> None:
         for task in registry.solution(name).tasks:
             for learner in (task.learner, *task.settings):
                 usual = getattr(importlib.import_module(f"tallystick.learners.{learner}"), "USUAL", None)
-                if usual is not None and registry.learner(learner).takes == {"table"}:
+                if usual is not None and registry.learner(learner).takes == {"dense"}:
                     chosen(learner, task.learner_settings(learner), usual)
 
 

@@ -17,9 +17,8 @@ from tallystick.jobs.event_fitting import FOLDS, Design, fit_event, fit_only, ou
 from tallystick.jobs.event_rows import EventRows, with_behaviour
 from tallystick.jobs.options import work
 from tallystick.jobs.past import columns_of, gather_events
-from tallystick.learners import TABLE, Sample
-from tallystick.models import load, load_model
-from tallystick.models.linear_score import LinearScore
+from tallystick.learners import Sample
+from tallystick.models import LinearModel, load, load_model
 from tallystick.scorer import EventTask, load_scorer
 
 FRAUD = registry.solution("fraud")
@@ -28,23 +27,23 @@ ONE = {"threads": 1}
 QUICK = {name: {"n_estimators": 20} for name in ("isolation_forest", "random_forest", "gradient_boosting")}
 QUICK["anomaly_boosting"] = {"n_estimators": 20, "isolation_n_estimators": 20}
 DETECTORS = ("autoencoder", "isolation_forest", "local_outlier_factor")
-LEARNERS = [name for name in registry.names("learners") if TABLE in registry.learner(name).takes]
+LEARNERS = [name for name in registry.names("learners") if "dense" in registry.learner(name).takes]
 
 
 class Watched:
     """Learns nothing, and remembers which rows it was given: each row's first feature is its number."""
 
-    name, title, takes = "watched", "watched", frozenset({TABLE})
+    name, title, takes = "watched", "watched", frozenset({"dense"})
     seen: ClassVar[list[Sample]] = []
 
     def __init__(self, needs_labels: bool = True) -> None:
         self.needs_labels = needs_labels
 
-    def fit(self, sample: Sample) -> LinearScore:
+    def fit(self, sample: Sample) -> LinearModel:
         self.seen.append(sample)
-        weights = np.zeros(sample.matrix.shape[1])
+        weights = np.zeros((sample.matrix.shape[1], 1))
         weights[0] = 1e-3
-        return LinearScore(weights, weights * 0, weights * 0, 0.0)
+        return LinearModel(weights, np.zeros(1))
 
 
 def rows(count: int = 120, known: np.ndarray | None = None, truth: np.ndarray | None = None) -> EventRows:

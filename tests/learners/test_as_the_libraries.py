@@ -8,13 +8,13 @@ from tallystick.learners import Sample
 from tallystick.models.scaling import Scaling
 
 
-def data(gaps: bool = False, **settings: object) -> Sample:
+def data(gaps: bool = False, target: str = "binary", **settings: object) -> Sample:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(400, 4)) * [1, 10, 0.1, 1] + [0, 5, 0, 1]
     truth = (matrix[:, 0] + matrix[:, 1] / 10 + rng.normal(size=400) > 1).astype(np.int64)
     if gaps:
         matrix[rng.random((400, 4)) < 0.1] = np.nan
-    return Sample(matrix, truth, 2, settings=settings)
+    return Sample(matrix, truth, 2, settings=settings, target=target)
 
 
 def test_logistic_regression_is_that_of_scikit_learn() -> None:
@@ -26,15 +26,15 @@ def test_logistic_regression_is_that_of_scikit_learn() -> None:
     peer = LogisticRegression(C=0.3, class_weight="balanced", tol=1e-8, max_iter=1000)
     theirs = make_pipeline(StandardScaler(), peer).fit(sample.matrix, sample.truth)
     ours = registry.learner("logistic_regression").fit(sample)
-    assert ours.raw(sample.matrix) == pytest.approx(theirs.decision_function(sample.matrix), abs=1e-3)
+    assert ours.raw(sample.matrix)[:, 0] == pytest.approx(theirs.decision_function(sample.matrix), abs=1e-3)
 
 
 def test_that_a_value_is_missing_has_a_weight_of_its_own() -> None:
     sample = data()
     sample.matrix[sample.truth == 1, 2] = np.nan
     model = registry.learner("logistic_regression").fit(sample)
-    assert model.missing[2] > 1
-    assert model.missing[:2].tolist() == [0.0, 0.0]
+    assert model.missing[2, 0] > 1
+    assert model.missing[:2, 0].tolist() == [0.0, 0.0]
 
 
 def test_the_graph_of_the_neural_network_is_what_was_learned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_the_graph_of_the_neural_network_is_what_was_learned(monkeypatch: pytest
     [(theirs, columns)] = kept
     chance = theirs.predict_proba(columns)[:, 1]
     assert columns.shape == (400, 8)
-    assert 1 / (1 + np.exp(-ours.raw(sample.matrix))) == pytest.approx(chance, abs=1e-9)
+    assert 1 / (1 + np.exp(-ours.raw(sample.matrix)[:, 0])) == pytest.approx(chance, abs=1e-9)
 
 
 def test_the_graph_of_the_autoencoder_is_what_was_learned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_the_graph_of_the_autoencoder_is_what_was_learned(monkeypatch: pytest.Mo
     error = (theirs.predict(columns) - columns) ** 2
     error[np.isnan(sample.matrix)] = 0.0
     assert columns == pytest.approx(Scaling.fit(sample.matrix, sample.weights).apply(sample.matrix))
-    assert ours.raw(sample.matrix) == pytest.approx(error.mean(axis=1), abs=1e-9)
+    assert ours.raw(sample.matrix)[:, 0] == pytest.approx(error.mean(axis=1), abs=1e-9)
     assert ours.contributions(sample.matrix)[:, :-1] == pytest.approx(error / 4, abs=1e-9)
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from tallystick import registry
-from tallystick.learners import TEXT, Sample
+from tallystick.learners import Sample
 
-LEARNERS = [name for name in registry.names("learners") if TEXT in registry.learner(name).takes]
+LEARNERS = [name for name in registry.names("learners") if "sparse" in registry.learner(name).takes]
 
 
 def sample(rows: int = 300, classes: int = 4, seed: int = 0, absent: int | None = None) -> Sample:

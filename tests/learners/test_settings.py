@@ -69,7 +69,7 @@ def test_a_setting_that_there_is_not_names_those_there_are() -> None:
     ],
 )
 def test_what_a_library_refuses_is_said_without_its_trace(learner: str, settings: dict) -> None:
-    data = Sample(np.arange(40.0)[:, None], np.arange(40) % 2, 2, settings=settings)
+    data = Sample(np.arange(40.0)[:, None], np.arange(40) % 2, 2, settings=settings, target="binary")
     with pytest.raises(
         UsageError, match=f'"{learner}" cannot learn with these settings: .*{next(iter(settings))}'
     ):

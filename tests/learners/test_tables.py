@@ -8,11 +8,11 @@ import pytest
 
 from tallystick import registry
 from tallystick.errors import DataError, UsageError
-from tallystick.learners import TABLE, TEXT, Sample, refuse_unless
+from tallystick.learners import Sample, refuse_unless
 from tallystick.models import load, save
 from tallystick.models.base import Model, load_model
 
-LEARNERS = [name for name in registry.names("learners") if TABLE in registry.learner(name).takes]
+LEARNERS = [name for name in registry.names("learners") if "dense" in registry.learner(name).takes]
 WITH_LABELS = [name for name in LEARNERS if registry.learner(name).needs_labels]
 DETECTORS = [name for name in LEARNERS if name not in WITH_LABELS]
 # Small enough to be quick, large enough to learn something.
@@ -36,7 +36,7 @@ def sample(name: str, count: int = 300, seed: int = 0, **settings: object) -> Sa
     matrix[:, 2] = np.exp(matrix[:, 2])
     matrix[rng.random(count) < 0.2, 2] = np.nan
     matrix[:, 3] = 7.0
-    return Sample(matrix, truth, 2, seed=seed, settings=QUICK.get(name, {}) | settings)
+    return Sample(matrix, truth, 2, seed=seed, settings=QUICK.get(name, {}) | settings, target="binary")
 
 
 def fit(name: str, data: Sample) -> Model:
@@ -67,7 +67,7 @@ def test_there_are_learners_of_both_kinds() -> None:
 class TestEveryLearnerOfTables:
     def test_finds_what_is_there_to_find(self, name: str) -> None:
         fresh = sample(name, seed=1)
-        assert auc(fresh.truth, fit(name, sample(name)).raw(fresh.matrix)) > 0.9
+        assert auc(fresh.truth, fit(name, sample(name)).raw(fresh.matrix)[:, 0]) > 0.9
 
     def test_same_sample_same_model(self, name: str) -> None:
         assert same(fit(name, sample(name)), fit(name, sample(name)))
@@ -94,12 +94,12 @@ class TestEveryLearnerOfTables:
     def test_no_rows_have_no_scores(self, name: str) -> None:
         model = fit(name, sample(name))
         added = len(getattr(model, "added", ()))
-        assert model.raw(np.empty((0, 5))).shape == (0,)
+        assert model.raw(np.empty((0, 5))).shape == (0, 1)
         assert model.contributions(np.empty((0, 5))).shape == (0, 6 + added)
 
     def test_contributions_add_up_to_the_score(self, name: str) -> None:
         model, fresh = fit(name, sample(name)), sample(name, seed=1).matrix[:60]
-        raw, reasons = model.raw(fresh), model.contributions(fresh)
+        raw, reasons = model.raw(fresh)[:, 0], model.contributions(fresh)
         assert raw.dtype == reasons.dtype == np.float64
         assert np.isfinite(reasons).all()
         assert reasons.shape == (60, 6 + len(getattr(model, "added", ())))
@@ -136,12 +136,12 @@ class TestEveryLearnerOfTables:
     def test_one_column_is_enough(self, name: str) -> None:
         data = sample(name)
         far = np.where(data.truth == 1, 9.0, 0.0)[:, None] + data.matrix[:, :1]
-        raw = fit(name, replace(data, matrix=far)).raw(far)
+        raw = fit(name, replace(data, matrix=far)).raw(far)[:, 0]
         assert auc(data.truth, raw) > 0.8
 
     def test_columns_that_never_change_are_enough_to_end(self, name: str) -> None:
         data = sample(name, count=40)
-        raw = fit(name, replace(data, matrix=np.ones((40, 2)))).raw(np.ones((3, 2)))
+        raw = fit(name, replace(data, matrix=np.ones((40, 2)))).raw(np.ones((3, 2)))[:, 0]
         assert np.isfinite(raw).all()
         assert len(set(raw.tolist())) == 1
 
@@ -162,7 +162,7 @@ class TestEveryLearnerOfTables:
         data = replace(sample(name, **settings), matrix=matrix, truth=truth)
         for believed, sign in ((0, 1.0), (1, -1.0)):
             weight = np.where(group == believed, 50.0, 1.0)
-            low, high = fit(name, replace(data, weight=weight)).raw(asked)
+            low, high = fit(name, replace(data, weight=weight)).raw(asked)[:, 0]
             assert (high - low) * sign > 0
 
     def test_a_setting_that_there_is_not_is_named(self, name: str) -> None:
@@ -176,12 +176,12 @@ class TestEveryLearnerOfTables:
         with pytest.raises(DataError, match="number 2 holds the value inf"):
             fit(name, replace(data, matrix=np.where(np.arange(5) == 1, np.inf, data.matrix)))
 
-    def test_text_and_tables_are_told_apart(self, name: str) -> None:
+    def test_texts_are_refused(self, name: str) -> None:
         learner = registry.learner(name)
-        refuse_unless(learner, TABLE)
-        if TEXT not in learner.takes:
+        refuse_unless(learner, "binary" if learner.needs_labels else "anomaly")
+        if "sparse" not in learner.takes:
             with pytest.raises(UsageError, match="linear_svm, logistic_regression, naive_bayes"):
-                refuse_unless(learner, TEXT)
+                refuse_unless(learner, "classes", "sparse")
 
 
 @pytest.mark.parametrize("name", WITH_LABELS)
@@ -200,16 +200,18 @@ def test_detectors_never_look_at_the_truth(name: str) -> None:
     assert same(fit(name, data), fit(name, sample(name)))
 
 
-def test_a_learner_of_texts_refuses_tables_and_says_which_do_not() -> None:
+def test_a_learner_names_those_that_can_do_what_it_cannot() -> None:
     with pytest.raises(
-        UsageError, match=r"learns from text, not from table\.\nThese do: .*gradient_boosting"
+        UsageError,
+        match=r"learns classes from sparse features \(texts\), not a binary target from dense features "
+        r"\(columns\)\.\nThese do: .*gradient_boosting",
     ):
-        refuse_unless(registry.learner("naive_bayes"), TABLE)
+        refuse_unless(registry.learner("naive_bayes"), "binary")
 
 
-def test_strangers_may_be_named_too() -> None:
+def test_plug_ins_may_be_named_too() -> None:
     with pytest.raises(UsageError, match="These do: random_forest"):
-        refuse_unless(registry.learner("naive_bayes"), TABLE, [registry.learner("random_forest")])
+        refuse_unless(registry.learner("naive_bayes"), "binary", others=[registry.learner("random_forest")])
 
 
 @pytest.mark.parametrize("name", ["gradient_boosting", "random_forest", "logistic_regression"])

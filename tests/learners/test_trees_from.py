@@ -48,7 +48,7 @@ def at_thresholds(model: Trees, X: np.ndarray) -> np.ndarray:
 def agrees(model: Trees, theirs: Any, X: np.ndarray) -> None:
     for rows in (X, at_thresholds(model, X)):
         assert np.abs(model.library_score(rows) - theirs(rows)).max() < 1e-5
-        assert np.abs(model.contributions(rows[:20]).sum(axis=1) - model.raw(rows[:20])).max() < 1e-9
+        assert np.abs(model.contributions(rows[:20]).sum(axis=1) - model.raw(rows[:20])[:, 0]).max() < 1e-9
     back = Trees.of(json.loads(json.dumps(model.describe())), model.arrays())
     assert back.raw(X).tobytes() == model.raw(X).tobytes()
 

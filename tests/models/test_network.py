@@ -16,7 +16,7 @@ def product() -> Network:
 
 def test_a_graph_is_what_it_says() -> None:
     asked = np.array([[1.0, 2.0, 0.5], [np.nan, 2.0, -1.0], [-4.0, 1.0, 1.0]])
-    assert product().raw(asked).tolist() == [2.5, 2.0, -1.0]
+    assert product().raw(asked).tolist() == [[2.5], [2.0], [-1.0]]
 
 
 def test_contributions_share_what_two_do_together() -> None:

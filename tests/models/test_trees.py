@@ -36,7 +36,7 @@ def test_every_row_ends_in_the_leaves_of_a_slow_walk(
     draw_trees: Draw, draw_rows: Draw, seed: int, rows: int, depth: int
 ) -> None:
     model, X = draw_trees(seed, depth=depth), draw_rows(seed, rows)
-    assert model.raw(X).tolist() == [slowly(model, row) for row in X]
+    assert model.raw(X).tolist() == [[slowly(model, row)] for row in X]
 
 
 def test_one_row_and_many_threads_give_the_bits_of_a_batch(
@@ -75,7 +75,7 @@ DESCRIPTION = {"kind": "trees", "link": "sum", "base": 0.0, "scale": 1.0, "featu
 
 
 def test_sound_trees_load() -> None:
-    assert load_model(DESCRIPTION, SOUND).raw(np.array([[1.0, 1.0]])).tolist() == [9.0]
+    assert load_model(DESCRIPTION, SOUND).raw(np.array([[1.0, 1.0]])).tolist() == [[9.0]]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_infinite_values_lie_beyond_every_threshold_and_are_not_missing() -> Non
         features=1,
     )
     X = np.array([[-np.inf], [np.inf], [-1e300], [1e300], [np.nan]])
-    assert stump.raw(X).tolist() == [-1.0, 1.0, -1.0, 1.0, 1.0]
+    assert stump.raw(X).tolist() == [[-1.0], [1.0], [-1.0], [1.0], [1.0]]
     other = dataclasses.replace(stump, missing_left=np.array([True, False, False]))
-    assert other.raw(X).tolist() == [-1.0, 1.0, -1.0, 1.0, -1.0]
+    assert other.raw(X).tolist() == [[-1.0], [1.0], [-1.0], [1.0], [-1.0]]

@@ -8,8 +8,7 @@ import pytest
 
 from tallystick.config import Settings
 from tallystick.evaluation import Thresholds
-from tallystick.models import EventCalibration, Model, load_model
-from tallystick.models.linear_score import LinearScore
+from tallystick.models import EventCalibration, LinearModel, Model, load_model
 from tallystick.models.rank_calibration import RankCalibration
 from tallystick.models.stack import Stack
 from tallystick.scorer import BEHAVIOUR, EventModel, EventTask, Rules, TableFeatures, behaviour_column
@@ -41,13 +40,17 @@ def words(feature: str, value: float, usual: float | None) -> str:
     return f"{feature} is {value:.4g}, usually {usual}"
 
 
+def linear(weights: np.ndarray, means: np.ndarray, missing: np.ndarray, base: float) -> LinearModel:
+    return LinearModel(weights[:, None], np.array([base]), means, missing[:, None])
+
+
 def event_model(model: Model | None = None, **changed: object) -> EventModel:
     rows = batch()
     features = FEATURES.fit(rows, Settings(zone="America/New_York"), WINDOWS)
     X = features.matrix(rows)
     missing = np.linspace(-0.4, 0.5, features.count)
-    model = model or LinearScore(WEIGHTS[: features.count], np.nanmean(X, axis=0), missing, -1.0)
-    raw = model.raw(X)
+    model = model or linear(WEIGHTS[: features.count], np.nanmean(X, axis=0), missing, -1.0)
+    raw = model.raw(X)[:, 0]
     truth = raw + np.random.default_rng(2).normal(size=len(raw)) > 0.8
     whole = {
         "task": TASK,
@@ -124,7 +127,7 @@ def test_an_alert_is_explained_by_what_spoke_for_it() -> None:
     model, rows = event_model(), batch(300, seed=7)
     X = model.features.matrix(rows)
     parts = model.model.contributions(X)
-    assert np.allclose(parts.sum(axis=1), model.model.raw(X))
+    assert np.allclose(parts.sum(axis=1), model.model.raw(X)[:, 0])
     decided = decide(model, rows).to_pylist()
     alerts = 0
     for i, row in enumerate(decided):
@@ -185,8 +188,8 @@ def test_a_model_with_columns_of_its_own_explains_them_without_values() -> None:
     base = event_model()
     count = base.features.count
     rng = np.random.default_rng(5)
-    first = LinearScore(rng.normal(size=count), np.zeros(count), np.zeros(count), 0.0)
-    then = LinearScore(np.append(WEIGHTS[:count], 3.0), np.zeros(count + 1), np.zeros(count + 1), 0.0)
+    first = linear(rng.normal(size=count), np.zeros(count), np.zeros(count), 0.0)
+    then = linear(np.append(WEIGHTS[:count], 3.0), np.zeros(count + 1), np.zeros(count + 1), 0.0)
     stack = Stack(first, then)
     again = load_model(stack.describe(), stack.arrays())
     model = event_model(stack)
@@ -200,7 +203,7 @@ def test_a_model_with_columns_of_its_own_explains_them_without_values() -> None:
 
 def test_an_anomaly_is_a_share_of_what_was_seen() -> None:
     base = event_model()
-    raw = base.model.raw(base.features.matrix(batch()))
+    raw = base.model.raw(base.features.matrix(batch()))[:, 0]
     model = dataclasses.replace(
         base, task=dataclasses.replace(TASK, anomaly=True), calibration=RankCalibration.fit(raw)
     )
@@ -216,7 +219,7 @@ def test_what_spoke_against_an_alert_is_no_reason_for_it() -> None:
     weights[0] = 0.05
     means = np.zeros(len(WEIGHTS))
     rows = batch(100, seed=7)
-    decided = decide(event_model(LinearScore(weights, means, means, -3.0)), rows)
+    decided = decide(event_model(linear(weights, means, means, -3.0)), rows)
     said = [row for row in decided.column("reasons").to_pylist() if row]
     assert any(len(row) < TOP for row in said)
     assert all(one["effect"] > 0 for row in said for one in row)

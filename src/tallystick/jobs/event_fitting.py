@@ -37,7 +37,7 @@ class FittedEvent:
 
     def chance(self, table: pa.RecordBatch, threads: int = 1) -> Floats:
         """Score rows with the kernel that scores in production."""
-        return self.calibration.apply(self.model.raw(self.features.matrix(table), threads))
+        return self.calibration.apply(self.model.raw(self.features.matrix(table), threads)[:, 0])
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,8 @@ class Design:
         """Fit the model; raw scores. names: of the features."""
         settings = dict(self.settings)
         seed, threads = job.settings.seed, job.settings.cores()
-        sample = Sample(X, fraud.astype(np.int64), 2, None, seed, settings, names, threads)
-        fitted: Model = self.learner.fit(sample)
-        return fitted
+        sample = Sample(X, fraud.astype(np.int64), 2, None, seed, settings, names, threads, "binary")
+        return self.learner.fit(sample)
 
 
 def out_of_time(design: Design, rows: EventRows, X: Floats, names: tuple[str, ...], job: Work) -> Floats:
@@ -80,7 +79,7 @@ def out_of_time(design: Design, rows: EventRows, X: Floats, names: tuple[str, ..
             train = train[rows.known[train] <= rows.time[test].min()]
         known = rows.fraud[train]
         if not design.learner.needs_labels or 0 < known.sum() < len(known):
-            raw[test] = design.model(X[train], known, names, job).raw(X[test], job.settings.cores())
+            raw[test] = design.model(X[train], known, names, job).raw(X[test], job.settings.cores())[:, 0]
         job.progress.step()
     return raw
 
@@ -128,10 +127,12 @@ def fit_only(design: Design, rows: EventRows, fraud: NDArray[np.bool_], job: Wor
     train = train[rows.known[train] <= rows.time[test].min()]
     model = design.model(X, fraud, features.names, job)
     if not design.learner.needs_labels:
-        return FittedEvent(features, model, calibrate(design.task, model.raw(X), fraud), usual(X))
+        return FittedEvent(features, model, calibrate(design.task, model.raw(X)[:, 0], fraud), usual(X))
     if not 0 < fraud[train].sum() < len(train) or not fraud[test].any():
         train, test = np.arange(len(rows)), np.arange(len(rows))
-    held_out = design.model(X[train], fraud[train], features.names, job).raw(X[test], job.settings.cores())
+    held_out = design.model(X[train], fraud[train], features.names, job).raw(X[test], job.settings.cores())[
+        :, 0
+    ]
     return FittedEvent(features, model, calibrate(design.task, held_out, fraud[test]), usual(X))
 
 

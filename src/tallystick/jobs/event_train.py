@@ -20,7 +20,7 @@ from tallystick.jobs.event_measure import report_on_events
 from tallystick.jobs.event_rows import EventRows, declared, span, with_behaviour
 from tallystick.jobs.options import Moment, Work, stamp
 from tallystick.jobs.past import LATEST, Events
-from tallystick.learners import TABLE, Learner, refuse_unless
+from tallystick.learners import Learner, refuse_unless
 from tallystick.models import Bundle, RankCalibration, render_event_card, save
 from tallystick.scorer import EventTask, Solution, choose_thresholds
 from tallystick.scorer.policy import judged
@@ -76,7 +76,7 @@ def train_events(
     done = []
     for task in tasks:
         way = registry.learner(wanted.learner or task.learner)
-        refuse_unless(way, TABLE)
+        refuse_unless(way, "binary" if way.needs_labels else "anomaly")
         if task.anomaly and way.needs_labels:
             raise UsageError(
                 f'The learner "{way.name}" learns from labels, and {task.name} is learned without any.',

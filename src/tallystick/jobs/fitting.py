@@ -57,7 +57,9 @@ def fit_raw(task: ClassTask, learner: Learner, rows: Rows, work: Work) -> tuple[
             f'Without the rows held out, only "{rows.classes[present]}" is left to learn {task.name} from.',
             "Give more rows of the other classes; near copies of one letter count as one.",
         )
-    return features, learner.fit(sample).centred()
+    model = learner.fit(sample)
+    assert isinstance(model, LinearModel)  # so far, all learners of sparse features are linear
+    return features, model.centred()
 
 
 def cross_fit(task: ClassTask, learner: Learner, rows: Rows, work: Work, kind: str) -> tuple[Floats, Codes]:

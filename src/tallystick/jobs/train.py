@@ -18,7 +18,7 @@ from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_l
 from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, apart, outside, stamp, work
 from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
-from tallystick.learners import TEXT, refuse_unless
+from tallystick.learners import refuse_unless
 from tallystick.models import Decided, render_card, save, writable
 from tallystick.scorer import ClassTask, EventTask, Solution, Task, choose
 
@@ -129,7 +129,7 @@ def _train_classes(
     for one in asked:
         _refuse_features(found, one, features)
         if learner:
-            refuse_unless(registry.learner(learner), TEXT)
+            refuse_unless(registry.learner(learner), "classes", "sparse")
     data = gather(found, source, job, asked, from_=span[0], until=span[1])
     trained = []
     for one in tasks_with_labels(data.table, asked, named=named):

@@ -1,5 +1,5 @@
-"""Ways to fit, one a file, each found by itself; all end as a model that is scored without its library."""
+"""Ways to fit a model, one a file, each found by its file name."""
 
-from tallystick.learners.base import TABLE, TEXT, Learner, Sample, refuse_unless
+from tallystick.learners.base import LAYOUTS, TARGETS, Learner, Sample, refuse_unless
 
-__all__ = ["TABLE", "TEXT", "Learner", "Sample", "refuse_unless"]
+__all__ = ["LAYOUTS", "TARGETS", "Learner", "Sample", "refuse_unless"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tallystick.learners import gradient_boosting, isolation_forest
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.settings import chosen
 from tallystick.learners.table import table
 from tallystick.models.stack import Stack, widened
@@ -16,13 +16,13 @@ USUAL = gradient_boosting.USUAL | {
 }
 
 
-class AnomalyBoosting:
+class AnomalyBoosting(Learner):
     """Settings: those of USUAL. What the score adds has a contribution of its own, `anomaly`."""
 
     name = "anomaly_boosting"
     title = "gradient boosting with an anomaly score"
-    takes = frozenset({TABLE})
-    needs_labels = True
+    takes = frozenset({"dense"})
+    targets = frozenset({"binary"})
 
     def fit(self, sample: Sample) -> Stack:
         """Fit the isolation forest without labels, then trees on all columns and its score."""

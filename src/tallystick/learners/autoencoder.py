@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.graph import Graph
 from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.learners.table import one_thread, table
@@ -32,7 +32,7 @@ USUAL = {
 }
 
 
-class Autoencoder:
+class Autoencoder(Learner):
     """ReLU layers with a narrow one amid; the score is the mean squared error of a row; settings: USUAL.
 
     What each column adds is its own squared error over their number. A missing value has no error.
@@ -40,8 +40,8 @@ class Autoencoder:
 
     name = "autoencoder"
     title = "autoencoder"
-    takes = frozenset({TABLE})
-    needs_labels = False
+    takes = frozenset({"dense"})
+    targets = frozenset({"anomaly"})
 
     def fit(self, sample: Sample) -> Network:
         """Fit on one thread; truth is not looked at."""

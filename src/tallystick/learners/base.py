@@ -1,4 +1,4 @@
-"""The one door of learners: a matrix and class codes in, a model out that is scored without its library."""
+"""Protocol of learners: a sample in, a model out that is scored without its library."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.errors import UsageError
-from tallystick.models import LinearModel
+from tallystick.models import LinearModel, Model
 
 __all__ = [
-    "TABLE",
-    "TEXT",
+    "LABELLED",
+    "LAYOUTS",
+    "TARGETS",
     "Learner",
     "Sample",
     "class_weights",
@@ -25,29 +26,47 @@ __all__ = [
     "spread",
 ]
 
-#: What a learner may take: texts as a sparse matrix of weights, tables as a dense matrix of numbers.
-TEXT, TABLE = "text", "table"
+#: How features are laid out: a float64 array with NaN for missing, or SciPy CSR (n-grams of texts).
+LAYOUTS = {"dense": "dense features (columns)", "sparse": "sparse features (texts)"}
+
+#: What can be learned, and how a message names it.
+TARGETS = {
+    "classes": "classes",
+    "binary": "a binary target",
+    "amount": "an amount",
+    "anomaly": "anomalies",
+    "segments": "segments",
+}
+
+#: Targets that are learned from labels.
+LABELLED = frozenset({"classes", "binary", "amount"})
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What is learned from.
+    """Rows to learn from.
 
-    matrix: of texts SciPy CSR float64 (rows, features), of tables a dense float64 array (rows, features) in
-    which NaN is missing; truth: codes 0 … classes - 1 (rows,), a class may be absent, and of tables 0 or 1
-    (1: the event); weight: float64 (rows,), how much each row counts, all alike when None; names: of the
-    columns of a table, where a setting may speak of them; threads: how many may be used, which changes no
-    bit.
+    matrix: a dense float64 array (rows, features) with NaN for missing, or SciPy CSR float64; truth: of
+    "classes" and "binary" int64 codes 0 … classes - 1 (rows,), of which some may be absent (binary: 1 is the
+    event), of "amount" float64, of "anomaly" and "segments" not read; weight: float64 (rows,), the weight of
+    each row, None for equal weights; settings: hyperparameters; names: of the columns, where a hyperparameter
+    may name them; threads: how many may be used, which changes no bit; target: a key of TARGETS.
     """
 
     matrix: Any
-    truth: NDArray[np.int64]
+    truth: NDArray[Any]
     classes: int
     weight: NDArray[np.float64] | None = None
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     threads: int = 1
+    target: str = "classes"
+
+    @property
+    def dense(self) -> bool:
+        """Whether the features are a dense array."""
+        return isinstance(self.matrix, np.ndarray)
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -66,38 +85,54 @@ class Sample:
 
 
 class Learner(Protocol):
-    """A way to fit. Same sample, same model, to the bit.
+    """A way to fit a model. Same sample, same model, to the bit.
 
-    takes: what it can learn from, "text" or "table"; needs_labels: False for one that looks for what is odd
-    and never at `truth`.
+    takes: layouts of features, "dense" or "sparse"; targets: keys of TARGETS. Every target can be learned
+    from every layout.
     """
 
     name: str
     title: str
     takes: frozenset[str]
-    needs_labels: bool
+    targets: frozenset[str]
 
-    def fit(self, sample: Sample) -> Any:
-        """Fit: a LinearModel for text, a model of `tallystick.models` for tables.
+    @property
+    def needs_labels(self) -> bool:
+        """Whether `truth` is read."""
+        return bool(self.targets & LABELLED)
 
-        Of texts a class without rows gets a score below that of all others; of tables it is a DataError.
+    def fit(self, sample: Sample) -> Model:
+        """Fit a model to a sample.
+
+        A class without rows scores below all others on any row; a binary target without rows of both kinds
+        is a DataError.
         """
+        ...
 
 
-def refuse_unless(learner: Learner, kind: str, others: Iterable[Learner] | None = None) -> None:
-    """Raise UsageError where a learner does not take such data; it names those that do.
+def refuse_unless(
+    learner: Learner, target: str, layout: str = "dense", others: Iterable[Learner] | None = None
+) -> None:
+    """Raise UsageError where a learner cannot learn a target from a layout; it names those that can.
 
-    kind: "text" or "table"; others: the learners to name, the built-in ones when None.
+    target: a key of TARGETS; layout: of LAYOUTS; others: the learners to name, the built-in ones when None.
 
     >>> from tallystick.learners.naive_bayes import LEARNER
-    >>> refuse_unless(LEARNER, "text")
+    >>> refuse_unless(LEARNER, "classes", "sparse")
     """
-    if kind in learner.takes:
+    if target in learner.targets and layout in learner.takes:
         return
-    able = sorted(one.name for one in (built_in() if others is None else others) if kind in one.takes)
+    able = sorted(
+        other.name
+        for other in (built_in() if others is None else others)
+        if target in other.targets and layout in other.takes
+    )
+    targets = " and ".join(TARGETS[one] for one in TARGETS if one in learner.targets)
+    layouts = " and ".join(LAYOUTS[one] for one in LAYOUTS if one in learner.takes)
     raise UsageError(
-        f'The learner "{learner.name}" learns from {" and ".join(sorted(learner.takes))}, not from {kind}.',
-        f"These do: {', '.join(able)}." if able else "None of those there are does.",
+        f'The learner "{learner.name}" learns {targets} from {layouts}, '
+        f"not {TARGETS[target]} from {LAYOUTS[layout]}.",
+        f"These do: {', '.join(able)}." if able else "No learner does.",
     )
 
 
@@ -119,10 +154,10 @@ def class_weights(sample: Sample, power: float) -> dict[int, float]:
 
 
 def spread(sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.float64]) -> LinearModel:
-    """Put the columns of the classes that had rows at their codes among all classes.
+    """Put the outputs of the classes that have rows at their codes among all classes.
 
     weights: (features, present classes); intercept: (present classes,). A class without rows scores below all
-    others on any text, since features are never negative.
+    others on any row of features that are never negative.
     """
     full = np.repeat(weights.min(axis=1, keepdims=True), sample.classes, axis=1)
     bias = np.full(sample.classes, float(intercept.min()) - 10.0)

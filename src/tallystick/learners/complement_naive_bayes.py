@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from tallystick.learners.base import TEXT, Learner, Sample, spread
+from tallystick.learners.base import Learner, Sample, spread
 from tallystick.learners.naive_bayes import class_sums
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER"]
 
 
-class ComplementNaiveBayes:
+class ComplementNaiveBayes(Learner):
     """Settings: alpha (.5), the count that every feature has beforehand."""
 
     name = "complement_naive_bayes"
     title = "complement naive Bayes"
-    takes = frozenset({TEXT})
-    needs_labels = True
+    takes = frozenset({"sparse"})
+    targets = frozenset({"classes"})
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.settings import chosen, named, refused_by_library
 from tallystick.learners.table import event_weights, table
 from tallystick.learners.trees_from import trees_from_xgboost
@@ -76,13 +76,13 @@ def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64
     return np.flatnonzero(drawn | (truth == 1))
 
 
-class GradientBoosting:
+class GradientBoosting(Learner):
     """Histograms, logistic loss; settings: those of USUAL."""
 
     name = "gradient_boosting"
     title = "gradient boosting"
-    takes = frozenset({TABLE})
-    needs_labels = True
+    takes = frozenset({"dense"})
+    targets = frozenset({"binary"})
 
     def fit(self, sample: Sample) -> Trees:
         """Fit tree after tree."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.settings import chosen, named, refused_by_library
 from tallystick.learners.table import table
 from tallystick.learners.trees_from import trees_from_isolation
@@ -67,7 +67,7 @@ def _at_least_usual(matrix: NDArray[np.float64], rising: NDArray[np.bool_]) -> N
     return raised
 
 
-class IsolationForest:
+class IsolationForest(Learner):
     """Random cuts; settings: those of USUAL. Scaling a column changes nothing.
 
     A forest that also finds little odd spends cuts on it: on 150,000 payments of the simulator's own bank
@@ -77,8 +77,8 @@ class IsolationForest:
 
     name = "isolation_forest"
     title = "isolation forest"
-    takes = frozenset({TABLE})
-    needs_labels = False
+    takes = frozenset({"dense"})
+    targets = frozenset({"anomaly"})
 
     def fit(self, sample: Sample) -> Trees:
         """Grow trees; truth is not looked at."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from tallystick.learners.base import TEXT, Learner, Sample, class_weights, one_versus_rest, spread
+from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER"]
 
 
-class LinearSvm:
+class LinearSvm(Learner):
     """Squared hinge loss; settings: C (1), balance (1: classes weigh alike, 0: as they come), tol (1e-4)."""
 
     name = "linear_svm"
     title = "linear support vector machine"
-    takes = frozenset({TEXT})
-    needs_labels = True
+    takes = frozenset({"sparse"})
+    targets = frozenset({"classes"})
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by dual coordinate descent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tallystick.errors import DataError
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.settings import chosen
 from tallystick.learners.table import table
 from tallystick.models.neighbours import Neighbours
@@ -18,7 +18,7 @@ __all__ = ["LEARNER"]
 USUAL = {"neighbours": 20, "rows": 4000, "contamination": None}
 
 
-class LocalOutlierFactor:
+class LocalOutlierFactor(Learner):
     """Distances between scaled columns; settings: those of USUAL.
 
     Where there are more rows than are kept, they are drawn by their weights; where all are kept, no weight
@@ -27,8 +27,8 @@ class LocalOutlierFactor:
 
     name = "local_outlier_factor"
     title = "local outlier factor"
-    takes = frozenset({TABLE})
-    needs_labels = False
+    takes = frozenset({"dense"})
+    targets = frozenset({"anomaly"})
 
     def fit(self, sample: Sample) -> Neighbours:
         """Keep rows; truth is not looked at."""

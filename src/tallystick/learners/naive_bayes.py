@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import TEXT, Learner, Sample, spread
+from tallystick.learners.base import Learner, Sample, spread
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER", "class_sums"]
@@ -21,13 +21,13 @@ def class_sums(sample: Sample) -> NDArray[np.float64]:
     return np.asarray((onehot @ sample.matrix).todense(), dtype=np.float64)
 
 
-class NaiveBayes:
+class NaiveBayes(Learner):
     """Settings: alpha (.1), the count that every feature has in every class beforehand."""
 
     name = "naive_bayes"
     title = "naive Bayes"
-    takes = frozenset({TEXT})
-    needs_labels = True
+    takes = frozenset({"sparse"})
+    targets = frozenset({"classes"})
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.graph import Graph
 from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.learners.table import event_weights, one_thread, table
@@ -27,7 +27,7 @@ USUAL = {
 }
 
 
-class NeuralNetwork:
+class NeuralNetwork(Learner):
     """ReLU layers, cross-entropy, Adam (Kingma and Ba 2015); settings: those of USUAL.
 
     Missing values are medians, and a column more says that they were missing.
@@ -35,8 +35,8 @@ class NeuralNetwork:
 
     name = "neural_network"
     title = "neural network"
-    takes = frozenset({TABLE})
-    needs_labels = True
+    takes = frozenset({"dense"})
+    targets = frozenset({"binary"})
 
     def fit(self, sample: Sample) -> Network:
         """Fit on one thread."""

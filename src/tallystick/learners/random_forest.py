@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.learners.base import TABLE, Learner, Sample
+from tallystick.learners.base import Learner, Sample
 from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.learners.table import event_weights, table
 from tallystick.learners.trees_from import trees_from_forest
@@ -22,13 +22,13 @@ USUAL = {
 }
 
 
-class RandomForest:
+class RandomForest(Learner):
     """Trees on rows drawn anew for each; settings: those of USUAL. Its score is a probability."""
 
     name = "random_forest"
     title = "random forest"
-    takes = frozenset({TABLE})
-    needs_labels = True
+    takes = frozenset({"dense"})
+    targets = frozenset({"binary"})
 
     def fit(self, sample: Sample) -> Trees:
         """Fit each tree by itself."""

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from tallystick.errors import BundleError
 
-__all__ = ["KINDS", "Model", "load_model"]
+__all__ = ["KINDS", "Model", "directed", "load_model"]
 
 #: Where each kind lives; a module is imported when a bundle needs it.
 KINDS = {
-    "linear_score": ("tallystick.models.linear_score", "LinearScore"),
+    "linear": ("tallystick.models.linear", "LinearModel"),
+    "linear_score": ("tallystick.models.linear", "LinearModel"),  # as bundles before version 0.4 name it
     "neighbours": ("tallystick.models.neighbours", "Neighbours"),
     "network": ("tallystick.models.network", "Network"),
     "stack": ("tallystick.models.stack", "Stack"),
@@ -24,19 +25,25 @@ KINDS = {
 
 
 class Model(Protocol):
-    """Scores of rows of numbers, and what each number adds to them.
+    """Outputs of rows of features, and what each feature adds to them.
 
-    X is float64 (rows, features), C-contiguous, NaN where a value is missing. A row gives the same bits alone
-    and in a batch, on one thread and on many (networks: to 1e-6).
+    X is float64 (rows, features), C-contiguous, NaN where a value is missing; or SciPy CSR for a model that
+    was learned from sparse features. A row gives the same bits alone and in a batch, on one thread and on
+    many (networks: to 1e-6). A binary, anomaly or amount model has one output; a class model one for each
+    class; a segment model one for each segment, the squared distance to it.
     """
 
     kind: ClassVar[str]
 
-    def raw(self, X: NDArray[np.float64], threads: int = 1) -> NDArray[np.float64]:
-        """Return the score of each row (rows,): higher is likelier, or odder."""
+    def raw(self, X: Any, threads: int = 1) -> NDArray[np.float64]:
+        """Return float64 (rows, outputs); of one output, higher is likelier, odder or more."""
 
-    def contributions(self, X: NDArray[np.float64], threads: int = 1) -> NDArray[np.float64]:
-        """Return (rows, features + 1): what each value adds, last the base; a row sums to its `raw`."""
+    def contributions(self, X: Any, direction: NDArray[np.float64] | None = None, threads: int = 1) -> Any:
+        """Return (rows, features + 1): what each feature adds to `raw · direction`, last the base.
+
+        direction: float64 (rows, outputs), the combination of outputs that is explained; None for a model of
+        one output. The result is a float64 array, for CSR rows a SciPy CSR matrix.
+        """
 
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps: JSON values, among them `kind`."""
@@ -45,15 +52,20 @@ class Model(Protocol):
         """Return what a bundle keeps: plain arrays of numbers."""
 
 
+def directed(parts: NDArray[np.float64], direction: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Scale the contributions of a model of one output by its direction (rows, 1)."""
+    return parts if direction is None else parts * direction[:, :1]
+
+
 def load_model(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """Bring back the model that `describe` and `arrays` told of; its scores have the same bits.
 
     Raises BundleError when the kind is unknown, or an array is missing or damaged.
 
     >>> import numpy as np
-    >>> arrays = {"weights": np.ones(1), "means": np.zeros(1), "missing": np.zeros(1)}
-    >>> load_model({"kind": "linear_score", "base": 1.0}, arrays).raw(np.array([[2.0]])).tolist()
-    [3.0]
+    >>> arrays = {"weights": np.ones((1, 1)), "intercept": np.ones(1)}
+    >>> load_model({"kind": "linear"}, arrays).raw(np.array([[2.0]])).tolist()
+    [[3.0]]
     """
     kind = description.get("kind")
     if kind not in KINDS:

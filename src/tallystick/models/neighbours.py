@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tallystick.models.base import directed
 from tallystick.models.scaling import Scaling
 from tallystick.models.slices import in_slices
 
@@ -52,10 +53,10 @@ class Neighbours:
         return cls(scaling, rows, reach, density, count)
 
     def raw(self, X: Floats, threads: int = 1) -> Floats:
-        """Return the local outlier factor of new rows (rows,), higher is odder."""
-        return self._score(self.scaling.apply(X), threads)[1]
+        """Return the local outlier factor of new rows (rows, 1), higher is odder."""
+        return self._score(self.scaling.apply(X), threads)[1][:, None]
 
-    def contributions(self, X: Floats, threads: int = 1) -> Floats:
+    def contributions(self, X: Floats, direction: Floats | None = None, threads: int = 1) -> Floats:
         """Return what each value adds (rows, features + 1); the last column is the base, 1.
 
         What a row is above 1 is shared out as the squared distances to its neighbours are between columns.
@@ -65,7 +66,7 @@ class Neighbours:
         near, score = self._score(scaled, threads)
         out = np.empty((len(X), X.shape[1] + 1))
         _share(scaled, self.rows, near, score, out)
-        return out
+        return directed(out, direction)
 
     def _score(self, scaled: Floats, threads: int) -> tuple[Codes, Floats]:
         near, distance = _nearest(scaled, self.rows, self.neighbours, False, threads)

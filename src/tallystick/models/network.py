@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.errors import BundleError
+from tallystick.models.base import directed
 
 __all__ = ["BLOCK", "Network"]
 
@@ -62,15 +63,20 @@ class Network:
         return np.concatenate(blocks) if blocks else np.empty((0, len(self.usual) if self.parts else 1))
 
     def raw(self, X: Floats, threads: int = 1) -> Floats:  # noqa: ARG002 - as all models
-        """Return the score of each row (rows,); threads is not used."""
+        """Return the score of each row (rows, 1); threads is not used."""
         found = self._run(X)
         if not self.parts:
-            return np.ascontiguousarray(found[:, 0])
-        out = np.empty(len(X))
-        _add(np.ascontiguousarray(found), out)
+            return found
+        out = np.empty((len(X), 1))
+        _add(np.ascontiguousarray(found), out[:, 0])
         return out
 
-    def contributions(self, X: Floats, threads: int = 1) -> Floats:  # noqa: ARG002 - as all models
+    def contributions(
+        self,
+        X: Floats,
+        direction: Floats | None = None,
+        threads: int = 1,  # noqa: ARG002 - as all models
+    ) -> Floats:
         """Return what each value adds (rows, features + 1); the last column is the score of a usual row.
 
         With parts they are exact. Without, it is the mean of what is lost when one value is made usual and
@@ -81,21 +87,21 @@ class Network:
         out = np.zeros((len(X), features + 1))
         if self.parts:
             out[:, :-1] = self._run(X)
-            return out
-        base = float(self.raw(self.usual[None])[0])
+            return directed(out, direction)
+        base = float(self.raw(self.usual[None])[0, 0])
         out[:, -1] = base
         diagonal = np.arange(features)
         for r, row in enumerate(X):
             asked = np.concatenate([np.tile(row, (features + 1, 1)), np.tile(self.usual, (features, 1))])
             asked[diagonal, diagonal] = self.usual
             asked[features + 1 + diagonal, diagonal] = row
-            told = self.raw(asked)
+            told = self.raw(asked)[:, 0]
             whole = told[features]
             moved = ((whole - told[:features]) + (told[features + 1 :] - base)) / 2
             size = np.abs(moved)
             share = size / size.sum() if size.any() else np.full(features, 1.0 / features)
             out[r, :-1] = moved + share * (whole - base - moved.sum())
-        return out
+        return directed(out, direction)
 
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from tallystick.models.base import Model
+from tallystick.models.base import Model, load_model
 
 __all__ = ["Stack", "widened"]
 
@@ -36,12 +35,13 @@ class Stack:
     kind: ClassVar[str] = "stack"
 
     def raw(self, X: Floats, threads: int = 1) -> Floats:
-        """Return the score of the second model (rows,)."""
+        """Return the score of the second model (rows, 1)."""
         return self.second.raw(widened(self.first, X, threads), threads)
 
-    def contributions(self, X: Floats, threads: int = 1) -> Floats:
+    def contributions(self, X: Floats, direction: Floats | None = None, threads: int = 1) -> Floats:
         """Return what each value adds (rows, features + 2): the columns, the added one, the base."""
-        return self.second.contributions(widened(self.first, X, threads), threads)
+        parts: Floats = self.second.contributions(widened(self.first, X, threads), direction, threads)
+        return parts
 
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps."""
@@ -60,8 +60,6 @@ class Stack:
     @classmethod
     def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Stack:
         """Bring back what `describe` and `arrays` gave."""
-        from tallystick.models.base import load_model
-
         first, second = (
             load_model(
                 description[part],

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.errors import BundleError, UsageError
+from tallystick.models.base import directed
 from tallystick.models.slices import in_slices
 from tallystick.models.tree_kernel import Steps, steps, sum_leaves
 from tallystick.models.treeshap import Paths, explain, paths
@@ -60,7 +61,7 @@ class Trees:
     ...     features=1,
     ... )
     >>> model.raw(np.array([[0.4], [0.5], [np.nan]])).tolist()
-    [-1.0, 2.0, -1.0]
+    [[-1.0], [2.0], [-1.0]]
     >>> model.contributions(np.array([[0.5]])).tolist()
     [[2.25, -0.25]]
     """
@@ -86,7 +87,7 @@ class Trees:
             )
 
     def raw(self, X: Floats, threads: int = 1) -> Floats:
-        """Return the score of each row (rows,), see `link`; same bits alone, in a batch and on threads."""
+        """Return the score of each row (rows, 1), see `link`; same bits alone, in a batch and on threads."""
         X = self._matrix(X)
         out, laid = np.empty(len(X)), self._steps
 
@@ -94,9 +95,9 @@ class Trees:
             sum_leaves(X, first, last, *laid, self.base, self.scale, out)
 
         in_slices(work, len(X), threads, ROWS_A_THREAD)
-        return out
+        return out[:, None]
 
-    def contributions(self, X: Floats, threads: int = 1) -> Floats:
+    def contributions(self, X: Floats, direction: Floats | None = None, threads: int = 1) -> Floats:
         """Return exact, path-dependent SHAP values of `raw` (rows, features + 1); the last is the base.
 
         They add up to `raw` to rounding. Lundberg et al. 2018, "Consistent individualized feature attribution
@@ -109,7 +110,7 @@ class Trees:
             explain(X, first, last, *laid, self.base, self.scale, out)
 
         in_slices(work, len(X), threads, EXPLAINED_A_THREAD)
-        return out
+        return directed(out, direction)
 
     def library_score(self, X: Floats, threads: int = 1) -> Floats:
         """Return what the library that grew the trees would say of rows (rows,), within 1e-5.
@@ -117,7 +118,7 @@ class Trees:
         A probability for "sum" and "mean_probability"; for "isolation" scikit-learn's `score_samples` with
         its sign turned, so that higher is odder.
         """
-        raw = self.raw(X, threads)
+        raw = self.raw(X, threads)[:, 0]
         if self.link == "sum":
             return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -700, 700))))
         return raw if self.link == "mean_probability" else np.exp2(raw)

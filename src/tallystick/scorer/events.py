@@ -59,7 +59,7 @@ class EventModel:
 
     def chance(self, clean: pa.RecordBatch, threads: int = 1) -> Floats:
         """Return the probability of the event (how odd a row is, for an anomaly): float64 (rows,)."""
-        return self.calibration.apply(self.model.raw(self.features.matrix(clean), threads))
+        return self.calibration.apply(self.model.raw(self.features.matrix(clean), threads)[:, 0])
 
     def decide(
         self,
@@ -79,7 +79,7 @@ class EventModel:
         """
         rows, values = len(clean), self.features.values(clean, behaviour, columns)
         X = self.features.matrix(clean, values)
-        chance = self.calibration.apply(self.model.raw(X, threads))
+        chance = self.calibration.apply(self.model.raw(X, threads)[:, 0])
         action = act(self.thresholds, chance)
         label = np.minimum(action, 1)
         ruled = None
@@ -114,7 +114,7 @@ class EventModel:
             return
         names, usual = self._told
         seen = np.ascontiguousarray(X[alerts])
-        parts = self.model.contributions(seen, threads)[:, :-1]
+        parts = self.model.contributions(seen, threads=threads)[:, :-1]
         # What pulled the score up: an alert is explained by what speaks for it.
         best = np.argsort(-parts, axis=1, kind="stable")[:, :TOP]
         for row, top, effects, values in zip(
