@@ -185,13 +185,14 @@ def test_a_registry_that_was_away_is_asked_again(registry: Server, values: AvroV
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_registry_that_stays_away_stops_the_stream(registry: Server) -> None:
+def test_a_registry_that_stays_away_stops_the_stream_and_breaks_no_message(registry: Server) -> None:
+    message = written(1, simple(("a", "int")), {"a": 1})
     registry.failing = 99
     with pytest.raises(TallystickError, match="503"):
-        Registry(registry.url).schema(1)
+        AvroValues(Registry(registry.url)).rows([message])
     registry.close()
     with pytest.raises(TallystickError, match="does not answer"):
-        Registry(registry.url).schema(1)
+        AvroValues(Registry(registry.url)).rows([message])
     registry._server.server_close()
 
 

@@ -68,14 +68,15 @@ class AvroValues:
                 if len(value) < _HEAD or value[0]:
                     raise UnknownSchemaError("it does not begin with a registry's mark, byte 0 and a number")
                 writer = self._writers.get(number) or self._writer(number)
+            except UnknownSchemaError as error:
+                broken.append(_refused(place, value, str(error)))
+                continue
+            try:
                 stream = io.BytesIO(value)
                 stream.seek(_HEAD)
                 record = read(stream, writer.schema)
                 if stream.tell() != len(value):
                     raise ValueError("something follows the record")
-            except UnknownSchemaError as error:
-                broken.append(_refused(place, value, str(error)))
-                continue
             except Exception as error:  # whatever a decoder says of bytes from outside
                 said = str(error) or type(error).__name__
                 broken.append(_refused(place, value, f"it does not fit schema {number}: {said}"))
