@@ -37,7 +37,7 @@ HOSTILE = "T\x1b[2J\x07[red]\u202e漢字漢字漢字漢字漢字漢字"
 
 def stream(*, classes: bool = False, ident: str = "T1") -> Stats:
     clock = [START]
-    stats = Stats("complaints" if classes else "fraud", clock=lambda: clock[0])
+    stats = Stats("complaints" if classes else "fraud", harmless=["accept", "auto"], clock=lambda: clock[0])
     actions = ["auto"] * 97 + ["review"] * 3 if classes else ["accept"] * 97 + ["review", "review", "decline"]
     desks = ("Legal", "Card desk", "A department whose name goes on and on without an end in sight")
     rows = [

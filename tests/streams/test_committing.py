@@ -11,7 +11,7 @@ from tallystick.streams.stats import Stats
 
 
 def test_what_a_source_counts_is_one_note_however_often_it_is_heard() -> None:
-    notes, stats = Notes(), Stats("fraud")
+    notes, stats = Notes(), Stats("fraud", harmless=["accept"])
     source: Any = SimpleNamespace(name="a", notes=())
     readers: Any = {"a": SimpleNamespace(source=source, lag=0)}
     nobody: Any = None

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from tallystick.scorer.decision import decision_schema
-from tallystick.streams.stats import MOST, OTHERS, Stats
+from tallystick.streams.stats import Stats
 from tallystick.streams.stats_alerts import HELD, NEWEST
+from tallystick.streams.stats_metrics import MOST, OTHERS
 from tallystick.streams.stats_series import LIMIT
 
 SECOND = 1_000_000
@@ -40,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def stats(clock: Clock) -> Stats:
-    return Stats("fraud", clock=clock)
+    return Stats("fraud", harmless=["accept"], clock=clock)
 
 
 def decisions(
@@ -159,8 +160,8 @@ def test_an_alert_says_two_reasons_in_words_and_no_word_of_the_text(stats: Stats
     assert "attorney" not in json.dumps(stats.snapshot().to_dict())
 
 
-def test_quiet_actions_are_the_callers_to_say(clock: Clock) -> None:
-    stats = Stats("campaigns", quiet=["skip"], clock=clock)
+def test_harmless_actions_are_the_callers_to_name(clock: Clock) -> None:
+    stats = Stats("campaigns", harmless=["skip"], clock=clock)
     commit(stats, decisions(["skip", "call", "accept"]), START)
     assert [alert.action for alert in stats.snapshot().alerts] == ["call", "accept"]
 

@@ -147,7 +147,7 @@ def stream(
         job.as_of,
     )
     to = partial(sinks.open_moving, settings=job.settings, stream=found.name)
-    stats = Stats(found.name)
+    stats = Stats(found.name, harmless={model.task.actions[0] for model in scorer.models})
     uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
     with Store.open(uri, durability=job.settings.durability) as store:
         running = Running(

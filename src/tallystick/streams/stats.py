@@ -6,25 +6,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from prometheus_client.metrics_core import Metric
 
 from tallystick.streams.stats_alerts import NEWEST, Alerts, in_words
 from tallystick.streams.stats_coded import NONE, Coded, coded, short
-from tallystick.streams.stats_latency import BUCKETS, counted, cumulated, drawn, tails
+from tallystick.streams.stats_latency import counted, cumulated, drawn, tails
+from tallystick.streams.stats_metrics import StreamMetrics, TaskCounts
 from tallystick.streams.stats_series import Recent, Series
 from tallystick.streams.stats_snapshot import Note, StreamSnapshot
 
-__all__ = ["OTHERS", "QUIET", "Stats"]
+__all__ = ["Stats"]
 
-#: Actions that ask for nobody.
-QUIET = ("accept", "auto", "control", "skip")
-#: What stands for all names beyond the most that are told apart.
-OTHERS = "(others)"
-MOST = 500  # names that one count tells apart
 NOWHERE = np.empty(0, np.int64)
 
 
@@ -35,37 +31,27 @@ def _now() -> int:
 class Stats:
     """Counts what a stream commits. Thread-safe.
 
-    solution: its name; quiet: actions that are no alert; clock: microseconds UTC.
+    solution: its name; harmless: actions that ask for nobody, all others are alerts; clock: microseconds UTC.
 
-    >>> stats = Stats("fraud", clock=lambda: 2_000_000)
-    >>> batch = pa.record_batch({"task": ["fraud"], "label": ["yes"], "action": ["review"], "id": ["T1"]})
+    >>> stats = Stats("orders", harmless=["accept"], clock=lambda: 2_000_000)
+    >>> batch = pa.record_batch({"task": ["risk"], "label": ["yes"], "action": ["review"], "id": ["T1"]})
     >>> stats.committed(batch, np.array([1_990_000]), 2_000_000, bad=1, duplicates=0, late=0)
     >>> seen = stats.snapshot()
     >>> seen.events, seen.bad, seen.actions, round(seen.latency.p50)
-    (1, 1, {'fraud': {'review': 1}}, 10)
+    (1, 1, {'risk': {'review': 1}}, 10)
     """
 
     def __init__(
-        self, solution: str, *, quiet: Collection[str] = QUIET, clock: Callable[[], int] = _now
+        self, solution: str, *, harmless: Collection[str], clock: Callable[[], int] = _now
     ) -> None:
-        self._solution, self._quiet, self._clock = solution, frozenset([*quiet, NONE]), clock
+        self._solution, self._harmless, self._clock = solution, frozenset([*harmless, NONE]), clock
         self._lock = threading.Lock()
         self._started = self._last = clock()
         self._first: int | None = None
-        self._events = self._decisions = self._commits = 0
-        self._bad = self._duplicates = self._late = 0
-        self._counts = np.zeros(BUCKETS, np.int64)
-        self._total = self._longest = 0
+        self._metrics = StreamMetrics(solution, self._started)
         self._series, self._recent = Series(self._started), Recent(self._started)
-        self._labels: dict[str, dict[str, int]] = {}
-        self._actions: dict[str, dict[str, int]] = {}
-        self._departments: dict[str, int] = {}
         self._alerts = Alerts()
         self._notes: deque[Note] = deque(maxlen=NEWEST)
-        self._lag: int | None = None
-        self._queued = 0
-        self._behind: dict[str, int] = {}
-        self._notices: dict[str, dict[str, int]] = {}
 
     def committed(
         self,
@@ -95,30 +81,33 @@ class Stats:
         latency = np.maximum(at - arrived, 0)
         counts = counted(latency)
         total, longest = int(latency.sum()), int(latency.max(initial=0))
-        loud = np.array([name not in self._quiet for name in actions.names], np.bool_)
-        rows = actions.where(loud) if loud.any() else NOWHERE
+        alerting = np.array([name not in self._harmless for name in actions.names], np.bool_)
+        rows = actions.where(alerting) if alerting.any() else NOWHERE
+        metrics = self._metrics
         with self._lock:
-            self._commits += 1
-            self._bad += bad
-            self._duplicates += duplicates
-            self._late += late
+            metrics.commits.inc()
+            for counter, many in (
+                (metrics.quarantined, bad),
+                (metrics.duplicates, duplicates),
+                (metrics.late, late),
+            ):
+                if many:
+                    counter.inc(many)
             if not len(arrived):
                 return
-            self._events += events
-            self._decisions += len(arrived)
+            metrics.events.inc(events)
             if self._first is None:
                 self._first = max(int(arrived.min()), self._started)
             self._last = max(self._last, at)
-            self._counts += counts
-            self._total += total
-            self._longest = max(self._longest, longest)
+            metrics.latency.add(counts, total, longest)
             self._recent.add(at, events, counts, total, longest)
             self._series.add(at, events, counts, len(rows))
-            _count(self._actions, tasks, actions)
-            _count(self._labels, tasks, labels)
+            _count(metrics.actions, tasks, actions)
+            _count(metrics.labels, tasks, labels)
             if departments is not None:
-                _add(self._departments, departments.names, departments.counts())
+                metrics.departments.add(departments.names, departments.counts())
             if len(rows):
+                metrics.alerts.inc(len(rows))
                 self._alerts.add(at, decisions, rows, latency)
 
     def noted(
@@ -137,9 +126,11 @@ class Stats:
         """
         now = self._clock()
         with self._lock:
-            self._lag, self._queued, self._behind = lag, queued, dict(marks)
+            self._metrics.set_lag(lag)
+            self._metrics.queued.set(queued)
+            self._metrics.set_behind(marks)
             if notices is not None:
-                self._notices = {channel: dict(states) for channel, states in notices.items()}
+                self._metrics.set_notices(notices)
             if lag is not None:
                 self._series.waits(now, lag)
 
@@ -160,53 +151,64 @@ class Stats:
             else:
                 self._notes.append(Note(now, words))
 
+    def collect(self) -> list[Metric]:
+        """Return the metrics, all of one moment."""
+        with self._lock:
+            return self._metrics.collect()
+
     def snapshot(self) -> StreamSnapshot:
-        """Say how things stand."""
+        """Return the figures of this moment."""
         more = True
         while more:
             with self._lock:  # let go of in between: a commit never waits for all of it
                 more = self._series.work()
         with self._lock:
             now = max(self._clock(), self._last)
-            alerts = self._alerts.newest()
+            values = self._metrics.values()
+            latency = self._metrics.latency
+            counts, total, longest = latency.counts.copy(), latency.total, latency.longest
+            rate_now, latency_now = self._recent.rate(now), self._recent.tails(now)
+            series, seconds = self._series.columns(now), self._series.seconds
+            alerts, notes = self._alerts.newest(), tuple(self._notes)
             busy = (self._last - self._first) / 1e6 if self._first is not None else 0.0
-            counts = self._counts.copy()
-            total, longest = self._total, self._longest
-            shown: dict[str, Any] = {
-                "started": self._started,
-                "now": now,
-                "events": self._events,
-                "decisions": self._decisions,
-                "bad": self._bad,
-                "duplicates": self._duplicates,
-                "late": self._late,
-                "commits": self._commits,
-                "rate": self._events / max(busy, 0.001) if self._events else 0.0,
-                "rate_now": self._recent.rate(now),
-                "latency_now": self._recent.tails(now),
-                "labels": {task: dict(names) for task, names in self._labels.items()},
-                "actions": {task: dict(names) for task, names in self._actions.items()},
-                "departments": dict(self._departments),
-                "alerted": self._alerts.total,
-                "lag": self._lag,
-                "queued": self._queued,
-                "behind": self._behind,
-                "notices": self._notices,
-                "notes": tuple(self._notes),
-                "series": self._series.columns(now),
-                "seconds": self._series.seconds,
-            }
+
+        def one(name: str) -> int:
+            return int(values[name][()])
+
+        events, actions = one("events_total"), _nested(values.get("decisions_total", {}))
+        lag = values.get("lag_records")
         return StreamSnapshot(
             self._solution,
+            started=self._started,
+            now=now,
+            events=events,
+            decisions=sum(sum(names.values()) for names in actions.values()),
+            bad=one("quarantined_total"),
+            duplicates=one("duplicates_total"),
+            late=one("late_total"),
+            commits=one("commits_total"),
+            rate=events / max(busy, 0.001) if events else 0.0,
+            rate_now=rate_now,
             latency=tails(counts, total, longest),
+            latency_now=latency_now,
+            labels=_nested(values.get("labels_total", {})),
+            actions=actions,
+            departments=_flat(values.get("routed_total", {})),
+            alerted=one("alerts_total"),
             alerts=in_words(alerts),
+            lag=None if lag is None else int(lag[()]),
+            queued=one("queued_records"),
+            behind=_flat(values.get("sink_behind_entries", {})),
+            notices=_nested(values.get("notices_total", {})),
+            notes=notes,
             distribution=drawn(counts),
             cumulated=cumulated(counts),
-            **shown,
+            seconds=seconds,
+            series=series,
         )
 
 
-def _count(kept: dict[str, dict[str, int]], tasks: Coded, seen: Coded) -> None:
+def _count(counters: TaskCounts, tasks: Coded, seen: Coded) -> None:
     """Add the counts of names, for each task."""
     if len(tasks.names) == 1:
         counts = seen.counts()[None]
@@ -214,16 +216,19 @@ def _count(kept: dict[str, dict[str, int]], tasks: Coded, seen: Coded) -> None:
         codes = tasks.full() * len(seen.names) + seen.full()
         counts = np.bincount(codes, minlength=len(tasks.names) * len(seen.names))
         counts = counts.reshape(len(tasks.names), len(seen.names))
-    for i, task in enumerate(tasks.names):
-        name = task if task in kept or len(kept) < MOST else OTHERS
-        _add(kept.setdefault(name, {}), seen.names, counts[i])
+    for task, row in zip(tasks.names, counts, strict=True):
+        counters.add(task, seen.names, row)
 
 
-def _add(kept: dict[str, int], names: list[str], counts: NDArray[np.int64]) -> None:
-    for name, count in zip(names, counts.tolist(), strict=True):
-        if count:
-            known = name if name in kept or len(kept) < MOST else OTHERS
-            kept[known] = kept.get(known, 0) + count
+def _flat(values: Mapping[tuple[str, ...], float]) -> dict[str, int]:
+    return {name: int(value) for (name,), value in values.items()}
+
+
+def _nested(values: Mapping[tuple[str, ...], float]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (outer, inner), value in values.items():
+        found.setdefault(outer, {})[inner] = int(value)
+    return found
 
 
 def _words(note: str) -> str:

@@ -51,7 +51,7 @@ class Kept:
 class Alerts:
     """The newest alerts of a stream. Not thread-safe, but what `newest` gives may be worded by anyone.
 
-    >>> batch = pa.record_batch({"id": ["T1"], "task": ["fraud"], "label": ["yes"], "action": ["review"]})
+    >>> batch = pa.record_batch({"id": ["T1"], "task": ["risk"], "label": ["yes"], "action": ["review"]})
     >>> alerts = Alerts()
     >>> alerts.add(0, batch, np.array([0]), np.array([1_500]))
     >>> [(one.id, one.latency) for one in in_words(alerts.newest())]
@@ -59,14 +59,12 @@ class Alerts:
     """
 
     def __init__(self) -> None:
-        self.total = 0
         self._kept: deque[Kept] = deque()
 
     def add(
         self, at: int, decisions: pa.RecordBatch, rows: NDArray[np.int64], latency: NDArray[np.int64]
     ) -> None:
         """Keep the alerts of a commit: which of its rows they are, and how long all of its rows took."""
-        self.total += len(rows)
         last = rows[-NEWEST:]
         self._kept.append(Kept(at, decisions, last, latency[last].tolist()))
         there = sum(len(one.latency) for one in self._kept)

@@ -72,7 +72,7 @@ class StreamSnapshot:
     how many latencies lie between them; series: columns of the chart; cumulated: seconds, and how many
     latencies are at most that.
 
-    >>> StreamSnapshot("fraud").to_dict()["events"]
+    >>> StreamSnapshot("orders").to_dict()["events"]
     0
     """
 
