@@ -21,6 +21,7 @@ from tallystick.contracts.steps import span
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Reading, Work, apart, outside, work
 from tallystick.jobs.past import delay
+from tallystick.jobs.sequences import SEQUENCE
 from tallystick.jobs.warming import warm
 from tallystick.notify import Notifier, Notify
 from tallystick.scorer import Scorer, Solution
@@ -268,7 +269,7 @@ def _shadow(scorer: Scorer, shadow: Scorer) -> Scorer:
 
 def _schema(solution: Solution) -> pa.Schema:
     """Return what the log keeps of a record: what its contract knows, but for an order recorded elsewhere."""
-    return pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
+    return pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != SEQUENCE])
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -221,12 +221,13 @@ class Loop:
     def _recorded(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
         """Apply records, each key once."""
         rows, names, moments, bad, again = [], [], [], [], 0
+        time_column = self.fold.scorer.solution.contract.event_time or ""  # without one nothing is too late
         for read in reads:
             met = self.fold.meet(read.rows, self.number)
             again += int(met.again.sum())
             bad.append(read.bad)
             if met.outside.any():
-                bad.append(_some(read, met.outside, LATE))
+                bad.append(_some(read, met.outside, LATE, time_column))
             ids = self.fold.scorer.ids(read.rows, read.name, read.number)
             fresh, arrived = read.rows, read.arrived
             if not met.fresh.all():
@@ -304,6 +305,6 @@ def _together(decisions: pa.RecordBatch, shadow: pa.RecordBatch) -> pa.RecordBat
     return pa.concat_batches([decisions, marked.select(decisions.schema.names).cast(decisions.schema)])
 
 
-def _some(read: Read, which: NDArray[np.bool_], code: str, column: str = "event_time") -> pa.Table:
+def _some(read: Read, which: NDArray[np.bool_], code: str, column: str) -> pa.Table:
     """Set some of what was read apart."""
     return set_apart(read.rows.filter(pa.array(which)), read.name, read.number[which], code, column)

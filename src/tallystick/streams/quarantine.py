@@ -18,9 +18,7 @@ LATE: Final = "too_late"
 UNKNOWN: Final = "unknown_event"
 
 
-def set_apart(
-    rows: pa.RecordBatch, name: str, number: NDArray[np.int64], code: str, column: str = "event_time"
-) -> pa.Table:
+def set_apart(rows: pa.RecordBatch, name: str, number: NDArray[np.int64], code: str, column: str) -> pa.Table:
     """Make the rows of clean records, all for one reason.
 
     name and number: where they were, int64 (rows,); column: of which the reason speaks.

@@ -232,8 +232,9 @@ class Reader(threading.Thread):
             clean, kept = conformed(checked.rows, self._schema), checked.kept
             early = self._early(clean, arrived[kept])
             if early is not None:
+                future = clean.filter(pa.array(early))
                 tables.append(
-                    set_apart(clean.filter(pa.array(early)), chunk.name, number[kept][early], FUTURE)
+                    set_apart(future, chunk.name, number[kept][early], FUTURE, str(self._contract.event_time))
                 )
                 clean, kept = clean.filter(pa.array(~early)), kept[~early]
             if len(kept) < len(number):

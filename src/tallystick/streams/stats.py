@@ -41,9 +41,7 @@ class Stats:
     (1, 1, {'risk': {'review': 1}}, 10)
     """
 
-    def __init__(
-        self, solution: str, *, harmless: Collection[str], clock: Callable[[], int] = _now
-    ) -> None:
+    def __init__(self, solution: str, *, harmless: Collection[str], clock: Callable[[], int] = _now) -> None:
         self._solution, self._harmless, self._clock = solution, frozenset([*harmless, NONE]), clock
         self._lock = threading.Lock()
         self._started = self._last = clock()

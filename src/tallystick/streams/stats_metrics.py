@@ -165,7 +165,7 @@ class StreamMetrics:
         return metrics
 
     def values(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """Return the values of counters and gauges: name without prefix → labels after the solution → value."""
+        """Return counters and gauges: name without prefix → labels after the solution → value."""
         found: dict[str, dict[tuple[str, ...], float]] = {}
         for metric in self.collect():
             if metric.type != "histogram":

@@ -25,9 +25,9 @@ class Address:
     brokers: HOST:PORT, sorted; options: ours, by name; columns: header → column; properties: the client
     library's own, secrets among them, which is why they are never part of a repr.
 
-    >>> address = Address.parse("kafka://b,a:9093/payments?format=avro&security.protocol=SSL", {"format"})
+    >>> address = Address.parse("kafka://b,a:9093/orders?format=avro&security.protocol=SSL", {"format"})
     >>> address.name, address.options, address.properties
-    ('kafka://a:9093,b:9092/payments', {'format': 'avro'}, {'security.protocol': 'SSL'})
+    ('kafka://a:9093,b:9092/orders', {'format': 'avro'}, {'security.protocol': 'SSL'})
     """
 
     brokers: tuple[str, ...]

@@ -22,7 +22,7 @@ def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str)
     schema: of the decisions; stream: the name of the stream, for sinks that tell streams apart. Raises
     UsageError for an unknown scheme, or what cannot be written to.
 
-    >>> open_moving("htps://host/hook", pa.schema([]), Settings(), stream="fraud")
+    >>> open_moving("htps://host/hook", pa.schema([]), Settings(), stream="orders")
     Traceback (most recent call last):
     ...
     tallystick.errors.UsageError: There is no sink for "htps://".

@@ -1,6 +1,6 @@
 """New rows of a database's table, by a column that rises.
 
-`postgresql://HOST/DB?table=payments&rising=id`, `sqlite:///FILE?table=payments`. Without `rising` it is the
+`postgresql://HOST/DB?table=orders&rising=id`, `sqlite:///FILE?table=orders`. Without `rising` it is the
 primary key where that is one whole number. Where values of the column may be equal, rows of one value are
 told apart, and ordered, by the primary key (PostgreSQL: a whole number) or the row's own number (SQLite).
 Rows that are changed later, or whose value is null, are not taken.
