@@ -133,3 +133,19 @@ def test_an_unknown_column_is_named() -> None:
     assert CALLS.column("at").type == "time"
     with pytest.raises(UsageError, match="It has: call_id, at"):
         CALLS.column("when")
+
+
+def test_roles_are_asked_of_the_contract() -> None:
+    columns = (
+        *CALLS.columns,
+        Column("fee", "money", "What it cost"),
+        Column("settled_at", "time", "When the claim was settled", after_event=True),
+        Column("claim", "flag", "Second label", known_at="settled_at"),
+    )
+    contract = replace(CALLS, columns=columns, labels=("outcome", "claim"), known_at="at")
+    assert contract.money == ("fee",)
+    assert contract.label_known_at("claim") == "settled_at"
+    assert contract.label_known_at("outcome") == "at"
+    assert CALLS.label_known_at("outcome") is None
+    with pytest.raises(ValueError, match="claim needs its known_at"):
+        replace(contract, columns=(*CALLS.columns, Column("claim", "flag", "", known_at="duration")))

@@ -5,6 +5,7 @@ from tallystick.contracts.column import Column
 from tallystick.contracts.contract import Contract, Tidy
 from tallystick.contracts.faults import Faults
 from tallystick.contracts.formats import Format
+from tallystick.contracts.inference import ColumnType, ColumnTypes
 from tallystick.contracts.naming import Naming
 from tallystick.contracts.quarantine import QUARANTINE, quarantine_rows
 from tallystick.contracts.reasons import REASONS
@@ -16,6 +17,8 @@ __all__ = [
     "REASONS",
     "Checked",
     "Column",
+    "ColumnType",
+    "ColumnTypes",
     "Contract",
     "Faults",
     "Format",

@@ -42,7 +42,8 @@ class Column:
     is a regular expression for the whole value. `max_bytes` counts UTF-8. `after_event` marks what is known
     only once the event is over: a task that predicts the event refuses it as a feature. `may_be_blank` marks
     a label that honest records leave empty. `currency` names the column that holds the currency of an amount
-    of money. `ranked`: where a table has several of the column's names, the first in the order of name and
+    of money. `known_at` names the column that says when a label became known, where labels of a table differ
+    in that. `ranked`: where a table has several of the column's names, the first in the order of name and
     aliases is taken, with a note, and not refused. Raises ValueError when the declaration contradicts itself.
 
     >>> Column("amount", "number", "What was paid", unit="USD", minimum=0).aliases
@@ -64,6 +65,7 @@ class Column:
     nulls: tuple[str, ...] = ()
     currency: str = ""
     ranked: bool = False
+    known_at: str = ""
 
     def __post_init__(self) -> None:
         if not fold(self.name):

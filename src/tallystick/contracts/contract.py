@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from tallystick.config import Settings
 from tallystick.contracts.check import Checked, check
 from tallystick.contracts.column import Column, fold
 from tallystick.contracts.formats import Format
+from tallystick.contracts.inference import ColumnTypes
 from tallystick.contracts.naming import Naming, resolve
 from tallystick.errors import UsageError
 
@@ -38,13 +39,14 @@ class Tidy:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The columns of a table, which of them are key, time, person and labels, and the rules for its rows.
+    """The schema of a table: its columns, the roles that some of them have, and the rules for its rows.
 
     In a table of events (`events`) the first record of a key wins, by event time (none: last), then the key's
     bytes, then its place; in a table of entities the latest by the column `latest_by`. Labels are
-    named from the main one; `known_at` is the column that says when they became known. `formats` are makes of
-    file with meanings of their own, the first that fits taken. Raises ValueError when the declaration
-    contradicts itself.
+    named from the main one; `known_at` is the column that says when they became known. An `open` contract
+    keeps columns that it does not name; `extended` adds them with the types inferred from their content.
+    `formats` are makes of file with meanings of their own, the first that fits taken. Raises ValueError when
+    the declaration contradicts itself.
 
     >>> id_, text = Column("id", "text", "Key"), Column("narrative", "text", "What happened")
     >>> notes = Contract("notes", 1, (id_, text), key="id")
@@ -65,6 +67,7 @@ class Contract:
     latest_by: str | None = None
     tidy: tuple[Tidy, ...] = field(default=())
     formats: tuple[Format, ...] = ()
+    open: bool = False
 
     def __post_init__(self) -> None:
         owner: dict[str, str] = {}
@@ -83,6 +86,10 @@ class Contract:
             if role is not None and self.column(role).type != "time":
                 raise ValueError(f"{self.name}: {role} must be a time")
         for column in self.columns:
+            if column.known_at and (
+                column.known_at not in ours or self.column(column.known_at).type != "time"
+            ):
+                raise ValueError(f"{self.name}: {column.name} needs its known_at in a column of times")
             if column.currency and (
                 column.currency not in ours or self.column(column.currency).type != "category"
             ):
@@ -110,7 +117,7 @@ class Contract:
                 {
                     k: v
                     for k, v in asdict(column).items()
-                    if k not in ("doc", "aliases", "ranked") and (k != "currency" or v)
+                    if k not in ("doc", "aliases", "ranked") and (k not in ("currency", "known_at") or v)
                 }
                 for column in self.columns
             ],
@@ -118,6 +125,8 @@ class Contract:
             "events": self.events,
             "tidy": [[tidy.name, tidy.content] for tidy in self.tidy],
         }
+        if self.open:
+            said["open"] = True
         steps = [[one.name, one.columns, one.names, one.time, one.step] for one in self.formats]
         if steps:
             said["formats"] = steps
@@ -126,7 +135,29 @@ class Contract:
 
     def resolve(self, names: Sequence[str], mapping: Mapping[str, str] | None = None) -> Naming:
         """Find our columns among their names; see `tallystick.contracts.naming.resolve`."""
-        return resolve(self.name, self.columns, names, mapping, self.formats)
+        return resolve(self.name, self.columns, names, mapping, self.formats, self.open)
+
+    def unnamed(self, naming: Naming) -> tuple[str, ...]:
+        """Return the columns of a table that this contract has no name for, in the table's order.
+
+        A second spelling of a named column is not among them, nor is a name without a letter or digit.
+        """
+        ours = {fold(spelling) for c in self.columns for spelling in (c.name, *c.aliases)}
+        return tuple(name for name in naming.ignored if fold(name) and fold(name) not in ours)
+
+    def extended(self, types: ColumnTypes) -> Contract:
+        """Return this open contract with the inferred columns added, closed; ValueError where it is not open.
+
+        >>> id_ = Column("id", "text", "Key")
+        >>> rows = pa.record_batch({"id": [7], "age": ["41"]})
+        >>> table = Contract("people", 1, (id_,), key="id", events=False, open=True)
+        >>> names = table.unnamed(table.resolve(rows.schema.names))
+        >>> [column.type for column in table.extended(ColumnTypes.of(rows.select(names))).columns]
+        ['text', 'integer']
+        """
+        if not self.open:
+            raise ValueError(f"{self.name} is not open: it takes no columns that it does not name")
+        return replace(self, columns=(*self.columns, *types.as_columns()), open=False)
 
     def check(
         self,
@@ -146,6 +177,15 @@ class Contract:
         same.
         """
         return check(self, rows, naming, settings, as_of=as_of, labels_wanted=labels_wanted)
+
+    @property
+    def money(self) -> tuple[str, ...]:
+        """The columns that hold amounts of money."""
+        return tuple(column.name for column in self.columns if column.type == "money")
+
+    def label_known_at(self, label: str) -> str | None:
+        """Return the column that says when a label became known: the label's own, else that of all labels."""
+        return self.column(label).known_at or self.known_at
 
     @property
     def known_at_event(self) -> tuple[str, ...]:

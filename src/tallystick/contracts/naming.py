@@ -81,12 +81,14 @@ def resolve(
     names: Sequence[str],
     mapping: Mapping[str, str] | None = None,
     formats: Sequence[Format] = (),
+    open_: bool = False,
 ) -> Naming:
     """Find our columns among their names; `mapping` (theirs → ours, from --map) decides before any alias.
 
     Names are compared by their letters and digits alone; what a recognised format means by them comes before
     the aliases. Raises UsageError for a mapping of what is not
-    there, and DataError where two of theirs are one of ours, or none is known.
+    there, and DataError where two of theirs are one of ours, or none is known. open_: the contract may do
+    without any column that it names.
 
     >>> text = Column("narrative", "text", "What happened", aliases=("complaint_text",))
     >>> resolve("complaints", [text], ["Complaint text", "colour"]).theirs
@@ -119,7 +121,7 @@ def resolve(
             _first(column, found, names, ignored, notes)
     _refuse_doubles(found, names)
     matches = _matches(columns, found, names, made)
-    if not matches:
+    if not matches and not open_:
         raise _nothing_known(title, columns, names, known)
     notes += _near_misses(ignored, known, {match.column.name for match in matches})
     schema = pa.schema([(match.column.name, match.column.arrow) for match in matches])
