@@ -1,6 +1,6 @@
 import pytest
 
-from tallystick import registry
+from tallystick import plugins, registry
 from tallystick.errors import UsageError
 
 
@@ -45,11 +45,11 @@ def test_a_name_that_is_not_there_says_which_are(find: object, asked: str, words
         find(asked)  # type: ignore[operator]
 
 
-def test_strangers_join_by_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_packages_join_by_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
     point = EntryPoint("mine", "tallystick.learners.naive_bayes:LEARNER", "tallystick.learners")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == point.group else [])
     assert "mine" in registry.names("learners")
     assert registry.learner("mine").name == "naive_bayes"
 

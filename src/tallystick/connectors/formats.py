@@ -7,15 +7,13 @@ point of the group `tallystick.connectors`, which is how a stranger's package ad
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
+from tallystick import plugins
 from tallystick.config import Settings
 from tallystick.connectors.chunk import Chunk
 from tallystick.connectors.notes import Notes
@@ -79,10 +77,5 @@ def found_formats() -> dict[str, Format]:
 
 def found(attribute: str) -> list[Any]:
     """Collect what the modules of this package, then entry points, hold under a name."""
-    package = __name__.rpartition(".")[0]
-    paths = importlib.import_module(package).__path__
-    holders: list[Any] = [
-        importlib.import_module(f"{package}.{info.name}") for info in pkgutil.iter_modules(paths)
-    ]
-    holders += [point.load() for point in metadata.entry_points(group="tallystick.connectors")]
-    return [thing for holder in holders for thing in getattr(holder, attribute, ())]
+    ours, others = plugins.holders(__name__.rpartition(".")[0], "tallystick.connectors")
+    return [thing for holder in (*ours, *others) for thing in getattr(holder, attribute, ())]

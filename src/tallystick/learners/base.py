@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick import plugins
 from tallystick.errors import UsageError
 from tallystick.models import LinearModel, Model
 
@@ -138,12 +137,8 @@ def refuse_unless(
 
 def built_in() -> list[Learner]:
     """Load the learners that lie beside this file."""
-    package = importlib.import_module("tallystick.learners")
-    modules = (
-        importlib.import_module(f"tallystick.learners.{m.name}")
-        for m in pkgutil.iter_modules(package.__path__)
-    )
-    return [module.LEARNER for module in modules if hasattr(module, "LEARNER")]
+    ours, _ = plugins.holders("tallystick.learners", "tallystick.learners")
+    return [module.LEARNER for module in ours if hasattr(module, "LEARNER")]
 
 
 def class_weights(sample: Sample, power: float) -> dict[int, float]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 import re
-from importlib import metadata
 from typing import Any
+
+from tallystick import plugins
 
 __all__ = ["found_by_scheme", "scheme_of"]
 
@@ -22,12 +21,8 @@ def found_by_scheme(package: str, attribute: str) -> dict[str, Any]:
     >>> "kafka" in found_by_scheme("tallystick.streams.sources", "SOURCES")
     True
     """
-    paths = importlib.import_module(package).__path__
-    holders: list[Any] = [
-        importlib.import_module(f"{package}.{info.name}") for info in pkgutil.iter_modules(paths)
-    ]
-    for point in metadata.entry_points(group=_GROUP):
-        holders += getattr(point.load(), attribute, ())
+    ours, others = plugins.holders(package, _GROUP)
+    holders = [*ours, *(holder for other in others for holder in getattr(other, attribute, ()))]
     return {
         scheme: holder
         for holder in holders
