@@ -64,7 +64,7 @@ def test_the_password_of_a_server_is_used_and_never_shown(how: str, tmp_path: Pa
 
 
 def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"TALLYSTICK_STORE_PASSWORD_FILE=.* cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"STORE_PASSWORD_FILE names .* cannot be read: No such file"):
         find("postgresql://ann@db/bank", {"TALLYSTICK_STORE_PASSWORD_FILE": str(tmp_path / "none")})
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from tallystick.connectors.location import Location
 from tallystick.errors import UsageError, did_you_mean
+from tallystick.secrets import read_secret_text
 
 __all__ = ["OWN_TABLES", "Address", "no_table", "password", "quoted"]
 
@@ -142,14 +141,4 @@ def password(location: Location) -> str:
     """
     if location.secret:
         return location.secret
-    if value := os.environ.get(_VARIABLE):
-        return value
-    if file := os.environ.get(f"{_VARIABLE}_FILE"):
-        try:
-            return Path(file).read_text(encoding="utf-8").strip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise UsageError(
-                f"{_VARIABLE}_FILE names {file}, which cannot be read: {why}.", "Name a file that can."
-            ) from None
-    return ""
+    return read_secret_text(_VARIABLE) or ""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallystick.errors import TallystickError, UsageError
@@ -26,7 +24,6 @@ __all__ = [
     "checked",
     "post",
     "post_until_taken",
-    "secret_of",
     "shown",
     "signature",
 ]
@@ -95,31 +92,6 @@ def signature(secret: bytes, timestamp: int, body: bytes) -> str:
     """
     digest = hmac.new(secret, str(timestamp).encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
-
-
-def secret_of(variable: str, environment: Mapping[str, str] | None = None) -> bytes | None:
-    """Read a secret from an environment variable, or the file that `VARIABLE_FILE` names; None for neither.
-
-    A line end at the end of the file is not part of it. Raises UsageError for a file that cannot be read.
-
-    >>> secret_of("HOOK_SECRET", {"HOOK_SECRET": "a"})
-    b'a'
-    """
-    environment = os.environ if environment is None else environment
-    if value := environment.get(variable):
-        return value.encode("utf-8", "surrogateescape")
-    if not (path := environment.get(f"{variable}_FILE")):
-        return None
-    try:
-        secret = Path(path).read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        raise UsageError(
-            f"{variable}_FILE names {path}, which cannot be read: {error.strerror or error}.",
-            "Name a file that holds the secret alone.",
-        ) from None
-    if not secret:
-        raise UsageError(f"{variable}_FILE names {path}, which is empty.", "It is to hold the secret alone.")
-    return secret
 
 
 def shown(url: str) -> str:

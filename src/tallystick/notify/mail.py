@@ -15,12 +15,12 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tallystick.connectors.http_post import secret_of
 from tallystick.contracts.yaml_lines import Lines
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.notify.channel import RefusedError, Say, TryLaterError
 from tallystick.notify.message import Message
 from tallystick.notify.payload import clean
+from tallystick.secrets import read_secret
 
 __all__ = ["Mail"]
 
@@ -226,7 +226,7 @@ class _Reader:
             return (key, "")
         try:
             environment = None if key == "password_env" else {"PASSWORD_FILE": str(Path(named))}
-            secret = secret_of(named if key == "password_env" else "PASSWORD", environment)
+            secret = read_secret(named if key == "password_env" else "PASSWORD", environment)
         except UsageError as error:
             self.wrong(key, f"{error.message.replace('PASSWORD_FILE names ', '')} {error.hint}")
             return f"{key} {named}", ""

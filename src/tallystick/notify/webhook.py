@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from tallystick.connectors.http_post import SIGNATURE, NoAnswerError, post, secret_of, shown, signature
+from tallystick.connectors.http_post import SIGNATURE, NoAnswerError, post, shown, signature
 from tallystick.contracts.yaml_lines import Lines
 from tallystick.errors import UsageError
 from tallystick.notify.channel import RefusedError, Say, TryLaterError
 from tallystick.notify.message import Message
 from tallystick.notify.payload import clean
+from tallystick.secrets import read_secret
 
 __all__ = ["Webhook"]
 
@@ -43,7 +44,7 @@ class Webhook:
         if "secret_env" in parts:
             variable = lines.scalar(parts["secret_env"], f'"{name}", secret_env') or ""
             try:
-                secret = secret_of(variable) if variable else None
+                secret = read_secret(variable) if variable else None
             except UsageError as error:
                 lines.wrong(parts["secret_env"], f'"{name}": {error.message} {error.hint}')
             else:

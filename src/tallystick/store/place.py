@@ -12,12 +12,13 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from tallystick.errors import UsageError
+from tallystick.secrets import read_secret_text
 
 __all__ = ["Place", "find"]
 
 SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 FORMS = "A store is sqlite:///FILE.db, sqlite:////FULL/PATH.db or postgresql://USER@HOST:PORT/DATABASE."
-PASSWORD, PASSWORD_FILE = "TALLYSTICK_STORE_PASSWORD", "TALLYSTICK_STORE_PASSWORD_FILE"
+VARIABLE = "TALLYSTICK_STORE_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +66,12 @@ def _server(uri: str, environment: Mapping[str, str]) -> Place:
     if not url.database:
         raise UsageError("The URI of the store names no database.", FORMS)
     asked = url.query.get("password")
-    given = url.password or (asked if isinstance(asked, str) else None) or _secret(environment)
+    given = (
+        url.password or (asked if isinstance(asked, str) else None) or read_secret_text(VARIABLE, environment)
+    )
     # Without one, libpq looks for PGPASSWORD and ~/.pgpass by itself.
     url = url.difference_update_query(["password"]).set(password=given)
     shown = URL.create(
         "postgresql", username=url.username, host=url.host, port=url.port, database=url.database
     ).render_as_string()
     return Place(shown, url=url)
-
-
-def _secret(environment: Mapping[str, str]) -> str | None:
-    if password := environment.get(PASSWORD):
-        return password
-    if not (name := environment.get(PASSWORD_FILE)):
-        return None
-    try:
-        return Path(name).read_text(encoding="utf-8").rstrip("\r\n") or None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise UsageError(
-            f'{PASSWORD_FILE}="{name}" cannot be read: {reason}.',
-            "Give a file that holds the password alone.",
-        ) from None

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-from tallystick.connectors.http_post import secret_of
 from tallystick.errors import UsageError, did_you_mean
+from tallystick.secrets import read_secret
 from tallystick.streams.kafka.properties import DECIDED, REFUSED
 
 __all__ = ["Address"]
@@ -116,5 +116,5 @@ def _add_secrets(properties: dict[str, str]) -> None:
 
 
 def _from_environment(properties: dict[str, str], name: str, variable: str) -> None:
-    if name not in properties and (value := secret_of(variable)) is not None:
+    if name not in properties and (value := read_secret(variable)) is not None:
         properties[name] = value.decode("utf-8", "surrogateescape")

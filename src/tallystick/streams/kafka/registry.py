@@ -11,8 +11,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from tallystick.connectors.http_post import secret_of
 from tallystick.errors import TallystickError, UsageError
+from tallystick.secrets import read_secret
 
 __all__ = ["Registry", "UnknownSchemaError"]
 
@@ -44,7 +44,7 @@ class Registry:
             )
         user, found, host = parts.netloc.rpartition("@")
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        access = unquote(user).encode() if found else secret_of("TALLYSTICK_REGISTRY_AUTH")
+        access = unquote(user).encode() if found else read_secret("TALLYSTICK_REGISTRY_AUTH")
         self._headers = {"Accept": f"{_TYPE}, application/json"}
         if access:
             self._headers["Authorization"] = "Basic " + base64.b64encode(access).decode()

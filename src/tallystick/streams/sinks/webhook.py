@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import pyarrow as pa
 
 from tallystick.config import Settings
-from tallystick.connectors.http_post import checked, post_until_taken, secret_of, shown
+from tallystick.connectors.http_post import checked, post_until_taken, shown
 from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError, did_you_mean
+from tallystick.secrets import read_secret
 from tallystick.streams.sink import Mark
 
 __all__ = ["SCHEMES", "SECRET", "Webhook", "open_moving"]
@@ -41,7 +42,7 @@ def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str)
     return Webhook(
         url,
         stream,
-        secret=secret_of(SECRET),
+        secret=read_secret(SECRET),
         limit=int(options["limit"]),
         timeout=options["timeout"],
         patience=options["patience"],
