@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tallystick import durations
 from tallystick.errors import UsageError, did_you_mean
 
 __all__ = ["Setting", "Settings", "describe", "load", "share"]
@@ -179,11 +180,14 @@ def _check(name: str, value: Any, where: str) -> None:
         raise UsageError(
             f'{where}: currency="{value}" is no currency code.', "Codes have three letters: EUR."
         )
-    if name in LENGTHS and value and not re.fullmatch("[1-9][0-9]{0,5}[smhd]", value):
-        raise UsageError(
-            f'{where}: {name}="{value}" is no length of time.',
-            "Write seconds, minutes, hours or days as 1s, 15m, 1h or 1d.",
-        )
+    if name in LENGTHS and value:
+        try:
+            durations.parse(value)
+        except ValueError:
+            raise UsageError(
+                f'{where}: {name}="{value}" is not a length of time.',
+                "Write seconds, minutes, hours, days or weeks as 30s, 15m, 1h, 7d or 2w.",
+            ) from None
     if name == "epoch":
         try:
             date.fromisoformat(value)

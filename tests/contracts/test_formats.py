@@ -40,7 +40,7 @@ def test_a_wrong_declaration_is_refused() -> None:
         Format("none", ())
     with pytest.raises(ValueError, match="go together"):
         Format("none", ("a",), step="1h")
-    with pytest.raises(ValueError, match="no length of time"):
+    with pytest.raises(ValueError, match="not a length of time"):
         Format("none", ("a",), time="a", step="hour")
     with pytest.raises(ValueError, match='names no column: "who"'):
         Contract("plain", 1, COLUMNS, formats=(Format("none", ("a",), names=(("a", "who"),)),))

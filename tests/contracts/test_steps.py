@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tallystick import durations
 from tallystick.config import Settings
 from tallystick.contracts import Checked, Column, Contract, Format
-from tallystick.contracts.steps import span
 
 HOURS = Format("hourly", ("step", "payer"), names=(("step", "at"),), time="step", step="1h")
 LOG = Contract(
@@ -92,7 +92,7 @@ def test_a_date_without_signs_stays_one_where_nothing_counts() -> None:
 def test_part_of_a_step_is_exact_to_the_microsecond(count: float, step: str) -> None:
     found = one(count, step=step)
     assert found == one(repr(count), step=step)
-    exact = Fraction(count) * span(step)
+    exact = Fraction(count) * durations.parse(step)
     assert abs((found - START) // timedelta(microseconds=1) - exact) <= Fraction(50_001, 100_000)
 
 
@@ -107,9 +107,3 @@ def test_one_row_is_as_many(values: list[str | None], step: str) -> None:
     alone = [check({n: c.slice(i, 1) for n, c in both.items()}, step=step) for i in range(len(values))]
     assert together.rows.to_pylist() == [row for part in alone for row in part.rows.to_pylist()]
     assert list(together.bad.code) == [code for part in alone for code in part.bad.code]
-
-
-@pytest.mark.parametrize("text", ["", "1", "h", "0h", "1w", "1.5h", "-1h", "1 h", "1H", "9999999s"])
-def test_what_is_no_length_of_time(text: str) -> None:
-    with pytest.raises(ValueError, match="such as 1s, 15m, 1h or 1d"):
-        span(text)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tallystick import durations
 from tallystick.config import Settings
 from tallystick.contracts import literals, money, numbers, steps, text, times
 from tallystick.contracts.alone import INTEGERS, alone, free
@@ -228,7 +229,7 @@ def _parsed(match: Match, found: text.Scan, settings: Settings) -> Clean:
 
 def _step(match: Match, settings: Settings) -> int:
     """Return the microseconds of what a time counts: by the setting, else by the make of the file, else 0."""
-    return steps.span(settings.step) if settings.step else match.step
+    return durations.parse(settings.step) if settings.step else match.step
 
 
 def _missing(match: Match, found: text.Scan, state: Codes) -> Codes:

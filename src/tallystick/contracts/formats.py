@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from tallystick import durations
 from tallystick.contracts.column import fold
-from tallystick.contracts.steps import span
 
 __all__ = ["Format", "recognised"]
 
@@ -35,12 +35,12 @@ class Format:
         if bool(self.time) != bool(self.step):
             raise ValueError(f"{self.name}: a time that counts and the length of a step go together")
         if self.step:
-            span(self.step)
+            durations.parse(self.step)
 
     @property
     def micros(self) -> int:
         """Return the length of a step in microseconds, 0 where nothing counts."""
-        return span(self.step) if self.step else 0
+        return durations.parse(self.step) if self.step else 0
 
 
 def recognised(formats: Iterable[Format], names: Collection[str]) -> Format | None:

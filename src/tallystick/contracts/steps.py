@@ -7,10 +7,9 @@ length in summer and winter.
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,25 +21,10 @@ from tallystick.contracts.text import NULL, OK, Scan
 from tallystick.contracts.times import BAD, FIRST, LAST
 from tallystick.contracts.zones import micros
 
-__all__ = ["from_counts", "from_text", "span"]
+__all__ = ["from_counts", "from_text"]
 
 Micros = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
-
-_UNITS: Final = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-
-
-@lru_cache(maxsize=64)
-def span(text: str) -> int:
-    """Return a length such as `1s`, `15m`, `1h` or `1d` in microseconds; ValueError says what is wanted.
-
-    >>> span("15m") // 1_000_000
-    900
-    """
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
-    if match is None:
-        raise ValueError(f'"{text}" is no length of time such as 1s, 15m, 1h or 1d')
-    return int(match[1]) * _UNITS[match[2]]
 
 
 @lru_cache(maxsize=64)
@@ -55,8 +39,7 @@ def from_counts(
 
     Part of a step is rounded to the microsecond; NaN is missing.
 
-    >>> hour = span("1h")
-    >>> from_counts(np.array([1.5]), np.array([True]), hour, "1970-01-01", "UTC")[0].tolist()
+    >>> from_counts(np.array([1.5]), np.array([True]), 3_600_000_000, "1970-01-01", "UTC")[0].tolist()
     [5400000000]
     """
     counts = np.where(valid, counts, np.nan)

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick import durations
 from tallystick.connectors import TablePlace, beside, open_sink
 from tallystick.connectors.database import is_state
 from tallystick.contracts import Contract, Report
-from tallystick.contracts.steps import span
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.frames import whole
@@ -148,7 +148,7 @@ def delay(solution: Solution, job: Work) -> int:
     """Return how long after its event a label becomes known where nothing says when, in microseconds."""
     if not job.settings.label_delay:
         return solution.label_delay // timedelta(microseconds=1)
-    return span(job.settings.label_delay)
+    return durations.parse(job.settings.label_delay)
 
 
 def replay(
@@ -193,7 +193,7 @@ def _silent(
     """Count what nobody complained of in time as good, where the settings say so."""
     if not job.settings.good_after:
         return found
-    known = later(time, span(job.settings.good_after))
+    known = later(time, durations.parse(job.settings.good_after))
     now = time[time < LATEST].max(initial=0)
     good = np.isnan(found[0]) & (known <= now)
     return np.where(good, 0.0, found[0]), np.where(good, known, found[1])

@@ -14,10 +14,9 @@ from typing import Any, Unpack
 
 import pyarrow as pa
 
-from tallystick import registry
+from tallystick import durations, registry
 from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts import Contract
-from tallystick.contracts.steps import span
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Reading, Work, apart, outside, work
 from tallystick.jobs.past import delay
@@ -132,10 +131,10 @@ def stream(
     scorer = load(model)
     beside = None if shadow is None else _shadow(scorer, load(shadow))
     settings = job.settings
-    lateness = span(settings.allowed_lateness) if settings.allowed_lateness else 0
+    lateness = durations.parse(settings.allowed_lateness) if settings.allowed_lateness else 0
     if scorer.state is not None:
         scorer.state.allowed_lateness_us = lateness
-    keep_days = span(settings.retention) // DAY if settings.retention else 0
+    keep_days = durations.parse(settings.retention) // DAY if settings.retention else 0
     if settings.retention and not keep_days:
         raise UsageError(f"retention={job.settings.retention} is less than a day.", "Write it as 90d.")
     told = None if notify is None else Notify.read(notify)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tallystick import durations
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.windows.spans import span
 
 __all__ = ["AGGREGATES", "DEFAULTS", "Aggregate", "Group"]
 
@@ -149,7 +149,7 @@ class _Values:
 
     def length(self, word: str, text: object) -> int:
         try:
-            return span(text)
+            return durations.parse(str(text))
         except ValueError as error:
             raise self._wrong(word, str(error)) from None
 

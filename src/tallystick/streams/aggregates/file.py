@@ -32,6 +32,7 @@ from typing import Any, Final
 
 import yaml
 
+from tallystick import durations
 from tallystick.conditions.condition import Condition
 from tallystick.conditions.text import near
 from tallystick.contracts import Column, Contract
@@ -39,7 +40,6 @@ from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.streams.aggregates.columns import DECISION, kinds
 from tallystick.streams.aggregates.declaration import Aggregate, Value, Watch
-from tallystick.windows.spans import span
 
 __all__ = ["read"]
 
@@ -145,10 +145,8 @@ class _Reader(Lines):
         said = None if node is None else self.scalar(node, where)
         if said is None:
             return None
-        if zero and said in ("0", "0s"):
-            return 0
         try:
-            return span(said)
+            return durations.parse(said, zero=zero)
         except ValueError as error:
             self.wrong(node, f"{where}: {error}.")
             return None

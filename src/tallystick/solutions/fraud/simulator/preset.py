@@ -5,7 +5,6 @@ Built-in ones lie in `presets/*.yaml`; a file of one's own says `like:` one of t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from tallystick import durations
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.solutions.fraud.simulator.payments import SCENARIOS
 
@@ -27,7 +27,6 @@ COLUMNS: Final = (
     "merchant_category", "channel", "device", "device_id", "payee_id", "is_fraud", "scenario",
     "label_known_at",
 )  # fmt: skip
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True)
@@ -139,10 +138,10 @@ def _number(where: str, name: str, value: Any, most: float) -> float:
 
 
 def _seconds(where: str, name: str, value: Any) -> int:
-    parts = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
-    if parts:
-        return int(parts[1]) * _UNITS[parts[2]]
-    raise _wrong(where, name, value, "a length of time such as 90s, 30m, 2h or 7d")
+    try:
+        return durations.parse(str(value), zero=True) // durations.SECOND
+    except ValueError:
+        raise _wrong(where, name, value, "a length of time such as 90s, 30m, 2h or 7d") from None
 
 
 def _wrong(where: str, name: str, value: Any, wanted: str) -> UsageError:
