@@ -105,6 +105,7 @@ def event_report(
     flagged = yes if thresholds is None else rows.score >= chosen.flags_from
     return {
         "task": task,
+        "target": "binary",
         "rows": len(rows.truth),
         "events": curve.events,
         **figures,

@@ -70,6 +70,7 @@ def classification_report(
     support = np.bincount(rows.truth)
     return {
         "task": task,
+        "target": "classes",
         **figures,
         "intervals": _intervals(rows, seed, rounds, level, groups),
         "level": level,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tallystick.contracts.times import DAY
 from tallystick.evaluation import (
     Thresholds,
+    anomaly_report,
     average_precision,
     card_precision,
     day_numbers,
@@ -47,23 +48,23 @@ def report_on_events(
     best = [_ranking(rows.take(part), oracle[part], job) for part in parts] if oracle is not None else []
     if oracle is not None and not parts:
         best = [_ranking(rows, oracle, job)]
-    report = event_report(
-        task.name,
-        rows.fraud,
-        score,
-        time=rows.time,
-        zone=job.settings.zone,
-        entity=rows.entity,
-        amount=rows.amount,
-        currency=rows.currencies,
-        scenario=rows.scenario,
-        thresholds=thresholds,
-        costs=costs(job.settings),
-        probability=not task.anomaly,
-        split=split,
-        seed=job.settings.seed,
-        oracle=_mean(best) if best else None,
-    )
+    columns: dict[str, Any] = {
+        "time": rows.time,
+        "zone": job.settings.zone,
+        "entity": rows.entity,
+        "amount": rows.amount,
+        "currency": rows.currencies,
+        "scenario": rows.scenario,
+        "thresholds": thresholds,
+        "costs": costs(job.settings),
+        "split": split,
+        "seed": job.settings.seed,
+        "oracle": _mean(best) if best else None,
+    }
+    if task.anomaly:
+        report = anomaly_report(task.name, score, rows.fraud, **columns)
+    else:
+        report = event_report(task.name, rows.fraud, score, **columns)
     if len(weeks) > 1:
         means = _mean(weeks)
         report |= means

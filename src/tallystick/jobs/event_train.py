@@ -33,7 +33,7 @@ LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick", "xgboost
 DECIDING = ("label_delay", "good_after", "review_cost", "decline_cost")
 # Of the report, what a manifest keeps: figures, not curves.
 KEPT = (
-    *("rows", "events", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
+    *("target", "rows", "events", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
     *("average_precision", "card_precision_at_100", "log_loss", "brier", "ece", "intervals", "baseline"),
 )
 

@@ -27,7 +27,16 @@ __all__ = ["TaskTrained", "Trained", "train"]
 LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick")
 # Of the report, what a manifest keeps: figures, not curves.
 KEPT = (
-    *("rows", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
+    *(
+        "target",
+        "rows",
+        "accuracy",
+        "balanced_accuracy",
+        "precision_macro",
+        "recall_macro",
+        "f1_macro",
+        "f1_weighted",
+    ),
     *("roc_auc", "average_precision", "log_loss", "brier", "ece", "per_class", "intervals"),
 )
 
