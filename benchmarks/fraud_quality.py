@@ -20,15 +20,7 @@ from numpy.typing import NDArray
 from _claims import claim, data, say
 from tallystick import registry
 from tallystick.contracts.times import DAY
-from tallystick.evaluation import (
-    Part,
-    average_precision,
-    card_precision,
-    day_numbers,
-    handbook,
-    prequential,
-    roc_auc,
-)
+from tallystick.evaluation import average_precision, day_numbers, roc_auc
 from tallystick.jobs.event_fitting import Design, fit_only
 from tallystick.jobs.event_measure import oracle_of
 from tallystick.jobs.event_rows import EventRows, declared, with_behaviour
@@ -36,6 +28,8 @@ from tallystick.jobs.options import work
 from tallystick.jobs.past import Events, columns_of, gather_events
 from tallystick.learners import Sample
 from tallystick.scorer import Values
+from tallystick.solutions.fraud.card_precision import card_precision
+from tallystick.solutions.fraud.protocols import Part, handbook, prequential
 from tallystick.windows import Windows
 
 FRAUD = registry.solution("fraud")

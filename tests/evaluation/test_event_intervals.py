@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from tallystick.evaluation import interval
+from tallystick.evaluation.days import DAY
 from tallystick.evaluation.event_intervals import event_intervals
-from tallystick.evaluation.event_rows import EventRows
-from tallystick.evaluation.protocols import DAY
+from tallystick.evaluation.scored_rows import ScoredRows
 
 
 def made(n=1200, seed=0, cards=120):
@@ -17,12 +17,12 @@ def made(n=1200, seed=0, cards=120):
     card = rng.integers(0, cards, n)
     truth = rng.random(n) < np.where(card < 20, 0.4, 0.02)
     score = np.clip(rng.random(n) * 0.6 + truth * rng.random(n) * 0.6, 0, 1)
-    return EventRows.of(truth, score, entity=card, time=rng.integers(0, 7 * DAY, n))
+    return ScoredRows.of(truth, score, entity=card, time=rng.integers(0, 7 * DAY, n))
 
 
 def test_they_are_the_plain_bootstraps():
     rows = made()
-    found = event_intervals(rows, rows.score > 0.5, rows.cards(), seed=4, rounds=120)
+    found = event_intervals(rows, rows.score > 0.5, {}, seed=4, rounds=120)
     plain = interval(average_precision_score, rows.truth, rows.score, seed=4, rounds=120, groups=rows.groups)
     assert found["intervals"]["average_precision"] == pytest.approx([plain["low"], plain["high"]])
     recall = interval(
@@ -41,34 +41,40 @@ def test_cards_that_hang_together_make_it_wider():
     truth = rng.random(200) < 0.3
     score = np.clip(rng.random(200) * 0.7 + truth * 0.3, 0, 1)
     nine = np.arange(200).repeat(9)
-    rows = EventRows.of(truth[nine], score[nine], groups=nine)
-    alone = EventRows.of(rows.truth, rows.score)
+    rows = ScoredRows.of(truth[nine], score[nine], groups=nine)
+    alone = ScoredRows.of(rows.truth, rows.score)
     wide, narrow = (
-        event_intervals(each, each.score > 0.5, None, seed=1, rounds=200)["intervals"]["average_precision"]
+        event_intervals(each, each.score > 0.5, {}, seed=1, rounds=200)["intervals"]["average_precision"]
         for each in (rows, alone)
     )
     assert 2.4 < (wide[1] - wide[0]) / (narrow[1] - narrow[0]) < 3.6
 
 
-def test_card_precision_has_one_only_where_cards_stay_whole():
+class Doubled:
+    """A measure of rows: the sum of their weights."""
+
+    def __init__(self, resamples):
+        self.resamples = resamples
+
+    def value(self, times=None):
+        return 2.0 * times.sum()
+
+    def by_day(self):
+        return {}
+
+
+def test_a_solutions_own_measure_is_drawn_where_it_can_be():
     rows = made()
-    cards = rows.cards()
-    low, high = event_intervals(rows, rows.truth, cards, seed=1, rounds=50)["intervals"][
-        "card_precision_at_100"
+    found = event_intervals(rows, rows.truth, {"a": Doubled(True), "b": Doubled(False)}, seed=1, rounds=5)[
+        "intervals"
     ]
-    assert low < cards.mean(100) < high
-    apart = EventRows.of(
-        rows.truth, rows.score, entity=rows.card, time=rows.time, groups=np.arange(len(rows.truth))
-    )
-    assert (
-        "card_precision_at_100"
-        not in event_intervals(apart, rows.truth, cards, seed=1, rounds=5)["intervals"]
-    )
+    assert "b" not in found
+    assert found["a"][0] > len(rows.truth)
 
 
 def test_many_rows_take_fewer_rounds():
     truth = np.arange(400_000) % 100 == 0
-    rows = EventRows.of(truth, truth * 0.5)
-    found = event_intervals(rows, truth, None, seed=0, rounds=1000)
+    rows = ScoredRows.of(truth, truth * 0.5)
+    found = event_intervals(rows, truth, {}, seed=0, rounds=1000)
     assert found["rounds"] == 67
     assert found["intervals"]["recall"] == [1.0, 1.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tallystick.evaluation import average_precision, card_precision
+from tallystick.evaluation import average_precision
 from tallystick.evaluation.event_time import HOUR, detection, over_time
 
 
@@ -17,11 +17,11 @@ def made(n=600, days=9, seed=0):
 
 
 def test_each_day_is_measured_alone():
-    day, truth, score, card = made()
+    day, truth, score, _ = made()
     flagged, declined = score > 0.6, score > 0.8
-    points = over_time(day, truth, score, flagged, declined, card, k=10)
+    further = dict.fromkeys(range(100, 108), 0.25)
+    points = over_time(day, truth, score, flagged, declined, {"extra": further})
     assert [point["day"] for point in points][:2] == ["1970-04-11", "1970-04-12"]
-    precisions = card_precision(day, card, truth, score, 10)["by_day"]
     for i, point in enumerate(points):
         today = day == 100 + i
         assert point["rows"] == today.sum()
@@ -31,7 +31,7 @@ def test_each_day_is_measured_alone():
         assert point["recall"] == pytest.approx(flagged[today & truth].mean())
         assert point["precision"] == pytest.approx(truth[today & flagged].mean())
         assert point["average_precision"] == pytest.approx(average_precision(truth[today], score[today]))
-        assert point["card_precision"] == precisions[i]
+        assert point["extra"] == (0.25 if i < 8 else None)
 
 
 def test_years_are_taken_some_days_at_a_time():

@@ -9,12 +9,12 @@ import pytest
 from sklearn import metrics as reference
 
 from tallystick.errors import DataError
-from tallystick.evaluation import Costs, Thresholds, card_precision, event_report, outcome
-from tallystick.evaluation.protocols import DAY
+from tallystick.evaluation import Costs, Thresholds, event_report, outcome
+from tallystick.evaluation.days import DAY
 
 PUBLISHED = (
     *("rows", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
-    *("roc_auc", "average_precision", "log_loss", "brier", "ece", "card_precision_at_100"),
+    *("roc_auc", "average_precision", "log_loss", "brier", "ece"),
 )
 
 
@@ -47,14 +47,11 @@ def test_it_holds_the_published_figures():
     assert report["average_precision"] == pytest.approx(reference.average_precision_score(truth, score))
     assert report["roc_auc"] == pytest.approx(reference.roc_auc_score(truth, score))
     assert report["brier"] == pytest.approx(reference.brier_score_loss(truth, score))
-    day = rows["time"] // DAY
-    assert report["card_precision_at_100"] == card_precision(day, rows["entity"], truth, score)["value"]
     assert report["confusion"]["counts"] == reference.confusion_matrix(truth, yes).tolist()
     assert report["groups"] == 400
     for name, (low, high) in report["intervals"].items():
         assert low <= report[name] <= high, name
         assert low < high, name
-    assert "card_precision_at_100" in report["intervals"]
 
 
 def test_thresholds_are_told_alone_together_and_in_money():

@@ -1,14 +1,14 @@
-"""Events over time: each day's figures, and how long a compromised card goes on before it is found."""
+"""Events over time: the figures of each day, and how long an entity goes on before it is found."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.evaluation.card_precision import card_precision
 from tallystick.evaluation.event_metrics import Curve, ratio
 
 __all__ = ["detection", "over_time"]
@@ -27,13 +27,13 @@ def over_time(
     score: Floats,
     flagged: Flags,
     declined: Flags,
-    card: Ints | None = None,
-    k: int = 100,
+    daily: Mapping[str, Mapping[int, float]] | None = None,
 ) -> list[dict[str, Any]]:
     """Give the figures of each day with rows (of several days together where there are more than 400).
 
-    `alerts` are flagged and not declined. With cards, `card_precision` is the mean of the days' own, cards
-    once detected left out of later days; `average_precision` and `recall` are None on days without an event.
+    `alerts` are flagged and not declined. `daily` are further figures: by name the value of each day number;
+    several days together have their mean, a day without one None. `average_precision` and `recall` are None
+    on days without an event.
 
     >>> flags = np.array([True, False])
     >>> over_time(np.array([0, 1]), flags, np.array([0.9, 0.1]), flags, ~flags)[0]["recall"]
@@ -47,12 +47,11 @@ def over_time(
     order = np.argsort(part, kind="stable")
     names, begins = np.unique(part[order], return_index=True)
     ends = np.append(begins[1:], len(order))
-    by_day: dict[int, list[float]] = {}
-    if card is not None:
-        held = card >= 0
-        found = card_precision(day[held], card[held], truth[held], score[held], k)
-        for number, value in zip(found["days"], found["by_day"], strict=True):
-            by_day.setdefault((number - first) // width, []).append(value)
+    further: dict[str, dict[int, list[float]]] = {}
+    for figure, values in (daily or {}).items():
+        by_point = further.setdefault(figure, {})
+        for number, value in values.items():
+            by_point.setdefault((number - first) // width, []).append(value)
     points = []
     for name, begin, end in zip(names.tolist(), begins.tolist(), ends.tolist(), strict=True):
         rows = order[begin:end]
@@ -71,27 +70,32 @@ def over_time(
                 "precision": ratio(hits, flags),
                 "recall": ratio(hits, events),
                 "average_precision": Curve.of(truth[rows], score[rows]).average_precision(),
-                "card_precision": float(np.mean(by_day[name])) if name in by_day else None,
+                **{
+                    figure: float(np.mean(by_point[name])) if name in by_point else None
+                    for figure, by_point in further.items()
+                },
             }
         )
     return points
 
 
-def detection(truth: Flags, flagged: Flags, card: Ints, time: Ints, amount: Floats | None) -> dict[str, Any]:
-    """Say how long compromised cards go on, from their first fraud to their first flagged one.
+def detection(
+    truth: Flags, flagged: Flags, entity: Ints, time: Ints, amount: Floats | None
+) -> dict[str, Any]:
+    """Measure how long entities go on, from their first event to their first flagged one.
 
-    Of cards with a fraud: how many were `detected`; for those the `hours` until then and the `frauds_before`
-    (median, mean, and the ninth decile), and the `amount_before` in all. `frauds_undetected` are those of
-    cards never found. Times are int64 microseconds.
+    Of entities with an event (`cards`): how many were `detected`; for those the `hours` until then and the
+    events before (`frauds_before`; median, mean, and the ninth decile), and the `amount_before` in all.
+    `frauds_undetected` are the events of entities never found. Times are int64 microseconds.
 
     >>> flags = np.array([True, True])
     >>> found = detection(flags, np.array([False, True]), np.array([0, 0]), np.array([0, HOUR]), None)
     >>> found["detected"], found["hours"]["median"], found["frauds_before"]["mean"]
     (1, 1.0, 1.0)
     """
-    rows = np.flatnonzero(truth & (card >= 0))
-    rows = rows[np.lexsort((time[rows], card[rows]))]
-    codes = card[rows]
+    rows = np.flatnonzero(truth & (entity >= 0))
+    rows = rows[np.lexsort((time[rows], entity[rows]))]
+    codes = entity[rows]
     starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
     if not len(starts):
         empty = {"median": None, "mean": None, "p90": None}

@@ -1,12 +1,12 @@
-"""The whole report on a yes/no task about events as plain values: what `evaluate --json` says of fraud.
+"""The report on a binary task as plain values, as `evaluate --json` writes it.
 
-Beside the figures of ranking it says what two thresholds would do (a day, in money, card by card), by
-scenario and over time, how sure the figures are, and what nobody can know: the outcome of what was declined.
+Beside the figures of ranking it says what the thresholds do (a day, in money, for each entity), by scenario
+and over time, how sure the figures are, and what nobody can know: the outcome of what was declined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 from tallystick.evaluation.costs import Costs, outcome
 from tallystick.evaluation.event_intervals import event_intervals
 from tallystick.evaluation.event_metrics import Curve, confusion, decided, probability_figures, ratio
-from tallystick.evaluation.event_rows import EventRows
 from tallystick.evaluation.event_time import detection, over_time
+from tallystick.evaluation.measures import Measure, Measured
 from tallystick.evaluation.reliability import reliability_curve, score_distribution
+from tallystick.evaluation.scored_rows import ScoredRows
 from tallystick.evaluation.thresholds import Thresholds
+from tallystick.report import Nouns
 
 __all__ = ["event_report"]
 
 Flags = NDArray[np.bool_]
 
-K = 100  # cards a day that are looked at, as in the Handbook
 RATES = (0.001, 0.01)  # false-positive rates at which recall is told
 BINS = 50
 
@@ -51,16 +52,17 @@ def event_report(
     level: float = 0.95,
     declined: ArrayLike | None = None,
     oracle: Mapping[str, Any] | None = None,
+    measures: Sequence[Measure] = (),
+    nouns: Nouns | None = None,
 ) -> dict[str, Any]:
-    """Report on scores of events: a dict of plain values, ready for JSON; the same arguments give the same
-    bytes.
+    """Report on scores of a binary task: a dict of plain values; the same arguments give the same bytes.
 
     One value a row: `truth` bool; `score` float64 (the probability of the event; `probability=False` for
     other scores between 0 and 1, whose losses are None); `time` int64 microseconds UTC, cut into days of
-    `zone`; `entity` card codes from 0 (-1: none), or anything that tells cards apart; `amount` float64 in
-    major units; `currency` one code or one a row (money is never added over currencies); `scenario` names,
-    read where `truth`; `declined` True where the payment was stopped when it happened. `groups` are drawn
-    together in the intervals, the cards unless given.
+    `zone`; `entity` codes from 0 (-1: none), or anything that tells entities apart; `amount` float64 in major
+    units; `currency` one code or one a row (money is never added over currencies); `scenario` names, read
+    where `truth`; `declined` True where the record was stopped when it happened. `groups` are drawn together
+    in the intervals, the entities unless given. `measures` are the solution's own figures, `nouns` its words.
 
     The label is yes from `yes_from` on (the thresholds' own, else .5); `precision`, `recall`, `f1`, the macro
     and weighted figures and `confusion` are of that label. `thresholds` has each threshold alone and both
@@ -73,7 +75,7 @@ def event_report(
     >>> report["average_precision"], report["recall"], report["baseline"]["share"]
     (1.0, 0.5, 0.5)
     """
-    rows = EventRows.of(
+    rows = ScoredRows.of(
         truth,
         score,
         time=time,
@@ -93,15 +95,19 @@ def event_report(
     stopped = rows.score >= (np.inf if chosen.decline is None else chosen.decline)
     curve = Curve.of(rows.truth, rows.score)
     counts = confusion(rows.truth, yes)
-    cards = rows.cards()
+    found = {measure: measure.on(rows) for measure in measures}
+    measured = {measure.name: one for measure, one in found.items() if one is not None}
+    words = nouns or Nouns()
     figures = {
         **decided(counts),
         "roc_auc": curve.roc_auc(),
         "average_precision": curve.average_precision(),
         **_probabilities(rows, probability),
-        "card_precision_at_100": None if cards is None else cards.mean(K),
+        **{measure.name: None if one is None else one.value() for measure, one in found.items()},
     }
-    drawn = event_intervals(rows, yes, cards, seed=seed, rounds=rounds, level=level, probability=probability)
+    drawn = event_intervals(
+        rows, yes, measured, seed=seed, rounds=rounds, level=level, probability=probability
+    )
     flagged = yes if thresholds is None else rows.score >= chosen.flags_from
     return {
         "task": task,
@@ -121,23 +127,23 @@ def event_report(
         "costs": prices.to_dict(),
         "money": _money(rows, chosen, prices) if thresholds is not None else None,
         "by_scenario": _by_scenario(rows, flagged, stopped),
-        **_in_time(rows, flagged, stopped),
+        **_in_time(rows, flagged, stopped, found),
         "distribution": _distribution(rows),
         "reliability": reliability_curve(rows.score, rows.truth)["bins"] if probability else None,
         "curves": {"precision_recall": curve.precision_recall(), "roc": curve.roc()},
-        "selective_labels": _selective(rows, stopped),
+        "selective_labels": _selective(rows, stopped, words),
         "oracle": None if oracle is None else dict(oracle),
         "split": None if split is None else dict(split),
     }
 
 
-def _probabilities(rows: EventRows, probability: bool) -> dict[str, float | None]:
+def _probabilities(rows: ScoredRows, probability: bool) -> dict[str, float | None]:
     if not probability:
         return {"log_loss": None, "brier": None, "ece": None}
     return probability_figures(rows.truth, rows.score)
 
 
-def _baseline(rows: EventRows, curve: Curve) -> dict[str, float]:
+def _baseline(rows: ScoredRows, curve: Curve) -> dict[str, float]:
     """Say what scores that know nothing reach: the base rate, and always no."""
     share = curve.events / len(rows.truth)
     return {
@@ -148,21 +154,24 @@ def _baseline(rows: EventRows, curve: Curve) -> dict[str, float]:
     }
 
 
-def _in_time(rows: EventRows, flagged: Flags, stopped: Flags) -> dict[str, Any]:
-    """Follow the dated rows over time, and their cards until they are found."""
+def _in_time(
+    rows: ScoredRows, flagged: Flags, stopped: Flags, measures: Mapping[Measure, Measured | None]
+) -> dict[str, Any]:
+    """Follow the dated rows over time, and their entities until they are found."""
     held = rows.dated
     if rows.day is None or rows.time is None or not held.any():
         return {"over_time": None, "detection": None}
-    card = None if rows.card is None else rows.card[held]
+    entity = None if rows.entity is None else rows.entity[held]
+    daily = {measure.daily: {} if one is None else one.by_day() for measure, one in measures.items()}
     amount = None if rows.one_currency is None else rows.one_currency[held]
     truth, flags = rows.truth[held], flagged[held]
     return {
-        "over_time": over_time(rows.day[held], truth, rows.score[held], flags, stopped[held], card, K),
-        "detection": None if card is None else detection(truth, flags, card, rows.time[held], amount),
+        "over_time": over_time(rows.day[held], truth, rows.score[held], flags, stopped[held], daily),
+        "detection": None if entity is None else detection(truth, flags, entity, rows.time[held], amount),
     }
 
 
-def _thresholds(rows: EventRows, chosen: Thresholds, costs: Costs) -> dict[str, Any]:
+def _thresholds(rows: ScoredRows, chosen: Thresholds, costs: Costs) -> dict[str, Any]:
     """Say what each threshold would do alone, and both together."""
     alone = {
         "review": (chosen.review, None, chosen.review_wanted),
@@ -189,7 +198,7 @@ def _thresholds(rows: EventRows, chosen: Thresholds, costs: Costs) -> dict[str, 
     return {**result, "together": together, "expected": chosen.expected or None, "notes": list(chosen.notes)}
 
 
-def _money(rows: EventRows, chosen: Thresholds, costs: Costs) -> dict[str, Any] | None:
+def _money(rows: ScoredRows, chosen: Thresholds, costs: Costs) -> dict[str, Any] | None:
     """Say what both thresholds do in each currency."""
     if rows.amount is None:
         return None
@@ -208,7 +217,7 @@ def _money(rows: EventRows, chosen: Thresholds, costs: Costs) -> dict[str, Any] 
     }
 
 
-def _by_scenario(rows: EventRows, flagged: Flags, stopped: Flags) -> list[dict[str, Any]] | None:
+def _by_scenario(rows: ScoredRows, flagged: Flags, stopped: Flags) -> list[dict[str, Any]] | None:
     """Give each scenario's recall, and its average precision beside all that is no event."""
     if rows.scenario is None:
         return None
@@ -235,31 +244,33 @@ def _by_scenario(rows: EventRows, flagged: Flags, stopped: Flags) -> list[dict[s
     return result
 
 
-def _distribution(rows: EventRows) -> dict[str, Any]:
+def _distribution(rows: ScoredRows) -> dict[str, Any]:
     """Count the scores of events and of the others in bins of equal width."""
     spread = score_distribution(rows.score, rows.truth, bins=BINS)
     return {"edges": spread["edges"], "no": spread["wrong"], "yes": spread["right"]}
 
 
-def _selective(rows: EventRows, stopped: Flags) -> dict[str, Any]:
-    """Name what has no outcome: payments declined then, and those that these thresholds would decline."""
-    would, hidden, told = int(stopped.sum()), rows.hidden, rows.hidden is not None
+def _selective(rows: ScoredRows, stopped: Flags, nouns: Nouns) -> dict[str, Any]:
+    """Name what has no outcome: records stopped then, and those that these thresholds would stop."""
+    would, hidden, known = int(stopped.sum()), rows.hidden, rows.hidden is not None
     good = int((stopped & ~rows.truth).sum())
-    if told:
+    if known:
         note = (
-            f"{hidden} payments were declined when they happened. What would have become of them was never "
-            "seen, so they are left out of every figure here; fraud is rarer among what was let through."
+            f"{hidden} {nouns.records} were {nouns.stopped} when they happened. What would have become of "
+            f"them was never seen, so they are left out of every figure here; {nouns.event} is rarer among "
+            "what was let through."
         )
     else:
         note = (
-            "The rows do not say which payments were declined when they happened. If some were, their labels "
-            "say nothing, and the figures hold only for what was let through."
+            f"The rows do not say which {nouns.records} were {nouns.stopped} when they happened. If some "
+            "were, their labels say nothing, and the figures hold only for what was let through."
         )
     note += (
-        f" With these thresholds {would} of the payments here would be declined and have no outcome later."
+        f" With these thresholds {would} of the {nouns.records} here would be {nouns.stopped} and have no "
+        "outcome later."
     )
     return {
-        "known": told,
+        "known": known,
         "declined_before": hidden,
         "measured": len(rows.truth),
         "would_decline": would,

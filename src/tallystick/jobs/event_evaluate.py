@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from tallystick import registry
 from tallystick.contracts.zones import micros
 from tallystick.errors import DataError, UsageError
-from tallystick.evaluation import Part, Thresholds, day_numbers, folds, handbook, prequential, time_split
+from tallystick.evaluation import Thresholds, day_numbers, folds, time_split
 from tallystick.jobs.event_fitting import FOLDS, Design, FittedEvent, fit_only
 from tallystick.jobs.event_rows import EventRows, span, with_behaviour
 from tallystick.jobs.options import Moment, Work, moment
 from tallystick.jobs.past import LATEST, Events
 from tallystick.models import Bundle
 from tallystick.scorer import EventModel, EventTask, Solution, choose_thresholds, task_model
+from tallystick.solutions.fraud.protocols import Part, handbook, prequential
 from tallystick.windows import Windows
 
 __all__ = ["EVENT_SPLITS", "Measured", "measure_events"]

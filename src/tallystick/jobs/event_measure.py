@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 
 from tallystick.contracts.times import DAY
 from tallystick.evaluation import (
+    ScoredRows,
     Thresholds,
     anomaly_report,
     average_precision,
-    card_precision,
-    day_numbers,
     event_report,
-    oracle_scores,
     roc_auc,
 )
-from tallystick.jobs.event_rows import EventRows, coded
+from tallystick.jobs.event_rows import EventRows
 from tallystick.jobs.options import Work
 from tallystick.jobs.past import LATEST, Events
 from tallystick.scorer import EventTask
@@ -59,14 +57,16 @@ def report_on_events(
         "costs": costs(job.settings),
         "split": split,
         "seed": job.settings.seed,
-        "oracle": _mean(best) if best else None,
+        "oracle": _mean(best, rows) if best else None,
+        "measures": rows.solution.measures,
+        "nouns": rows.solution.nouns,
     }
     if task.anomaly:
         report = anomaly_report(task.name, score, rows.fraud, **columns)
     else:
         report = event_report(task.name, rows.fraud, score, **columns)
     if len(weeks) > 1:
-        means = _mean(weeks)
+        means = _mean(weeks, rows)
         report |= means
         # Those are of all rows together, and need not hold the mean over weeks.
         report["intervals"] = {k: v for k, v in report["intervals"].items() if k not in means}
@@ -83,15 +83,17 @@ def _ranking(rows: EventRows, score: NDArray[np.float64], job: Work) -> dict[str
         "roc_auc": roc_auc(rows.fraud, score),
     }
     if rows.entity is not None:
-        day = day_numbers(rows.time, job.settings.zone)
-        found["card_precision_at_100"] = card_precision(day, rows.entity, rows.fraud, score)["value"]
+        scored = ScoredRows.of(rows.fraud, score, time=rows.time, zone=job.settings.zone, entity=rows.entity)
+        for measure in rows.solution.measures:
+            measured = measure.on(scored)
+            found[measure.name] = None if measured is None else measured.value()
         found["from"] = str(np.datetime64(int(rows.time.min()), "us").astype("datetime64[D]"))
     return found
 
 
-def _mean(weeks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _mean(weeks: Sequence[Mapping[str, Any]], rows: EventRows) -> dict[str, float]:
     """The mean of each figure over weeks."""
-    names = ("average_precision", "roc_auc", "card_precision_at_100")
+    names = ("average_precision", "roc_auc", *(measure.name for measure in rows.solution.measures))
     return {
         name: float(np.mean(values))
         for name in names
@@ -102,27 +104,23 @@ def _mean(weeks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def oracle_of(events: Events, rows: EventRows, job: Work) -> NDArray[np.float64] | None:
     """Return what the best that can be expected says of rows of a simulation; None where they are none.
 
-    It knows how the simulator works and every label that was known by then; see `evaluation.oracle`.
+    It knows how the simulator works and every label that was known by then; see `Solution.oracle`.
     """
-    solution = rows.solution
-    names = events.rows.schema.names
-    wanted = (solution.contract.person, "terminal_id", solution.amount, solution.scenario)
-    if any(name is None or name not in names for name in wanted) or (events.time == LATEST).any():
+    oracle = rows.solution.oracle
+    if oracle is None or (events.time == LATEST).any():
         return None
-    whole = EventRows(solution, events.rows, events.truth, events.known, events.time, job.settings)
-    terminal = coded(events.rows.column("terminal_id"))
-    if whole.entity is None or whole.amount is None or whole.scenario is None or terminal is None:
+    whole = EventRows(rows.solution, events.rows, events.truth, events.known, events.time, job.settings)
+    if whole.entity is None or whole.amount is None or whole.scenario is None:
         return None
     known = events.known[whole.fraud] - events.time[whole.fraud]
-    late = float(np.median(known)) / DAY if len(known) else 0.0
-    said = oracle_scores(
-        whole.time,
-        whole.entity,
-        terminal,
-        whole.amount,
-        whole.fraud,
-        whole.scenario,
-        late,
+    scores = oracle(
+        events.rows,
+        time=whole.time,
+        entity=whole.entity,
+        amount=whole.amount,
+        truth=whole.fraud,
+        scenario=whole.scenario,
+        delay=float(np.median(known)) / DAY if len(known) else 0.0,
         zone=job.settings.zone,
     )
-    return None if said is None else said[rows.index]
+    return None if scores is None else scores[rows.index]

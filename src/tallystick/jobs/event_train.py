@@ -34,8 +34,9 @@ DECIDING = ("label_delay", "good_after", "review_cost", "decline_cost")
 # Of the report, what a manifest keeps: figures, not curves.
 KEPT = (
     *("target", "rows", "events", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
-    *("average_precision", "card_precision_at_100", "log_loss", "brier", "ece", "intervals", "baseline"),
+    "average_precision",
 )
+LOSSES = ("log_loss", "brier", "ece", "intervals", "baseline")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def _bundle(
     told = later.take(known)
     thresholds = choose_thresholds(told.fraud, score[known], told.time, told.stake, job.settings)
     report = report_on_events(task, told, score[known], thresholds, job)
+    kept = (*KEPT, *(measure.name for measure in solution.measures), *LOSSES)
     dated = rows.time[rows.time < LATEST]
     contract = solution.contract
     identity = task.features.identity(rows.table)
@@ -149,7 +151,7 @@ def _bundle(
         },
         "calibration": fitted.calibration.describe(),
         "policy": thresholds.to_dict(),
-        "figures": {key: report[key] for key in KEPT if key in report},
+        "figures": {key: report[key] for key in kept if key in report},
         "settings": {name: getattr(job.settings, name) for name in DECIDING}
         | {"as_of": job.as_of.isoformat() if job.as_of else None},
         "libraries": _versions(),

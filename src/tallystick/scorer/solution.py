@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from tallystick.config import Settings
 from tallystick.contracts import Contract
 from tallystick.errors import UsageError, did_you_mean
+from tallystick.evaluation import Measure
 from tallystick.models import LinearModel
+from tallystick.report import Nouns
 from tallystick.scorer.analysis import Analysis
 from tallystick.scorer.table import TableFeatures
 
@@ -186,6 +188,27 @@ class EventTask(Task):
         return tuple(name for name in self.usual if name in own or name in behaviour)
 
 
+class Oracle(Protocol):
+    """Knows how records were simulated, and gives the best scores that a model could."""
+
+    def __call__(
+        self,
+        table: pa.RecordBatch,
+        *,
+        time: NDArray[np.int64],
+        entity: NDArray[np.int64],
+        amount: NDArray[np.float64],
+        truth: NDArray[np.bool_],
+        scenario: NDArray[np.object_],
+        delay: float,
+        zone: str,
+    ) -> NDArray[np.float64] | None:
+        """Return a score for each row of the whole table; None where it does not know these records.
+
+        time: microseconds UTC; entity: codes; amount: major units; delay: days until a label is known.
+        """
+
+
 class Simulate(Protocol):
     """Writes records like a bank's own, so that demos and load tests need nobody's data."""
 
@@ -220,7 +243,8 @@ class Solution:
     arrive by themselves; label_delay: how long after its event a label becomes known where nothing says when;
     horizon: how far apart in time two records of one key are one and its duplicate (None: however far);
     amount and scenario: the columns of what is at stake and of the kind of event, for reports; in_words: says
-    a reason in words; analyses: tables of what happened.
+    a reason in words; analyses: tables of what happened; nouns: words for reports; measures: figures that
+    only this solution has; oracle: the best scores to be expected for simulated records.
     """
 
     name: str
@@ -243,6 +267,9 @@ class Solution:
     scenario: str | None = None
     in_words: Callable[[str, float, float | None], str] = plain_words
     analyses: tuple[Analysis, ...] = ()
+    nouns: Nouns = field(default_factory=Nouns)
+    measures: tuple[Measure, ...] = ()
+    oracle: Oracle | None = None
 
     @property
     def horizon_us(self) -> int | None:

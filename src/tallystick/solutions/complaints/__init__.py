@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tallystick.report import Nouns
 from tallystick.scorer import ClassTask, Solution
 from tallystick.solutions.complaints.contract import COMPLAINTS
 from tallystick.solutions.complaints.features import Narrative, routing_inputs
@@ -41,4 +42,5 @@ SOLUTION = Solution(
     simulate=simulate,
     routing=Path(__file__).with_name("routing.yaml"),
     routing_inputs=routing_inputs,
+    nouns=Nouns(record="complaint", records="complaints"),
 )

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from tallystick.scorer import EventTask, Solution, TableFeatures
 from tallystick.solutions.fraud.analyses import ANALYSES
+from tallystick.solutions.fraud.card_precision import CardPrecision
 from tallystick.solutions.fraud.contract import LABELS, TRANSACTIONS
+from tallystick.solutions.fraud.nouns import NOUNS
+from tallystick.solutions.fraud.oracle import oracle_of
 from tallystick.solutions.fraud.simulator import simulate
 from tallystick.solutions.fraud.words import in_words
 
@@ -88,4 +91,7 @@ SOLUTION = Solution(
     scenario="scenario",
     in_words=in_words,
     analyses=ANALYSES,
+    nouns=NOUNS,
+    measures=(CardPrecision(),),
+    oracle=oracle_of,
 )

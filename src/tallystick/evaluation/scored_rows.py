@@ -1,4 +1,4 @@
-"""The rows that a report on events measures: checked, and without those whose outcome nobody saw."""
+"""Scored rows with their truth, checked, without those whose outcome was never seen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError
-from tallystick.evaluation.card_precision import CardRanking
+from tallystick.evaluation.days import day_numbers
 from tallystick.evaluation.event_metrics import checked
-from tallystick.evaluation.protocols import day_numbers
 
-__all__ = ["EventRows"]
+__all__ = ["ScoredRows"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -24,20 +23,20 @@ UNDATED = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
-class EventRows:
+class ScoredRows:
     """Columns of one length; those that were not given are None.
 
-    `truth` bool, `score` float64 in 0 … 1, `time` int64 microseconds UTC and the `day` numbers of it, `card`
-    codes (-1: none), `amount` float64 in major units, `currency` one code or one a row, `scenario` names,
-    `groups` codes of what is drawn together. `hidden` counts the rows left out because they were declined;
-    None: nobody said.
+    `truth` bool, `score` float64 in 0 … 1, `time` int64 microseconds UTC and the `day` numbers of it,
+    `entity` codes (-1: none), `amount` float64 in major units, `currency` one code or one a row, `scenario`
+    names, `groups` codes of what is drawn together. `hidden` counts the rows left out because they were
+    stopped; None: not known.
     """
 
     truth: Flags
     score: Floats
     time: Ints | None
     day: Ints | None
-    card: Ints | None
+    entity: Ints | None
     amount: Floats | None
     currency: Texts | str
     scenario: Texts | None
@@ -58,7 +57,7 @@ class EventRows:
         scenario: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         declined: ArrayLike | None = None,
-    ) -> EventRows:
+    ) -> ScoredRows:
         """Check the columns and leave out what was declined; see `event_report` for them and for errors."""
         truths, scores = checked(truth, score)
         if scores.min() < 0 or scores.max() > 1 + 1e-6:
@@ -75,8 +74,8 @@ class EventRows:
             return column if out is None else column[~out]
 
         moments = None if time is None else cut("time", np.asarray(time, np.int64))
-        card = None if entity is None else cut("entity", _codes(entity))
-        drawn = card if groups is None else cut("groups", _codes(groups))
+        owner = None if entity is None else cut("entity", _codes(entity))
+        drawn = owner if groups is None else cut("groups", _codes(groups))
         if drawn is not None and (drawn < 0).any():  # nobody's rows are drawn one by one
             drawn = np.where(drawn < 0, drawn.max() + 1 + np.arange(len(drawn)), drawn)
         return cls(
@@ -84,7 +83,7 @@ class EventRows:
             score=np.minimum(cut("score", scores), 1.0),
             time=moments,
             day=None if moments is None else _days(moments, zone),
-            card=card,
+            entity=owner,
             amount=None if amount is None else cut("amount", np.asarray(amount, np.float64)),
             currency=currency if isinstance(currency, str) else cut("currency", np.asarray(currency, object)),
             scenario=None if scenario is None else cut("scenario", np.asarray(scenario, object)),
@@ -100,13 +99,6 @@ class EventRows:
     def days(self) -> Ints | None:
         """Give the day numbers of the dated rows, None without any."""
         return None if self.day is None or not self.dated.any() else self.day[self.dated]
-
-    def cards(self) -> CardRanking | None:
-        """Rank the cards of each day, where there are cards and times."""
-        if self.card is None or self.day is None or not self.dated.any():
-            return None
-        held = (self.card >= 0) & self.dated
-        return CardRanking.of(self.day[held], self.card[held], self.truth[held], self.score[held])
 
     @property
     def one_currency(self) -> Floats | None:

@@ -12,17 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import DataError, UsageError
-from tallystick.evaluation import (
-    Part,
-    average_precision,
-    card_precision,
-    day_numbers,
-    handbook,
-    oracle_scores,
-    prequential,
-    roc_auc,
-)
-from tallystick.evaluation.protocols import DAY, day_of
+from tallystick.evaluation import average_precision, day_numbers, roc_auc
+from tallystick.evaluation.days import DAY
+from tallystick.solutions.fraud.card_precision import card_precision
+from tallystick.solutions.fraud.oracle import oracle_scores
+from tallystick.solutions.fraud.protocols import Part, day_of, handbook, prequential
 
 ROWS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 5), st.booleans()), min_size=1, max_size=80)
 

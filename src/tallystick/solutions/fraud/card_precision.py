@@ -14,8 +14,9 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError, UsageError
+from tallystick.evaluation import Measured, ScoredRows
 
-__all__ = ["CardRanking", "card_precision"]
+__all__ = ["CardPrecision", "CardRanking", "card_precision"]
 
 Ints = NDArray[np.int64]
 
@@ -86,6 +87,63 @@ def card_precision(
     by_day = ranking.by_day(k)
     value = float(by_day.mean()) if len(by_day) else None
     return {"value": value, "days": ranking.days.tolist(), "by_day": by_day.tolist()}
+
+
+@dataclass(frozen=True, slots=True)
+class CardPrecision:
+    """Card precision at k as a measure of reports (`evaluation.Measure`)."""
+
+    k: int = 100
+    daily: str = "card_precision"
+
+    @property
+    def name(self) -> str:
+        """Its key in a report."""
+        return f"card_precision_at_{self.k}"
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"Card precision at {self.k}"
+
+    def on(self, rows: ScoredRows) -> Measured | None:
+        """Rank the cards of each day, where there are cards and times."""
+        if rows.entity is None or rows.day is None or not rows.dated.any():
+            return None
+        held = np.flatnonzero((rows.entity >= 0) & rows.dated)
+        card = rows.entity[held]
+        ranking = CardRanking.of(rows.day[held], card, rows.truth[held], rows.score[held])
+        first = np.zeros(ranking.cards, np.int64)
+        first[card] = held
+        whole = rows.groups is not None and bool((rows.groups[held] == rows.groups[first[card]]).all())
+        return _RankedCards(ranking, self.k, first if whole else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _RankedCards:
+    """Card precision on some rows; `row` names a row of each card, which says how often it was drawn.
+
+    A card drawn twice counts as two. `row` is None where a resample could take a card apart.
+    """
+
+    ranking: CardRanking
+    k: int
+    row: Ints | None
+
+    @property
+    def resamples(self) -> bool:
+        """Whether groups of rows hold whole cards."""
+        return self.row is not None
+
+    def value(self, times: Ints | None = None) -> float:
+        """Return the mean over days."""
+        drawn = None if times is None or self.row is None else times[self.row]
+        return self.ranking.mean(self.k, drawn)
+
+    def by_day(self) -> dict[int, float]:
+        """Return the precision of each day."""
+        values = self.ranking.by_day(self.k).tolist()
+        return dict(zip(self.ranking.days.tolist(), values, strict=True))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

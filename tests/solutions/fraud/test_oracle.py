@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tallystick.errors import DataError
-from tallystick.evaluation import average_precision, oracle_scores
-from tallystick.evaluation.oracle import SURE, _filtered
-from tallystick.evaluation.protocols import DAY
+from tallystick.evaluation import average_precision
+from tallystick.evaluation.days import DAY
+from tallystick.solutions.fraud.oracle import SURE, _filtered, oracle_scores
 
 RATE, LENGTH, DAYS = 0.2, 2, 5
 

@@ -1,8 +1,8 @@
 """How the rows of events are held out: the Fraud Detection Handbook's own way, and week after week.
 
-Days are calendar days, given as numbers since 1970-01-01 (`day_numbers` makes them of times). What a part
-trains on ends `delay` days before its first test day, because what happened later has no label yet on that
-day.
+Days are calendar days, given as numbers since 1970-01-01 (`evaluation.day_numbers` makes them of times).
+What a part trains on ends `delay` days before its first test day, because what happened later has no label
+yet on that day.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tallystick.contracts.times import DAY
 from tallystick.contracts.zones import local_to_utc
 from tallystick.errors import DataError, UsageError, did_you_mean
 
-__all__ = ["DAY", "PROTOCOLS", "Part", "day_numbers", "day_of", "handbook", "prequential"]
+__all__ = ["DAY", "PROTOCOLS", "Part", "day_of", "handbook", "prequential"]
 
 EPOCH = date(1970, 1, 1)
 PROTOCOLS = ("plain", "published")
@@ -65,20 +65,6 @@ class Part:
             "train_rows": len(self.train),
             "test_rows": len(self.test),
         }
-
-
-def day_numbers(time: ArrayLike, zone: str = "UTC") -> NDArray[np.int64]:
-    """Number the calendar days of times (int64 microseconds UTC) as clocks in `zone` show them.
-
-    >>> day_numbers([0, DAY - 1, DAY]).tolist(), day_numbers([0, DAY - 1, DAY], "Europe/Berlin").tolist()
-    ([0, 0, 1], [0, 1, 1])
-    """
-    moments = np.asarray(time, np.int64)
-    if zone == "UTC" or not len(moments):
-        return moments // DAY
-    first, last = int(moments.min()) // DAY - 1, int(moments.max()) // DAY + 1
-    midnights = local_to_utc(np.arange(first, last + 1) * DAY, zone)
-    return first - 1 + np.searchsorted(midnights, moments, side="right").astype(np.int64)
 
 
 def day_of(when: date | str | int) -> int:

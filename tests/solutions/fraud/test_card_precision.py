@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import DataError, UsageError
-from tallystick.evaluation import card_precision
-from tallystick.evaluation.card_precision import CardRanking
+from tallystick.evaluation import event_report
+from tallystick.evaluation.days import DAY
+from tallystick.solutions.fraud.card_precision import CardPrecision, CardRanking, card_precision
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 6), st.booleans(), st.integers(0, 5)),
@@ -83,3 +84,35 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="at least 1"):
         card_precision([0], [0], [True], [0.5], k=0)
     assert card_precision([], [], [], []) == {"value": None, "days": [], "by_day": []}
+
+
+def scored(n=1200, seed=0, **more):
+    rng = np.random.default_rng(seed)
+    card = rng.integers(0, 120, n)
+    truth = rng.random(n) < np.where(card < 20, 0.4, 0.02)
+    score = np.clip(rng.random(n) * 0.6 + truth * rng.random(n) * 0.6, 0, 1)
+    return {"truth": truth, "score": score, "entity": card, "time": rng.integers(0, 7 * DAY, n)} | more
+
+
+def test_a_report_has_it_with_an_interval_and_day_by_day():
+    rows = scored()
+    report = event_report("fraud", **rows, measures=[CardPrecision()], seed=1, rounds=50)
+    expected = card_precision(rows["time"] // DAY, rows["entity"], rows["truth"], rows["score"])
+    assert report["card_precision_at_100"] == expected["value"]
+    assert [day["card_precision"] for day in report["over_time"]] == expected["by_day"]
+    low, high = report["intervals"]["card_precision_at_100"]
+    assert low < expected["value"] < high
+
+
+def test_it_has_an_interval_only_where_cards_stay_whole():
+    rows = scored(groups=np.arange(1200))
+    report = event_report("fraud", **rows, measures=[CardPrecision()], rounds=5)
+    assert "card_precision_at_100" not in report["intervals"]
+    assert report["card_precision_at_100"] is not None
+
+
+def test_without_cards_or_times_it_is_not_defined():
+    report = event_report("fraud", [True, False], [0.9, 0.1], measures=[CardPrecision()], rounds=5)
+    assert report["card_precision_at_100"] is None
+    dated = event_report("fraud", [True], [0.9], time=[DAY], measures=[CardPrecision()], rounds=5)
+    assert dated["over_time"][0]["card_precision"] is None

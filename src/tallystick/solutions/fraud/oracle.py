@@ -24,13 +24,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError
-from tallystick.evaluation.protocols import DAY, day_numbers
+from tallystick.evaluation.days import DAY, day_numbers
 
-__all__ = ["World", "oracle_scores"]
+__all__ = ["World", "oracle_of", "oracle_scores"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,6 +118,31 @@ def oracle_scores(
     by_card = in_run * odds / (in_run * odds + 1 - in_run * known.share)
     score = 1 - (1 - np.where(refund, 0.0, by_terminal)) * (1 - by_card)
     return np.asarray(np.where(beyond, 1.0, np.clip(score, 0.0, 1.0)))
+
+
+def oracle_of(
+    table: pa.RecordBatch,
+    *,
+    time: Ints,
+    entity: Ints,
+    amount: Floats,
+    truth: NDArray[np.bool_],
+    scenario: NDArray[np.object_],
+    delay: float,
+    zone: str,
+) -> Floats | None:
+    """Give the oracle's score of each row of a table; None where the rows have no terminals.
+
+    The other columns are those of `oracle_scores`.
+    """
+    name = "terminal_id"
+    if name not in table.schema.names or table.column(name).null_count == len(table):
+        return None
+    indices = table.column(name).dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
+    terminal = indices.to_numpy(zero_copy_only=False).copy()
+    alone = terminal < 0  # a payment without a terminal has one of its own
+    terminal[alone] = terminal.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    return oracle_scores(time, entity, terminal, amount, truth, scenario, delay, zone=zone)
 
 
 def _named(
