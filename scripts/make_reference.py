@@ -20,7 +20,6 @@ from tallystick.conditions.condition import DERIVED
 from tallystick.config import Settings, describe
 from tallystick.contracts import REASONS, Column, Contract
 from tallystick.evaluation.thresholds import WISHES
-from tallystick.rules.rules import ACTIONS
 from tallystick.rules.rules_file import PARTS
 from tallystick.windows.groups import AGGREGATES, DEFAULTS
 
@@ -201,7 +200,7 @@ def decisions() -> Iterator[str]:
     yield "|---|---|"
     yield "| `lists` | name: a list of values, or a file with one value a line; may be left out |"
     yield f"| `rules` | the rules in their order, each with {ticks(PARTS)}; the first that holds decides |"
-    yield f"| `action` | {ticks(ACTIONS)} |"
+    yield f"| `action` | {ticks(registry.solution('fraud').tasks[0].actions)} |"
     yield ""
     yield (
         "A condition knows the contract's columns, features of behaviour by their names, and "

@@ -90,7 +90,11 @@ def test_files_of_notifications_and_aggregates_are_read(monkeypatch: pytest.Monk
 
 def test_the_rules_file_is_read() -> None:
     (rules,) = (document for document in YAML if "rules" in document and "channels" not in document)
-    Rules.load(yaml.safe_dump(rules), known=["customer_id", "amount", "customer_id__count__5m"])
+    Rules.load(
+        yaml.safe_dump(rules),
+        known=["customer_id", "amount", "customer_id__count__5m"],
+        actions=["accept", "review", "decline"],
+    )
 
 
 def test_the_preset_file_simulates(tmp_path: Path) -> None:

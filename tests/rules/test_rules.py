@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tallystick.conditions.condition import DERIVED
 from tallystick.errors import UsageError
 from tallystick.rules import rules_file
-from tallystick.rules.rules import ACTIONS, Rules, combine
+from tallystick.rules.rules import Rules, combine
+
+ACTIONS = ("accept", "review", "decline")
 
 PAIR = "customer_id+terminal_id__count__90d"
 KNOWN = {
@@ -49,7 +51,7 @@ rules:
 def full(tmp_path: Path) -> Rules:
     (tmp_path / "rules.yaml").write_text(FULL)
     (tmp_path / "terminals.txt").write_text("# blocked\n\nT1  # since May\n T2\nT#3\nT1\n")
-    return Rules.load(tmp_path / "rules.yaml", KNOWN)
+    return Rules.load(tmp_path / "rules.yaml", KNOWN, ACTIONS)
 
 
 def values(**given: Any) -> dict[str, np.ndarray]:
@@ -110,15 +112,26 @@ def test_what_is_read_is_there_to_see(full: Rules) -> None:
     [(None, [0, 1, 2]), ("accept", [0, 0, 0]), ("review", [1, 1, 2]), ("decline", [2, 2, 2])],
 )
 def test_accept_wins_over_the_model_and_the_others_only_raise(rule: str | None, expected: list[int]) -> None:
-    rules = Rules.load(HEAD + RULE.replace("review", rule or "review"), KNOWN)
+    rules = Rules.load(HEAD + RULE.replace("review", rule or "review"), KNOWN, ACTIONS)
     applied = rules.apply({"amount": np.full(3, 0.0 if rule is None else 2.0)})
     joined = combine(np.arange(3), applied)
     assert joined.tolist() == expected
     assert joined.dtype == np.int64
 
 
-def test_codes_are_places_among_the_actions() -> None:
-    assert ACTIONS == ("accept", "review", "decline")
+def test_actions_are_those_of_the_policy_in_its_order() -> None:
+    """A harmless action of any name wins over the model; any other raises the model's action."""
+    order = ["call", "call later", "skip"]
+    text = HEAD + "".join(
+        f"  - {{name: {name}, when: amount > {least}, action: {action}, reason: why}}\n"
+        for name, least, action in (("a", 30, "call"), ("b", 20, "skip"), ("c", 10, "call later"))
+    )
+    rules = Rules.load(text, KNOWN, order)
+    applied = rules.apply({"amount": np.array([40.0, 25.0, 15.0, 15.0, 5.0])})
+    assert applied.action.tolist() == [0, 2, 1, 1, -1]
+    assert combine(np.array([2, 1, 0, 2, 1]), applied).tolist() == [0, 2, 1, 2, 1]
+    with pytest.raises(UsageError, match='no action "review"'):
+        Rules.load(HEAD + RULE, KNOWN, order)
 
 
 @given(st.lists(st.tuples(st.floats(), st.sampled_from(["T1", "T2", None])), min_size=1, max_size=20))
@@ -128,6 +141,7 @@ def test_a_row_alone_is_as_among_many(rows: list[tuple[float, str | None]]) -> N
         + "  - {name: a, when: amount / 2 > 3 or terminal_id == 'T1', action: decline, reason: '{amount}'}\n"
         + "  - {name: b, when: not amount < 1, action: accept, reason: '{terminal_id}'}\n",
         KNOWN,
+        ACTIONS,
     )
     amount = np.array([amount for amount, _ in rows])
     terminal = np.array([terminal for _, terminal in rows], object)
@@ -158,12 +172,12 @@ def test_a_row_alone_is_as_among_many(rows: list[tuple[float, str | None]]) -> N
     ],
 )
 def test_a_reason_tells_values(written: str, value: float, said: str) -> None:
-    rules = Rules.load(HEAD + RULE.replace("why", f"'{written}'"), KNOWN)
+    rules = Rules.load(HEAD + RULE.replace("why", f"'{written}'"), KNOWN, ACTIONS)
     assert rules.rules[0].say({"amount": np.array([value])}, 0) == said
 
 
 def test_no_value_makes_a_reason_fail() -> None:
-    rules = Rules.load(HEAD + RULE.replace("why", "'{untold:.2f}'"), ["amount", "untold"])
+    rules = Rules.load(HEAD + RULE.replace("why", "'{untold:.2f}'"), ["amount", "untold"], ACTIONS)
     for value, said in [
         ("x" * 500, "x" * 99 + "…"),
         (None, "unknown"),
@@ -177,7 +191,7 @@ def test_no_value_makes_a_reason_fail() -> None:
 
 def refused(text: str | Path, known: Any = KNOWN) -> str:
     with pytest.raises(UsageError) as caught:
-        Rules.load(text, known)
+        Rules.load(text, known, ACTIONS)
     return str(caught.value)
 
 
@@ -293,7 +307,7 @@ def test_the_file_is_named_and_lists_lie_beside_it(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     values_file.rmdir()
     values_file.write_bytes(b"\xef\xbb\xbf#\n")
-    rules = Rules.load(path, KNOWN)
+    rules = Rules.load(path, KNOWN, ACTIONS)
     assert rules.lists == {"a": ()}
     assert rules.notes == (f'the list "a": {values_file} has no value in it, so nothing is in the list.',)
     assert not rules.apply({"amount": np.array([2.0]), "terminal_id": np.array(["T1"], object)}).hits.any()
@@ -301,7 +315,7 @@ def test_the_file_is_named_and_lists_lie_beside_it(tmp_path: Path, monkeypatch: 
 
 def test_what_can_never_matter_makes_a_note() -> None:
     twin = RULE.replace("name: a", "name: b").replace("amount >", "amount  >")
-    rules = Rules.load("lists: {unused: [x]}\n" + HEAD + RULE + twin, KNOWN)
+    rules = Rules.load("lists: {unused: [x]}\n" + HEAD + RULE + twin, KNOWN, ACTIONS)
     assert rules.notes == (
         'line 4: "b" never decides, "a" asks for the same and is first.',
         'the list "unused" is asked for by no rule.',
@@ -317,7 +331,7 @@ def test_the_fingerprint_changes_with_what_counts(full: Rules, tmp_path: Path) -
     path = tmp_path / "rules.yaml"
     seen = {full.fingerprint}
     path.write_text("# a comment\n" + FULL.replace('[C1, "C2", 007]', "[C2, C1, '007', C1]"))
-    assert Rules.load(path, KNOWN).fingerprint in seen
+    assert Rules.load(path, KNOWN, ACTIONS).fingerprint in seen
     for old, new in [
         (">= 8", ">= 9"),
         ("accept", "review"),
@@ -326,10 +340,10 @@ def test_the_fingerprint_changes_with_what_counts(full: Rules, tmp_path: Path) -
         ("C1", "C3"),
     ]:
         path.write_text(FULL.replace(old, new))
-        seen.add(Rules.load(path, KNOWN).fingerprint)
+        seen.add(Rules.load(path, KNOWN, ACTIONS).fingerprint)
     path.write_text(FULL)
     (tmp_path / "terminals.txt").write_text("T1\n")
-    seen.add(Rules.load(path, KNOWN).fingerprint)
+    seen.add(Rules.load(path, KNOWN, ACTIONS).fingerprint)
     assert len(seen) == 7
 
 
@@ -348,7 +362,7 @@ def test_values_that_are_missing_are_said(full: Rules) -> None:
 
 
 def test_kinds_may_be_left_out() -> None:
-    rules = Rules.load(HEAD + RULE, list(KNOWN))
+    rules = Rules.load(HEAD + RULE, list(KNOWN), ACTIONS)
     assert rules.apply({"amount": np.array([2.0])}).first.tolist() == [0]
 
 
@@ -356,7 +370,7 @@ def test_the_example_of_fraud_is_right() -> None:
     import tallystick.solutions.fraud as fraud
 
     path = Path(str(next(iter(fraud.__path__)))) / "rules.yaml"
-    rules = Rules.load(path, KNOWN)
+    rules = Rules.load(path, KNOWN, ACTIONS)
     assert rules.notes == ()
     assert rules.names == ("trusted customer", "blocked terminal", "very high amount", "burst")
     rows = values(

@@ -79,7 +79,7 @@ rules:
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return Rules.load(RULES, ["amount", "place", "night", *WINDOWS])
+    return Rules.load(RULES, ["amount", "place", "night", *WINDOWS], ("accept", "review", "decline"))
 
 
 def decide(model: EventModel, rows: pa.RecordBatch, **options: object) -> pa.RecordBatch:
@@ -228,7 +228,9 @@ def test_what_spoke_against_an_alert_is_no_reason_for_it() -> None:
 @pytest.mark.parametrize("rows", [1, 200])
 def test_behaviour_beside_the_rows_counts_as_a_column_of_them_does(rows: int) -> None:
     model, whole = event_model(), batch().slice(0, rows)
-    rules = Rules.load(RULES_OF_BEHAVIOUR, known=[*model.features.names, "amount"])
+    rules = Rules.load(
+        RULES_OF_BEHAVIOUR, known=[*model.features.names, "amount"], actions=("accept", "review", "decline")
+    )
     behaviour = model.features.values(whole).behaviour
     beside = whole.drop_columns([BEHAVIOUR])
     options = {"reasons": True, "all_scores": True, "threads": 1, "rules": rules}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,10 +21,7 @@ from tallystick.contracts.naming import Naming
 from tallystick.contracts.reasons import CODE, REASONS
 from tallystick.contracts.zones import micros
 
-if TYPE_CHECKING:
-    from tallystick.contracts.contract import Contract
-
-__all__ = ["Checked", "check"]
+__all__ = ["Checked", "Rows", "check"]
 
 Codes = npt.NDArray[np.int8]
 
@@ -47,8 +44,24 @@ class Checked:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
+class Rows(Protocol):
+    """What a check asks of a contract."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the label columns, the main one first."""
+
+    @property
+    def event_time(self) -> str | None:
+        """Name of the column of the event time."""
+
+    @property
+    def tidy(self) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], ...]:
+        """Functions that run on clean rows."""
+
+
 def check(
-    contract: Contract,
+    contract: Rows,
     rows: pa.RecordBatch,
     naming: Naming,
     settings: Settings,
@@ -98,7 +111,7 @@ def check(
     return Checked(clean_rows, kept, bad, columns)
 
 
-def _wanted(contract: Contract, labels_wanted: bool | Collection[str]) -> Collection[str]:
+def _wanted(contract: Rows, labels_wanted: bool | Collection[str]) -> Collection[str]:
     """Return the label columns that a record must not leave blank."""
     if isinstance(labels_wanted, bool):
         return contract.labels[:1] if labels_wanted else ()

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.contracts.ranges import Range
-from tallystick.rules.keyword_automaton import Clause, Words
-from tallystick.rules.routing_terms import Due
+from tallystick.rules import routing_file
+from tallystick.rules.keyword_automaton import Words
+from tallystick.rules.routing_rule import ANY_WORDS, RoutingRule
 
-__all__ = ["PRIORITIES", "ROUTE", "Routing", "Rule"]
+__all__ = ["ROUTE", "Routing"]
 
-PRIORITIES = ("low", "normal", "high", "urgent")
 ROUTE = pa.struct(
     [
         ("department", pa.string()),
@@ -37,7 +36,6 @@ ROUTE = pa.struct(
 )
 FIELDS = list(ROUTE)
 DUE = ROUTE.field("due").type
-ANY_WORDS = Clause()
 MICROSECONDS = {
     "minutes": 60_000_000,
     "hours": 3_600_000_000,
@@ -47,23 +45,6 @@ MICROSECONDS = {
 DAY = MICROSECONDS["days"]
 FEW = 64  # rows up to which looking at each is quicker than finding the distinct ones
 REMEMBERED = 8192  # distinct values of a column whose answers are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a decision is meant, and what becomes of it; `values` holds the columns with what they may say.
-
-    In `values` None stands for a missing value; amount is in minor units, certainty a share.
-    """
-
-    name: str
-    department: str
-    priority: str
-    due: Due | None
-    values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
-    words: Clause = ANY_WORDS
-    amount: Range | None = None
-    certainty: Range | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +64,8 @@ class Routing:
     """
 
     document: Mapping[str, Any]
-    rules: tuple[Rule, ...]
-    default: Rule
+    rules: tuple[RoutingRule, ...]
+    default: RoutingRule
     label: str = "label"
     zone: str = "UTC"
     notes: tuple[str, ...] = ()
@@ -106,16 +87,15 @@ class Routing:
         besides that, words, amount, certainty and action; known: values that a column is known to have, any
         other makes a note; decimals: of the currency; zone: says which day is a weekend.
         """
-        from tallystick.rules.routing_file import read
-
-        return read(source, label=label, columns=columns, known=known or {}, decimals=decimals, zone=zone)
+        content = routing_file.read(
+            source, label=label, columns=columns, known=known or {}, decimals=decimals
+        )
+        return cls(content.document, content.rules, content.default, label, zone, content.notes)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], **context: Any) -> Routing:
         """Bring back what `to_dict` gave; context: the arguments of `load` that were used."""
-        from tallystick.rules.routing_file import write
-
-        return cls.load(write(document), **context)
+        return cls.load(routing_file.write(document), **context)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the file's content as plain values, for a bundle."""
@@ -204,7 +184,7 @@ class Routing:
 class _Machine:
     """Rules as arrays: one column for each rule, the default last."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[RoutingRule]) -> None:
         names = sorted({name for rule in rules for name in rule.values})
         self.columns = {name: _Column(name, [rule.values.get(name) for rule in rules]) for name in names}
         self.spans: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}

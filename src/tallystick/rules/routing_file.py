@@ -18,13 +18,23 @@ from tallystick.contracts.ranges import Range, amount
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import did_you_mean
 from tallystick.rules.keyword_automaton import Clause, plain
-from tallystick.rules.routing import PRIORITIES, Routing, Rule
+from tallystick.rules.routing_rule import PRIORITIES, RoutingRule
 from tallystick.rules.routing_terms import Due
 
-__all__ = ["read", "write"]
+__all__ = ["RoutingContent", "read", "write"]
 
 MOST_WORDS = 20_000
 WORDS = {"words": "any_of", "all words": "all_of", "no words": "none_of"}
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingContent:
+    """What a routing file holds; `document` has it as plain values, for a bundle."""
+
+    document: Mapping[str, Any]
+    rules: tuple[RoutingRule, ...]
+    default: RoutingRule
+    notes: tuple[str, ...]
 
 
 def read(
@@ -34,8 +44,7 @@ def read(
     columns: Iterable[str],
     known: Mapping[str, Iterable[str]],
     decimals: int,
-    zone: str,
-) -> Routing:
+) -> RoutingContent:
     """Read and check a routing file; see `Routing.load`."""
     name, text = read_text(source, "routing", "Without one, the solution's own is used.")
     root = compose(name, text, "It needs `version: 1`, a `default` and, mostly, `rules`.")
@@ -45,9 +54,9 @@ def read(
         known={k: tuple(v) for k, v in known.items()},
         decimals=decimals,
     )
-    routing = reader.routing(root, zone)
+    content = reader.routing(root)
     reader.check(name)
-    return cast("Routing", routing)  # None only where something is wrong
+    return cast("RoutingContent", content)  # None only where something is wrong
 
 
 def write(document: Mapping[str, Any]) -> str:
@@ -82,7 +91,7 @@ class _Reader(Lines):
     departments: tuple[str, ...] = ()
     words: int = 0
 
-    def routing(self, root: Any, zone: str) -> Routing | None:
+    def routing(self, root: Any) -> RoutingContent | None:
         top = self.top(root, ("departments", "default", "rules"), ("version", "default"))
         document: dict[str, Any] = {"version": 1}
         if "departments" in top:
@@ -93,7 +102,7 @@ class _Reader(Lines):
         )
         if default is None:
             return None
-        rules: list[Rule] = []
+        rules: list[RoutingRule] = []
         document["rules"] = []
         seen: dict[str, int] = {}
         met: dict[str, str] = {}
@@ -112,9 +121,9 @@ class _Reader(Lines):
             seen.setdefault(rule.name, line)
             rules.append(rule)
             document["rules"].append(written)
-        return Routing(document, tuple(rules), default, self.label, zone, tuple(self.notes))
+        return RoutingContent(document, tuple(rules), default, tuple(self.notes))
 
-    def rule(self, node: Any, default: Rule) -> tuple[Rule | None, dict[str, Any]]:
+    def rule(self, node: Any, default: RoutingRule) -> tuple[RoutingRule | None, dict[str, Any]]:
         parts = self.mapping(node, ("name", "when", "then"), "a rule", ("name", "when", "then"))
         if len(parts) < 3:
             return None, {}
@@ -142,10 +151,12 @@ class _Reader(Lines):
                 when[key] = list(values[key])
         if then is None:
             return None, {}
-        rule = Rule(name, then.department, then.priority, then.due, values, Clause(**clause), **ranges)
+        rule = RoutingRule(name, then.department, then.priority, then.due, values, Clause(**clause), **ranges)
         return rule, {"name": name, "when": when, "then": written}
 
-    def then(self, node: Any, name: str, default: Rule | None) -> tuple[Rule | None, dict[str, Any]]:
+    def then(
+        self, node: Any, name: str, default: RoutingRule | None
+    ) -> tuple[RoutingRule | None, dict[str, Any]]:
         """Read what becomes of a decision; what it leaves out is as in the default."""
         needed = () if default else ("department", "priority", "due")
         parts = self.mapping(
@@ -165,7 +176,7 @@ class _Reader(Lines):
         due = default.due if default else None
         if "due" in parts:
             due = self.attempt(parts["due"], f'"{name}", due', Due.read, written["due"])
-        return Rule(
+        return RoutingRule(
             name,
             written.get("department") or (default.department if default else ""),
             written.get("priority") or (default.priority if default else ""),

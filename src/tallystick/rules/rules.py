@@ -1,10 +1,11 @@
-"""Rules beside the model: conditions on a payment and its behaviour, each with an action and a reason.
+"""Rules beside a model: conditions on a record and its window features, each with an action and a reason.
 
-The file says the order, and **the first rule that holds decides**:
+The file gives the order, and **the first rule that holds decides**. Actions are those of the task's policy,
+the harmless one first, each later one stricter:
 
-- `accept` (an allow list) goes before the model: whatever the model says, the payment is accepted;
-- `review` and `decline` raise the model's action to theirs and never lower it: what the model declines stays
-  declined under a `review` rule, and where no rule holds the model alone decides.
+- a rule with the harmless action (an allow list) goes before the model, whatever the model says;
+- any other raises the model's action to its own and never lowers it; where no rule holds, the model alone
+  decides.
 
 So exceptions come first in the file, and of two rules that may hold together the stricter. `rules_file.py`
 reads the file and describes its form.
@@ -14,8 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,56 +24,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.conditions.condition import Condition
 from tallystick.errors import UsageError
+from tallystick.rules import rules_file
+from tallystick.rules.rule import Rule
 
-__all__ = ["ACTIONS", "Applied", "Reason", "Rule", "Rules", "combine"]
+__all__ = ["Applied", "Rules", "combine"]
 
-#: What a rule may do; an action's code is its place here, and a greater one is stricter.
-ACTIONS = ("accept", "review", "decline")
-UNKNOWN = "unknown"
 HINT = "Rules are read for the columns and features of one model; load them for the one that is used."
-LONGEST_VALUE = 100  # characters of a text in a reason
 
 Values = Mapping[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A sentence with places for values: (text, name, form) in order, name None behind the last text."""
-
-    text: str
-    parts: tuple[tuple[str, str | None, str], ...]
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The names whose values it tells."""
-        return frozenset(name for _, name, _ in self.parts if name is not None)
-
-    def say(self, values: Values, row: int) -> str:
-        """Put the values of one row into the sentence; what is not known is called unknown."""
-        said = []
-        for text, name, form in self.parts:
-            said.append(text)
-            if name is not None:
-                column = values.get(name)
-                said.append(UNKNOWN if column is None else _written(column[row], form))
-        return "".join(said)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: when it holds, what it does then (one of ACTIONS), and why, in words."""
-
-    name: str
-    when: Condition
-    action: str
-    reason: Reason
-    line: int = 0
-
-    def say(self, values: Values, row: int) -> str:
-        """Return the reason for one row."""
-        return self.reason.say(values, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +50,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules in their order; `lists` are those that conditions ask for, by name.
+    """Rules in their order.
+
+    lists: those that conditions ask for, by name; order: the actions of the task's policy, the harmless one
+    first, each later one stricter; an action's code is its place among them.
 
     >>> rules = Rules.load('''
     ... rules:
@@ -99,7 +61,7 @@ class Rules:
     ...     when: customer_id__count__5m >= 8
     ...     action: review
     ...     reason: "{customer_id__count__5m:.0f} payments in 5 minutes"
-    ... ''', known=["customer_id__count__5m"])
+    ... ''', known=["customer_id__count__5m"], actions=["accept", "review", "decline"])
     >>> values = {"customer_id__count__5m": np.array([2.0, 11.0])}
     >>> applied = rules.apply(values)
     >>> applied.first.tolist(), rules.rules[0].say(values, 1)
@@ -110,18 +72,19 @@ class Rules:
 
     rules: tuple[Rule, ...]
     lists: Mapping[str, tuple[str, ...]]
+    order: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, source: str | Path, known: Collection[str]) -> Rules:
+    def load(cls, source: str | Path, known: Collection[str], actions: Sequence[str]) -> Rules:
         """Read a rules file, or its text (more than one line); a UsageError names each line that is wrong.
 
         known: the columns, derived names and features there are; as a mapping to their kinds ("number",
-        "text", "flag") the kinds are checked too.
+        "text", "flag") the kinds are checked too. actions: what a rule may do, in the order of the task's
+        policy, the harmless one first.
         """
-        from tallystick.rules.rules_file import read
-
-        return read(source, known)
+        content = rules_file.read(source, known, actions)
+        return cls(content.rules, content.lists, tuple(actions), content.notes)
 
     @cached_property
     def needs(self) -> frozenset[str]:
@@ -187,27 +150,14 @@ class Rules:
     @cached_property
     def _codes(self) -> NDArray[np.int64]:
         """The action of each rule; last, where -1 finds it, that of none."""
-        return np.array([*(ACTIONS.index(action) for action in self.actions), -1], np.int64)
+        return np.array([*(self.order.index(action) for action in self.actions), -1], np.int64)
 
 
 def combine(action: NDArray[np.int64], applied: Applied) -> NDArray[np.int64]:
-    """Join the model's actions (codes of ACTIONS, (rows,)) and the rules': the codes of what is done.
+    """Join the model's actions and the rules', as codes in the policy's order, int64 (rows,).
 
-    An `accept` rule wins over the model; `review` and `decline` raise its action and never lower it.
+    A rule with the harmless action (code 0) wins over the model; any other raises the model's action and
+    never lowers it.
     """
     joined: NDArray[np.int64] = np.where(applied.action == 0, 0, np.maximum(action, applied.action))
     return joined
-
-
-def _written(value: Any, form: str) -> str:
-    """Write one value as a person reads it; no value of a row can make this fail."""
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    number = float(value)
-    if math.isnan(number):
-        return UNKNOWN
-    return format(number, form or ".10g")

@@ -6,7 +6,7 @@
     rules:                              # the first that holds decides
       - name: known good
         when: customer_id in good_customers and amount < 500
-        action: accept                  # accept, review or decline
+        action: accept                  # one of the task's actions, such as accept, review, decline
         reason: "{customer_id} is on the allow list"
 
 What a condition may say stands in `conditions/condition.py`. A reason names values in braces, with a form
@@ -19,7 +19,7 @@ All that is wrong is said at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
@@ -31,9 +31,9 @@ from tallystick.conditions.condition import Condition
 from tallystick.conditions.text import near
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.rules.rules import ACTIONS, Reason, Rule, Rules
+from tallystick.rules.rule import Reason, Rule
 
-__all__ = ["read"]
+__all__ = ["RulesContent", "read"]
 
 MOST_RULES = 1_000
 MOST_VALUES = 1_000_000
@@ -42,18 +42,27 @@ LONGEST_VALUE = 200  # characters
 COMMENT = re.compile(r"(?:^|\s)#")
 FORM = re.compile(r"[<>^]?\d{0,2}[+ ]?0?,?(\.\d)?[feg%]?")  # no width that could fill the memory
 PARTS = ("name", "when", "action", "reason")
-EXAMPLE = "rules:\n  - {name: large, when: amount > 900, action: review, reason: large amount}"
+EXAMPLE = "rules:\n  - {{name: large, when: amount > 900, action: {action}, reason: large amount}}"
 
 
-def read(source: str | Path, known: Collection[str]) -> Rules:
+@dataclass(frozen=True, slots=True)
+class RulesContent:
+    """What a rules file holds."""
+
+    rules: tuple[Rule, ...]
+    lists: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def read(source: str | Path, known: Collection[str], actions: Sequence[str]) -> RulesContent:
     """Read and check a rules file; see `Rules.load`."""
     name, text = read_text(source, "rules", "Without --rules the model alone decides.")
-    root = compose(name, text, f"It needs rules, as in:\n{EXAMPLE}")
+    root = compose(name, text, f"It needs rules, as in:\n{EXAMPLE.format(action=actions[len(actions) // 2])}")
     folder = None if isinstance(source, str) and "\n" in source else Path(source).parent
-    reader = _Reader(known=known, folder=folder)
-    rules = reader.file(root)
+    reader = _Reader(known=known, actions=tuple(actions), folder=folder)
+    content = reader.file(root)
     reader.check(name)
-    return rules
+    return content
 
 
 @dataclass
@@ -61,10 +70,11 @@ class _Reader(Lines):
     """Turns nodes into rules and gathers what is wrong."""
 
     known: Collection[str] = ()
+    actions: tuple[str, ...] = ()
     folder: Path | None = None
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def file(self, root: Any) -> Rules:
+    def file(self, root: Any) -> RulesContent:
         top = self.top(root, ("lists", "rules"), ("rules",))
         if "lists" in top:
             self.read_lists(top["lists"])
@@ -75,7 +85,7 @@ class _Reader(Lines):
         self.notes += [
             f'the list "{name}" is asked for by no rule.' for name in self.lists if name not in used
         ]
-        return Rules(tuple(rules), self.lists, tuple(self.notes))
+        return RulesContent(tuple(rules), self.lists, tuple(self.notes))
 
     def compare(self, rules: list[Rule]) -> None:
         """Say which names are taken twice, and note which rules can never decide."""
@@ -98,8 +108,8 @@ class _Reader(Lines):
         name = self.scalar(parts["name"], "name") or ""
         when = self.condition(parts["when"], f'"{name}", when')
         action = self.scalar(parts["action"], f'"{name}", action')
-        if action is not None and action not in ACTIONS:
-            hint = did_you_mean(action, ACTIONS)
+        if action is not None and action not in self.actions:
+            hint = did_you_mean(action, self.actions)
             self.wrong(parts["action"], f'"{name}": there is no action "{action}". {hint}')
         reason = self.reason(parts["reason"], f'"{name}", reason')
         if when is None or action is None or reason is None:

@@ -186,7 +186,8 @@ def load_rules(solution: Solution, windows: Windows | None, path: str | Path | N
     if not path:
         return None
     known = [*solution.contract.known_at_event, *DERIVED]
-    return Rules.load(path, [*known, *(windows.names if windows else ())])
+    names = [*known, *(windows.names if windows else ())]
+    return Rules.load(path, names, solution.tasks[0].actions)
 
 
 def load_routing(
