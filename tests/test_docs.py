@@ -107,7 +107,9 @@ def test_the_preset_file_simulates(tmp_path: Path) -> None:
 
 def test_the_page_on_fraud_names_all_that_there_is() -> None:
     fraud = registry.solution("fraud")
-    learners = {name for name in registry.names("learners") if "dense" in registry.learner(name).takes}
+    learners = {
+        name for name in registry.names("learners") if {"binary", "anomaly"} & registry.learner(name).targets
+    }
     words: set[Any] = {"entity", "windows", "aggregates", "where", "delay", "suffix", "money", *DEFAULTS}
     preset = {name for name in Preset.__dataclass_fields__ if name != "about"}
     groups = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tallystick import plugins
 from tallystick.errors import UsageError
 from tallystick.models import LinearModel, Model
+from tallystick.models.outputs import Outputs
 
 __all__ = [
     "LABELLED",
@@ -19,6 +20,7 @@ __all__ = [
     "TARGETS",
     "Learner",
     "Sample",
+    "all_classes",
     "class_weights",
     "one_versus_rest",
     "refuse_unless",
@@ -103,8 +105,8 @@ class Learner(Protocol):
     def fit(self, sample: Sample) -> Model:
         """Fit a model to a sample.
 
-        A class without rows scores below all others on any row; a binary target without rows of both kinds
-        is a DataError.
+        A class without rows never has the highest output; a binary target without rows of both kinds is a
+        DataError.
         """
         ...
 
@@ -159,6 +161,12 @@ def spread(sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.f
     full[:, sample.present] = weights
     bias[sample.present] = intercept
     return LinearModel(full, bias)
+
+
+def all_classes(sample: Sample, models: Sequence[Model], absent: Model) -> Outputs:
+    """Put the models of the classes that have rows at their codes, `absent` at the others."""
+    own = dict(zip(sample.present.tolist(), models, strict=True))
+    return Outputs(tuple(own.get(code, absent) for code in range(sample.classes)))
 
 
 def one_versus_rest(coefficients: NDArray[np.float64], intercept: NDArray[np.float64]) -> Any:

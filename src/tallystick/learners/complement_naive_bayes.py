@@ -6,13 +6,17 @@ import numpy as np
 
 from tallystick.learners.base import Learner, Sample, spread
 from tallystick.learners.naive_bayes import class_sums
+from tallystick.learners.settings import chosen
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER"]
+__all__ = ["LEARNER", "USUAL"]
+
+#: alpha: the count that every feature has beforehand.
+USUAL = {"alpha": 0.5}
 
 
 class ComplementNaiveBayes(Learner):
-    """Settings: alpha (.5), the count that every feature has beforehand."""
+    """Settings: USUAL."""
 
     name = "complement_naive_bayes"
     title = "complement naive Bayes"
@@ -22,7 +26,8 @@ class ComplementNaiveBayes(Learner):
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""
         sums = class_sums(sample)
-        others = sums.sum(axis=0, keepdims=True) - sums + float(sample.settings.get("alpha", 0.5))
+        alpha = chosen(self.name, sample.settings, USUAL)["alpha"]
+        others = sums.sum(axis=0, keepdims=True) - sums + alpha
         weights = np.log(others.sum(axis=1, keepdims=True)) - np.log(others)
         return spread(sample, weights.T, np.zeros(len(sums)))
 

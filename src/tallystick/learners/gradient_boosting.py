@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import Learner, Sample
+from tallystick.errors import UsageError
+from tallystick.learners.base import Learner, Sample, all_classes
 from tallystick.learners.settings import chosen, named, refused_by_library
 from tallystick.learners.table import event_weights, table
-from tallystick.learners.trees_from import trees_from_xgboost
+from tallystick.learners.trees_from import trees_from_xgboost, trees_from_xgboost_classes
+from tallystick.models.outputs import Outputs
 from tallystick.models.trees import Trees
 
 __all__ = ["LEARNER", "USUAL", "boost"]
+
+Floats = NDArray[np.float64]
 
 #: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few payments lie above
 #: (measured: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows
@@ -39,35 +44,56 @@ USUAL: dict[str, Any] = {
     "rising": "",
 }
 
+FOR_BINARY = ("negatives", "min_child_events")
 PASSED = (
     *("max_depth", "learning_rate", "subsample", "colsample_bytree", "colsample_bynode"),
     *("num_parallel_tree", "min_child_weight", "reg_lambda", "max_bin"),
 )
 
 
-def boost(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any]) -> Trees:
-    """Grow trees on these columns for the events of a sample; a missing value goes where it serves best."""
+OBJECTIVES = {"binary": "binary:logistic", "amount": "reg:squarederror", "classes": "multi:softprob"}
+
+
+def boost(matrix: Floats, sample: Sample, how: Mapping[str, Any]) -> Trees:
+    """Grow trees on these columns for a binary target or an amount."""
+    return trees_from_xgboost(_booster(matrix, sample, how, {}))
+
+
+def _boost_classes(matrix: Floats, sample: Sample, how: Mapping[str, Any]) -> Outputs:
+    """Grow trees for each class that is present; an absent one stays below all others."""
+    present = replace(
+        sample, truth=np.searchsorted(sample.present, sample.truth), classes=len(sample.present)
+    )
+    trees = trees_from_xgboost_classes(_booster(matrix, present, how, {"num_class": present.classes}))
+    lowest = min(own.lowest for own in trees) - 10.0
+    return all_classes(sample, trees, Trees.constant(lowest, matrix.shape[1], "sum"))
+
+
+def _booster(matrix: Floats, sample: Sample, how: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+    """Train XGBoost; a missing value goes where it serves best."""
     import xgboost
 
-    parameters = {name: how[name] for name in PASSED} | {"nthread": sample.threads}
-    parameters |= {"objective": "binary:logistic", "tree_method": "hist", "seed": sample.seed, "verbosity": 0}
+    parameters = {name: how[name] for name in PASSED} | {"nthread": sample.threads} | dict(more)
+    parameters |= {"objective": OBJECTIVES[sample.target], "seed": sample.seed}
+    parameters |= {"tree_method": "hist", "verbosity": 0}
     weight = event_weights(sample, how["weight_power"])
     truth = sample.truth
     if how["rising"]:
         rising = named("rising", how["rising"], sample.names, matrix.shape[1])
         parameters["monotone_constraints"] = tuple(map(int, rising))
-    share = how["negatives"] / max(int((truth == 0).sum()), 1)
-    if 0 < share < 1:
-        kept = _kept(truth, share, sample.seed)
-        matrix, truth = matrix[kept], truth[kept]
-        weight = np.where(truth == 1, weight[kept], weight[kept] / share)
-    least = how["min_child_events"] * float(weight[truth == 1].sum())
-    parameters["min_child_weight"] = max(how["min_child_weight"], least)
+    if sample.target == "binary":
+        share = how["negatives"] / max(int((truth == 0).sum()), 1)
+        if 0 < share < 1:
+            kept = _kept(truth, share, sample.seed)
+            matrix, truth = matrix[kept], truth[kept]
+            weight = np.where(truth == 1, weight[kept], weight[kept] / share)
+        least = how["min_child_events"] * float(weight[truth == 1].sum())
+        parameters["min_child_weight"] = max(how["min_child_weight"], least)
     with refused_by_library("gradient_boosting"):
         data = xgboost.QuantileDMatrix(
             matrix, truth, weight=weight, max_bin=how["max_bin"], nthread=sample.threads
         )
-        return trees_from_xgboost(xgboost.train(parameters, data, how["n_estimators"]))
+        return xgboost.train(parameters, data, how["n_estimators"])
 
 
 def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
@@ -77,17 +103,23 @@ def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64
 
 
 class GradientBoosting(Learner):
-    """Histograms, logistic loss; settings: those of USUAL."""
+    """Histograms; log loss for an event or classes, squared error for an amount; settings: USUAL."""
 
     name = "gradient_boosting"
     title = "gradient boosting"
     takes = frozenset({"dense"})
-    targets = frozenset({"binary"})
+    targets = frozenset({"amount", "binary", "classes"})
 
-    def fit(self, sample: Sample) -> Trees:
+    def fit(self, sample: Sample) -> Trees | Outputs:
         """Fit tree after tree."""
         how = chosen(self.name, sample.settings, USUAL)
-        return boost(table(sample), sample, how)
+        for name in FOR_BINARY if sample.target != "binary" else ():
+            if how[name]:
+                raise UsageError(f'The setting "{name}" of "{self.name}" is for a binary target alone.')
+        if how["rising"] and sample.target == "classes":
+            raise UsageError(f'The setting "rising" of "{self.name}" is not for classes.')
+        matrix = table(sample)
+        return (_boost_classes if sample.target == "classes" else boost)(matrix, sample, how)
 
 
 LEARNER: Learner = GradientBoosting()

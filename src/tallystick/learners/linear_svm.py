@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
+from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER"]
+__all__ = ["LEARNER", "USUAL"]
+
+#: balance: how much rarer classes are weighed up (0: as the rows come, 1: all classes alike).
+USUAL = {"C": 1.0, "balance": 1.0, "tol": 1e-4}
 
 
 class LinearSvm(Learner):
-    """Squared hinge loss; settings: C (1), balance (1: classes weigh alike, 0: as they come), tol (1e-4)."""
+    """Squared hinge loss; settings: USUAL."""
 
     name = "linear_svm"
     title = "linear support vector machine"
@@ -20,12 +24,15 @@ class LinearSvm(Learner):
         """Fit by dual coordinate descent."""
         from sklearn.svm import LinearSVC
 
+        how = chosen(self.name, sample.settings, USUAL)
         model = LinearSVC(
-            class_weight=class_weights(sample, float(sample.settings.get("balance", 1.0))),
-            C=float(sample.settings.get("C", 1.0)),
-            tol=float(sample.settings.get("tol", 1e-4)),
+            class_weight=class_weights(sample, how["balance"]),
+            C=how["C"],
+            tol=how["tol"],
             random_state=sample.seed,
-        ).fit(sample.matrix, sample.truth, sample_weight=sample.weights)
+        )
+        with refused_by_library(self.name):
+            model.fit(sample.matrix, sample.truth, sample_weight=sample.weights)
         return spread(sample, *one_versus_rest(model.coef_, model.intercept_))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
 from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.learners.standardised import Standardised
-from tallystick.learners.table import event_weights, one_thread, table
+from tallystick.learners.table import event_weights, one_thread, refuse_unlearnable, table
 from tallystick.models import LinearModel
 
 __all__ = ["LEARNER", "USUAL"]
@@ -44,6 +44,7 @@ def _sparse(sample: Sample) -> LinearModel:
     from sklearn.linear_model import LogisticRegression as Reference
 
     how = chosen(LogisticRegression.name, sample.settings, USUAL_SPARSE)
+    refuse_unlearnable(sample)
     weights = class_weights(sample, how["balance"])
     with refused_by_library(LogisticRegression.name):
         model = Reference(C=how["C"], max_iter=how["max_iter"], tol=how["tol"], class_weight=weights).fit(

@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.learners.base import Learner, Sample, spread
+from tallystick.learners.settings import chosen
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "class_sums"]
+__all__ = ["LEARNER", "USUAL", "class_sums"]
+
+#: alpha: the count that every feature has in every class beforehand.
+USUAL = {"alpha": 0.1}
 
 
 def class_sums(sample: Sample) -> NDArray[np.float64]:
@@ -22,7 +26,7 @@ def class_sums(sample: Sample) -> NDArray[np.float64]:
 
 
 class NaiveBayes(Learner):
-    """Settings: alpha (.1), the count that every feature has in every class beforehand."""
+    """Settings: USUAL."""
 
     name = "naive_bayes"
     title = "naive Bayes"
@@ -31,7 +35,7 @@ class NaiveBayes(Learner):
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""
-        sums = class_sums(sample) + float(sample.settings.get("alpha", 0.1))
+        sums = class_sums(sample) + chosen(self.name, sample.settings, USUAL)["alpha"]
         weights = np.log(sums) - np.log(sums.sum(axis=1, keepdims=True))
         counts = sample.counts[sample.present]
         return spread(sample, weights.T, np.log(counts / counts.sum()))

@@ -1,18 +1,19 @@
-"""Random forest (Breiman 2001)."""
+"""Random forest (Breiman 2001) of an event, of classes or of an amount."""
 
 from __future__ import annotations
 
-from tallystick.learners.base import Learner, Sample
+from tallystick.learners.base import Learner, Sample, all_classes
 from tallystick.learners.settings import chosen, refused_by_library
 from tallystick.learners.table import event_weights, table
-from tallystick.learners.trees_from import trees_from_forest
+from tallystick.learners.trees_from import trees_from_forest, trees_from_forest_classes
+from tallystick.models.outputs import Outputs
 from tallystick.models.trees import Trees
 
 __all__ = ["LEARNER"]
 
 #: As scikit-learn names them; but max_features: the share of columns looked at for a split, 0: the root of
-#: their number; weight_power: how much the rarer class is weighed up (0: as the rows come, 1: both classes
-#: alike).
+#: their number, of an amount a third; weight_power: how much rarer classes are weighed up (0: as the rows
+#: come, 1: all classes alike).
 USUAL = {
     "n_estimators": 100,
     "max_depth": 14,
@@ -23,30 +24,33 @@ USUAL = {
 
 
 class RandomForest(Learner):
-    """Trees on rows drawn anew for each; settings: those of USUAL. Its score is a probability."""
+    """Trees on rows drawn anew for each; settings: USUAL. The score of a class is a probability."""
 
     name = "random_forest"
     title = "random forest"
     takes = frozenset({"dense"})
-    targets = frozenset({"binary"})
+    targets = frozenset({"amount", "binary", "classes"})
 
-    def fit(self, sample: Sample) -> Trees:
+    def fit(self, sample: Sample) -> Trees | Outputs:
         """Fit each tree by itself."""
-        from sklearn.ensemble import RandomForestClassifier
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         how = chosen(self.name, sample.settings, USUAL)
-        matrix = table(sample)
-        forest = RandomForestClassifier(
+        matrix, amount = table(sample), sample.target == "amount"
+        forest = (RandomForestRegressor if amount else RandomForestClassifier)(
             n_estimators=how["n_estimators"],
             max_depth=how["max_depth"],
             min_samples_leaf=how["min_samples_leaf"],
-            max_features=how["max_features"] or "sqrt",
+            max_features=how["max_features"] or (1 / 3 if amount else "sqrt"),
             n_jobs=sample.threads,
             random_state=sample.seed,
         )
         with refused_by_library(self.name):
             forest.fit(matrix, sample.truth, sample_weight=event_weights(sample, how["weight_power"]))
-        return trees_from_forest(forest)
+        if sample.target != "classes":
+            return trees_from_forest(forest)
+        absent = Trees.constant(0.0, matrix.shape[1], "mean_probability")
+        return all_classes(sample, trees_from_forest_classes(forest), absent)
 
 
 LEARNER: Learner = RandomForest()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tallystick.errors import DataError
 from tallystick.learners.base import Sample, class_weights
 
-__all__ = ["event_weights", "one_thread", "table"]
+__all__ = ["event_weights", "one_thread", "refuse_unlearnable", "table"]
 
 Floats = NDArray[np.float64]
 
@@ -41,22 +41,42 @@ def table(sample: Sample, needs_labels: bool = True) -> Floats:
             f"Feature number {column + 1} holds the value {matrix[too_far[:, column], column][0]}.",
             "Leave such values out, or make them missing.",
         )
-    if needs_labels and len(sample.present) < 2:
+    if needs_labels:
+        refuse_unlearnable(sample)
+    return matrix
+
+
+def refuse_unlearnable(sample: Sample) -> None:
+    """Raise DataError where labels leave nothing to learn."""
+    rows = len(sample.truth)
+    if sample.target == "amount":
+        if not np.isfinite(sample.truth).all():
+            raise DataError("An amount to learn from is no number.", "Leave rows without an amount out.")
+    elif len(sample.present) < 2 and sample.target == "binary":
         # Two classes are taken apart here, so one that is absent leaves nothing to learn.
         what = "an event (1)" if int(sample.present[0]) else "no event (0)"
         raise DataError(
             f"All {rows:,} rows to learn from are {what}; nothing can be told apart.",
             "Give rows of both, for instance a longer time; or learn without labels what is odd.",
         )
-    return matrix
+    elif len(sample.present) < 2:
+        raise DataError(
+            f"All {rows:,} rows to learn from are of one class; nothing can be told apart.",
+            "Give rows of other classes.",
+        )
 
 
 def event_weights(sample: Sample, power: float) -> Floats:
-    """Weigh rows by their own weight and by (mean count / count of their class) ** power, mean one."""
-    by_class = np.zeros(sample.classes)
-    for code, weight in class_weights(sample, power).items():
-        by_class[code] = weight
-    weights = sample.weights * by_class[sample.truth]
+    """Weigh rows by their own weight and by (mean count / count of their class) ** power, mean one.
+
+    An amount has no classes: rows then count by their own weight alone.
+    """
+    weights = sample.weights
+    if sample.target != "amount":
+        by_class = np.zeros(sample.classes)
+        for code, weight in class_weights(sample, power).items():
+            by_class[code] = weight
+        weights = weights * by_class[sample.truth]
     return np.asarray(weights * (len(weights) / weights.sum()), dtype=np.float64)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from tallystick.errors import UsageError
 from tallystick.models.trees import Trees
 
-__all__ = ["trees_from_forest", "trees_from_isolation", "trees_from_xgboost"]
+__all__ = [
+    "trees_from_forest",
+    "trees_from_forest_classes",
+    "trees_from_isolation",
+    "trees_from_xgboost",
+    "trees_from_xgboost_classes",
+]
 
 Floats = NDArray[np.float64]
 
@@ -32,11 +38,11 @@ class _Tree(NamedTuple):
 
 
 def trees_from_xgboost(model: Any) -> Trees:
-    """Take the trees of an XGBClassifier of two classes, or of a Booster with objective binary:logistic.
+    """Take the trees of an XGBoost model of one output: binary:logistic or reg:squarederror.
 
-    Of a classifier that stopped early, the trees up to its best round, as its own `predict_proba`; of a
-    Booster all, as its own `predict`. `raw` is the margin, within what float32 sums differ. Raises UsageError
-    for other boosters and objectives, and for categorical splits.
+    model: an XGBClassifier, an XGBRegressor or a Booster. Of an estimator that stopped early, the trees up to
+    its best round, as its own `predict`; of a Booster all. `raw` is the margin, within what float32 sums
+    differ. Raises UsageError for other boosters and objectives, and for categorical splits.
 
     >>> import numpy as np, xgboost
     >>> rows = np.arange(8.0)[:, None]
@@ -45,17 +51,27 @@ def trees_from_xgboost(model: Any) -> Trees:
     >>> bool(np.abs(ours - grown.predict_proba(rows)[:, 1]).max() < 1e-5)
     True
     """
+    (trees,) = _boosted_outputs(model, ("binary:logistic", "reg:squarederror"))
+    return trees
+
+
+def trees_from_xgboost_classes(model: Any) -> list[Trees]:
+    """Take the trees of an XGBoost model with the objective multi:softprob: `raw` of each class's margin."""
+    return _boosted_outputs(model, ("multi:softprob",))
+
+
+def _boosted_outputs(model: Any, objectives: tuple[str, ...]) -> list[Trees]:
     booster = model.get_booster() if hasattr(model, "get_booster") else model
     learner = json.loads(bytes(booster.save_raw("json")))["learner"]
     numbers, grown = learner["learner_model_param"], learner["gradient_booster"]
     objective, kind = learner["objective"]["name"], grown["name"]
-    if objective != "binary:logistic" or kind != "gbtree":
+    if objective not in objectives or kind != "gbtree":
         raise UsageError(
             f"A booster {kind} with the objective {objective} cannot be taken over.",
-            "Use the booster gbtree and the objective binary:logistic.",
+            f"Use the booster gbtree and the objective {' or '.join(objectives)}.",
         )
     content = grown["model"]
-    trees = content["trees"]
+    trees, output_of = content["trees"], content["tree_info"]
     best = learner.get("attributes", {}).get("best_iteration")
     if best is not None and booster is not model:
         # Where each round begins among the trees; older versions say how many trees a round has.
@@ -66,31 +82,47 @@ def trees_from_xgboost(model: Any) -> Trees:
         raise UsageError(
             "Splits on categories cannot be taken over.", "Give categories as numbers or one column each."
         )
-    return _gather(
-        map(_boosted, trees),
-        features=int(numbers["num_feature"]),
-        link="sum",
-        base=_margin(numbers["base_score"]),
-        scale=1.0,
-    )
+    outputs = max(int(numbers["num_class"]), 1)
+    bases = _bases(numbers["base_score"], outputs, logistic=objective == "binary:logistic")
+    return [
+        _gather(
+            (_boosted(tree) for tree, own in zip(trees, output_of, strict=False) if own == output),
+            features=int(numbers["num_feature"]),
+            link="amount" if objective == "reg:squarederror" else "sum",
+            base=base,
+            scale=1.0,
+        )
+        for output, base in enumerate(bases)
+    ]
 
 
 def trees_from_forest(forest: Any) -> Trees:
-    """Take the trees of a RandomForestClassifier or ExtraTreesClassifier of two classes.
+    """Take the trees of a random or extra-trees forest of two classes, or of an amount.
 
-    `raw` is the mean probability of the second class; classes must be two (else UsageError).
+    `raw` is the mean probability of the second class, or the mean amount; raises UsageError for other numbers
+    of classes.
     """
+    if not hasattr(forest, "classes_"):
+        return _forest(forest, "amount", lambda tree: np.asarray(tree.value[:, 0, 0]))
     if len(forest.classes_) != 2:
         raise UsageError(f"A forest of {len(forest.classes_)} classes cannot be taken over.", "Give two.")
+    return trees_from_forest_classes(forest)[1]
 
-    def chance(tree: Any) -> Floats:
-        counts = tree.value[:, 0, :]
-        return np.asarray(counts[:, 1] / counts.sum(axis=1))
 
+def trees_from_forest_classes(forest: Any) -> list[Trees]:
+    """Take the trees of a forest of classes: `raw` is the mean probability of each class it has seen."""
+
+    def share(code: int) -> Callable[[Any], Floats]:
+        return lambda tree: np.asarray(tree.value[:, 0, code] / tree.value[:, 0, :].sum(axis=1))
+
+    return [_forest(forest, "mean_probability", share(code)) for code in range(len(forest.classes_))]
+
+
+def _forest(forest: Any, link: str, value: Callable[[Any], Floats]) -> Trees:
     return _gather(
-        (_grown(one.tree_, chance(one.tree_)) for one in forest.estimators_),
+        (_grown(one.tree_, value(one.tree_)) for one in forest.estimators_),
         features=int(forest.n_features_in_),
-        link="mean_probability",
+        link=link,
         base=0.0,
         scale=1.0 / len(forest.estimators_),
     )
@@ -116,15 +148,16 @@ def trees_from_isolation(forest: Any) -> Trees:
     )
 
 
-def _margin(base_score: Any) -> float:
-    """Log-odds of XGBoost's base score: a text, from 3.1 on a vector in brackets."""
-    values = str(base_score).strip().strip("[]").split(",")
-    if len(values) != 1:
+def _bases(base_score: Any, outputs: int, logistic: bool) -> list[float]:
+    """Read XGBoost's base score of each output as margins: a text, from 3.1 on a vector in brackets."""
+    values = [float(value) for value in str(base_score).strip().strip("[]").split(",")]
+    if len(values) not in (1, outputs):
         raise UsageError(f"A booster of {len(values)} outputs cannot be taken over.", "Give two classes.")
-    chance = float(values[0])
-    # Where all labels are alike XGBoost keeps this distance from 0 and 1.
-    chance = min(max(chance, 1e-6), 1 - 1e-6)
-    return float(np.log(chance) - np.log1p(-chance))
+    if logistic:
+        # Where all labels are alike XGBoost keeps this distance from 0 and 1.
+        chances = [min(max(value, 1e-6), 1 - 1e-6) for value in values]
+        values = [float(np.log(chance) - np.log1p(-chance)) for chance in chances]
+    return values * outputs if len(values) == 1 else values
 
 
 def _boosted(tree: dict[str, Any]) -> _Tree:

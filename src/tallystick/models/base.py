@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from tallystick.errors import BundleError
 
-__all__ = ["KINDS", "Model", "directed", "load_model"]
+__all__ = ["KINDS", "Model", "PickledFields", "directed", "load_model"]
 
 #: Where each kind lives; a module is imported when a bundle needs it.
 KINDS = {
+    "centroids": ("tallystick.models.centroids", "Centroids"),
     "linear": ("tallystick.models.linear", "LinearModel"),
     "linear_score": ("tallystick.models.linear", "LinearModel"),  # as bundles before version 0.4 name it
     "neighbours": ("tallystick.models.neighbours", "Neighbours"),
     "network": ("tallystick.models.network", "Network"),
+    "outputs": ("tallystick.models.outputs", "Outputs"),
     "stack": ("tallystick.models.stack", "Stack"),
     "trees": ("tallystick.models.trees", "Trees"),
 }
@@ -50,6 +52,14 @@ class Model(Protocol):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what a bundle keeps: plain arrays of numbers."""
+
+
+class PickledFields:
+    """Pickles the fields of a dataclass alone, without what is computed from them and kept."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = self.__dataclass_fields__  # type: ignore[attr-defined]
+        return {name: getattr(self, name) for name in names if name != "kind"}
 
 
 def directed(parts: NDArray[np.float64], direction: NDArray[np.float64] | None) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.errors import UsageError
+from tallystick.models.base import PickledFields
 from tallystick.models.slices import in_slices
 
 __all__ = ["LinearModel", "probabilities"]
@@ -24,7 +25,7 @@ ROWS_A_THREAD = 4096
 
 
 @dataclass(frozen=True)
-class LinearModel:
+class LinearModel(PickledFields):
     """intercept + Σ weight x (value - mean) for each output; a missing value adds `missing` instead.
 
     weights: float64 (features, outputs); intercept: float64 (outputs,); means: float64 (features,), those of

@@ -87,9 +87,8 @@ class Neighbours:
     @classmethod
     def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Neighbours:
         """Bring back what `describe` and `arrays` gave."""
-        scaling = Scaling(*(arrays[name] for name in ("fill", "reach", "middle", "inverse")))
         return cls(
-            scaling,
+            Scaling.of(arrays),
             np.ascontiguousarray(arrays["rows"]),
             arrays["row_reach"],
             arrays["density"],

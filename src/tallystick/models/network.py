@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.errors import BundleError
-from tallystick.models.base import directed
+from tallystick.models.base import PickledFields, directed
 
 __all__ = ["BLOCK", "Network"]
 
@@ -23,7 +23,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(PickledFields):
     """A graph with one input `x` float64 (rows, features), NaN = missing, and one output `y` float64.
 
     graph: the bytes of an ONNX model, uint8; usual: float64 (features,), an ordinary value of each column.

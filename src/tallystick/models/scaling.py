@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,11 @@ class Scaling:
     def arrays(self) -> dict[str, Floats]:
         """Return what a bundle keeps."""
         return {"fill": self.fill, "reach": self.reach, "middle": self.middle, "inverse": self.inverse}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Floats]) -> Scaling:
+        """Bring back what `arrays` gave."""
+        return cls(*(arrays[name] for name in ("fill", "reach", "middle", "inverse")))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

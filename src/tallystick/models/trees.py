@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.errors import BundleError, UsageError
-from tallystick.models.base import directed
+from tallystick.models.base import PickledFields, directed
 from tallystick.models.slices import in_slices
 from tallystick.models.tree_kernel import Steps, steps, sum_leaves
 from tallystick.models.treeshap import Paths, explain, paths
@@ -21,7 +21,7 @@ __all__ = ["LINKS", "Trees"]
 Floats = NDArray[np.float64]
 
 #: What a sum of leaves means.
-LINKS = ("sum", "mean_probability", "isolation")
+LINKS = ("sum", "mean_probability", "isolation", "amount")
 
 ARRAYS = {
     "feature": np.int32,
@@ -37,7 +37,7 @@ ROWS_A_THREAD, EXPLAINED_A_THREAD = 2048, 8
 
 
 @dataclass(frozen=True)
-class Trees:
+class Trees(PickledFields):
     """base + scale x the sum of the leaves that a row ends in, one of each tree, added in their order.
 
     Nodes lie tree after tree, parents before children, the right child behind the left one; x < threshold, in
@@ -45,9 +45,10 @@ class Trees:
     missing_left: bool (nodes,), where a missing value goes; value: float64 (nodes,), of leaves; cover:
     float64 (nodes,), how much of the training rows went there; roots: int64 (trees,); features: of a row.
 
-    link says what `raw` is: "sum" log-odds; "mean_probability" the mean probability of a forest itself, so
-    that contributions add up to it; "isolation" minus the mean path length, as a share of what is usual: 0 is
-    as odd as can be, about -1 is ordinary. Raises BundleError when the arrays are no trees.
+    link says what `raw` is: "sum" log-odds, or the margin of a class; "mean_probability" the mean probability
+    of a forest itself, so that contributions add up to it; "amount" an amount; "isolation" minus the mean
+    path length, as a share of what is usual: 0 is as odd as can be, about -1 is ordinary. Raises BundleError
+    when the arrays are no trees.
 
     >>> import numpy as np
     >>> model = Trees(
@@ -115,13 +116,26 @@ class Trees:
     def library_score(self, X: Floats, threads: int = 1) -> Floats:
         """Return what the library that grew the trees would say of rows (rows,), within 1e-5.
 
-        A probability for "sum" and "mean_probability"; for "isolation" scikit-learn's `score_samples` with
-        its sign turned, so that higher is odder.
+        A probability for "sum" and "mean_probability"; the amount itself; for "isolation" scikit-learn's
+        `score_samples` with its sign turned, so that higher is odder.
         """
         raw = self.raw(X, threads)[:, 0]
         if self.link == "sum":
             return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -700, 700))))
-        return raw if self.link == "mean_probability" else np.exp2(raw)
+        return np.exp2(raw) if self.link == "isolation" else raw
+
+    @property
+    def lowest(self) -> float:
+        """A bound that no row's `raw` lies below: the sum of the least leaf of each tree."""
+        leaves = self.scale * np.where(self.left < 0, self.value, np.nan)
+        return self.base + float(np.fmin.reduceat(leaves, self.roots).sum())
+
+    @classmethod
+    def constant(cls, value: float, features: int, link: str) -> Trees:
+        """One leaf: the same `raw` for all rows."""
+        leaf = np.array([-1], np.int32)
+        none, root = np.zeros(1, np.float32), np.zeros(1, np.int64)
+        return cls(leaf, none, leaf, np.zeros(1, bool), np.array([value]), np.ones(1), root, features, link)
 
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps."""
