@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.figures import evaluation_page
+from tallystick.jobs.pages import evaluation_page
+from tallystick.report import Nouns
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +61,9 @@ def shown(browser: str, folder: Path, page: str) -> tuple[str, list[str], set[st
 
 
 def test_every_chart_is_drawn_and_nothing_is_fetched(browser, tmp_path, report):
-    document, console, asked = shown(browser, tmp_path, evaluation_page({"tasks": {"product": report}}))
+    document, console, asked = shown(
+        browser, tmp_path, evaluation_page({"tasks": {"product": report}}, Nouns())
+    )
     assert console == []
     assert asked == set()
     charts = re.split(r'(?=<div class="chart)', document)[1:]
@@ -76,7 +79,7 @@ def test_hostile_names_run_nothing(browser, tmp_path, report):
     evil = "</script><script>console.error('ran')</script><img src=x onerror=\"console.error('ran')\">"
     report["confusion"]["classes"][0] = report["per_class"][0]["class"] = report["baseline"]["class"] = evil
     document, console, asked = shown(
-        browser, tmp_path, evaluation_page({"tasks": {"product": report}}, title=evil)
+        browser, tmp_path, evaluation_page({"tasks": {"product": report}}, Nouns(), title=evil)
     )
     assert console == []
     assert asked == set()
@@ -84,7 +87,7 @@ def test_hostile_names_run_nothing(browser, tmp_path, report):
 
 
 def test_the_policy_stops_what_would_be_fetched(browser, tmp_path, report):
-    page = evaluation_page({"tasks": {"product": report}})
+    page = evaluation_page({"tasks": {"product": report}}, Nouns())
     page = page.replace("</main>", '<img src="https://example.invalid/x.png"><script>1</script></main>')
     page = page.replace("</main>", '<iframe src="https://example.invalid/f"></iframe></main>')
     _, console, asked = shown(browser, tmp_path, page)

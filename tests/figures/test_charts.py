@@ -7,52 +7,76 @@ import json
 
 import pytest
 
-from tallystick.figures import (
-    accuracy_against_coverage,
-    class_figures,
-    confusion_matrix,
-    count_bars,
-    headline_figures,
-    reliability_diagram,
-    score_histogram,
-)
+from tallystick.errors import UsageError
+from tallystick.evaluation import amount_report, anomaly_report, sections, segments_report
+from tallystick.figures import CHARTS, draw
+from tallystick.figures.confusion import confusion_matrix
+from tallystick.figures.counts import count_bars
+from tallystick.figures.coverage import accuracy_against_coverage
+from tallystick.figures.per_class import class_figures
+from tallystick.figures.scores import score_histogram
+from tallystick.report import Chart, Nouns
 
-CHARTS = {
-    accuracy_against_coverage: {"coverage": {"score": [], "coverage": [], "accuracy": []}},
-    class_figures: {"per_class": []},
-    confusion_matrix: {"confusion": {"classes": [], "counts": []}},
-    headline_figures: dict.fromkeys(("accuracy", "f1_macro")),
-    reliability_diagram: {"reliability": []},
-    score_histogram: {"distribution": {"edges": [0, 1], "right": [0], "wrong": [0], "by_class": {}}},
+EMPTY = {
+    "classes": {"report": {"per_class": []}},
+    "confusion": {"report": {"confusion": {"classes": [], "counts": []}}},
+    "coverage": {
+        "report": {"coverage": {"score": [], "coverage": [], "accuracy": []}, "threshold": None},
+    },
+    "counts": {"counts": {}, "of": "Action"},
+    "predicted_true": {"parts": []},
+    "reliability": {"bins": []},
+    "residuals": {"residuals": {"edges": [-1, 1], "counts": [0]}},
+    "score_counts": {"distribution": {"edges": [0, 1], "counts": [0]}},
+    "score_histogram": {"report": {"distribution": {"edges": [0, 1], "right": [0], "wrong": [0]}}},
 }
-NOTHING = {**next(iter(CHARTS.values())), "threshold": None, "intervals": {}}
 
 
-@pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
-def test_every_axis_has_a_label_and_the_report_stays_as_it_was(draw, report):
-    before = copy.deepcopy(report)
-    figure = draw(report)
-    assert report == before
-    axes = [value for name, value in figure.to_plotly_json()["layout"].items() if name[1:].startswith("axis")]
-    assert len(axes) >= 2
-    assert all(axis["title"]["text"] for axis in axes)
+def charts(report):
+    """All charts of a report by kind."""
+    blocks = [block for section in sections(report, Nouns()) for block in section.blocks]
+    return {block.kind: block for block in blocks if isinstance(block, Chart)}
 
 
-@pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
-def test_nothing_is_said_in_words(draw):
-    figure = draw(NOTHING | CHARTS[draw])
+def others():
+    amount = amount_report("loss", [1.0, 2.0, 6.0], [1.5, 2.5, 4.0], rounds=5)
+    return [amount, anomaly_report("odd", [0.1, 0.9]), segments_report("group", [[0.0, 1.0], [4.0, 1.0]])]
+
+
+def test_every_axis_has_a_label_and_the_report_stays_as_it_was(report):
+    for one in (report, *others()):
+        before = copy.deepcopy(one)
+        found = charts(one)
+        assert found
+        for chart in found.values():
+            layout = draw(chart).to_plotly_json()["layout"]
+            axes = [value for name, value in layout.items() if name[1:].startswith("axis")]
+            assert len(axes) >= 2, chart.kind
+            assert all(axis["title"]["text"] for axis in axes), chart.kind
+        assert one == before
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_nothing_is_said_in_words(kind):
+    figure = draw(Chart(kind, EMPTY[kind], ""))
     assert not figure.data
     assert len(figure.layout.annotations[0].text.split()) > 3
 
 
-@pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
-def test_class_names_cannot_carry_markup(draw, report):
+def test_class_names_cannot_carry_markup(report):
     bad = "<a href='javascript:alert(1)'>x</a><script>"
     for row in (report["confusion"]["classes"], report["per_class"]):
         row[0] = bad if isinstance(row[0], str) else {**row[0], "class": bad}
-    drawn = json.dumps(draw(report).to_plotly_json())
-    assert "<a href" not in drawn
-    assert "<script>" not in drawn
+    for chart in charts(report).values():
+        drawn = json.dumps(draw(chart).to_plotly_json())
+        assert "<a href" not in drawn
+        assert "<script>" not in drawn
+
+
+def test_a_kind_of_chart_that_there_is_not_is_refused():
+    assert len(CHARTS) > 20
+    with pytest.raises(UsageError, match="no chart of the kind"):
+        draw(Chart("pie", {}, ""))
 
 
 def test_confusion_is_in_shares_of_the_true_class_with_counts_on_hover(report):
@@ -106,7 +130,7 @@ def test_wrong_decisions_stand_below_with_true_counts_on_the_axis(report):
 
 
 def test_intervals_are_drawn_as_they_are(report):
-    drawn = headline_figures(report).data[0]
+    drawn = draw(charts(report)["headline"]).data[0]
     assert drawn.error_x.array[0] == pytest.approx(0.839 - 108 / 140)
     assert drawn.error_x.arrayminus[0] == pytest.approx(108 / 140 - 0.701)
     assert drawn.error_x.array[1] == 0  # no interval, no bar

@@ -10,18 +10,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tallystick.figures import (
-    Chart,
-    Details,
-    Section,
-    Table,
-    Text,
-    count_bars,
-    evaluation_page,
-    outcome,
-    page,
-)
+from tallystick.evaluation import outcome_words
+from tallystick.figures import page
+from tallystick.jobs.pages import evaluation_page
+from tallystick.report import Chart, Details, Nouns, Section, Table, Text
 
+COMPLAINTS = Nouns(record="complaint", records="complaints")
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
@@ -59,7 +53,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture
 def text(report):
-    return evaluation_page({"tasks": {"product": report}}, title="Complaints", records="complaints")
+    return evaluation_page({"tasks": {"product": report}}, COMPLAINTS, title="Complaints")
 
 
 def test_nothing_in_it_is_fetched(text):
@@ -88,7 +82,7 @@ def test_the_policy_forbids_every_fetch_and_holds_each_script_by_its_hash(text):
 
 
 def test_the_same_report_is_the_same_bytes(report, text):
-    again = evaluation_page({"tasks": {"product": report}}, title="Complaints", records="complaints")
+    again = evaluation_page({"tasks": {"product": report}}, COMPLAINTS, title="Complaints")
     assert again == text
     reader = Reader(text)
     assert len(reader.ids) == len(set(reader.ids))
@@ -99,13 +93,13 @@ def test_it_says_the_outcome_in_plain_words(text):
     assert "Of 140 complaints, 77.1 % got the right product (95 % interval 70.1 % to 83.9 %)." in words
     assert "50.0 % are decided without a person, and 95.7 % of those are right" in words
     assert "split that is grouped (folds 5)" in words
-    assert "131 groups of records that hang together" in words
+    assert "131 groups of similar complaints" in words
 
 
 def test_what_no_threshold_reaches_is_said_too(report):
     report["threshold"] |= {"threshold": None, "accuracy": None, "automation": 0.0, "accepted": 0}
-    words = outcome(report, "complaints").replace("\N{NO-BREAK SPACE}", " ")
-    assert "No score is sure enough to be right 95.0 % of the time" in words
+    words = outcome_words(report, COMPLAINTS).replace("\N{NO-BREAK SPACE}", " ")
+    assert "No score is high enough to be right 95.0 % of the time" in words
 
 
 def test_people_and_machines_find_their_way(text):
@@ -138,8 +132,8 @@ def test_no_text_becomes_markup(report):
     report["baseline"]["class"] = EVIL
     report["task"] = EVIL
     report["split"] = {"kind": EVIL}
-    plain = evaluation_page({"tasks": {"product": report}}, title="x", records="y")
-    text = evaluation_page({"tasks": {EVIL: report}}, title=EVIL, records=EVIL, facts={EVIL: EVIL})
+    plain = evaluation_page({"tasks": {"product": report}}, Nouns(records="y"), title="x")
+    text = evaluation_page({"tasks": {EVIL: report}}, Nouns(records=EVIL), title=EVIL, facts={EVIL: EVIL})
     for made in (plain, text):
         reader = Reader(made)
         code = [attrs for attrs, _ in reader.scripts if "type" not in attrs]
@@ -156,14 +150,17 @@ def test_blocks_of_other_reports_find_their_place():
         "Scored",
         [
             Section(
+                "actions",
                 "Actions",
                 [
                     Text("Most went by themselves."),
-                    Chart(count_bars({"auto": 3}, of="Action"), "By action", "auto 3", wide=True),
+                    Chart(
+                        "counts", {"counts": {"auto": 3}, "of": "Action"}, "By action", "auto 3", wide=True
+                    ),
                     Details("As a table", [Table("Actions", ["Action", "Rows"], [["auto", "3"]])]),
                     Table("Reasons", ["Reason", "Rows"], []),
                 ],
-                [Section("Departments")],
+                [Section("departments", "Departments")],
             )
         ],
         facts={"Model": "abc"},
@@ -179,11 +176,11 @@ def test_blocks_of_other_reports_find_their_place():
 
 
 def test_an_evaluation_without_tasks_says_so():
-    assert "There is no task with a true label" in evaluation_page({"tasks": {}})
+    assert "There is no task with a true label" in evaluation_page({"tasks": {}}, Nouns())
 
 
 def test_two_tasks_have_a_section_each(report):
-    text = evaluation_page({"tasks": {"product": report, "issue": report | {"task": "issue"}}})
+    text = evaluation_page({"tasks": {"product": report, "issue": report | {"task": "issue"}}}, Nouns())
     reader = Reader(text)
     assert "Task: product" in reader.words
     assert "Task: issue" in reader.words

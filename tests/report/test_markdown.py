@@ -10,12 +10,14 @@ def test_every_block_but_charts_is_written():
         "how",
         "How",
         [
-            Text(" By hand. "),
+            Text(" By hand. ", brief=True),
+            Text("Too long."),
             Items(["one", "two"]),
             Chart("bars", {}, "A chart"),
             Table("Rows", ["a|b", "n", "meaning"], [["x|y\nz", "3", "long"]], brief=(0, 1)),
             Table("None", ["a"], []),
-            Details("More", [Text("Folded.")]),
+            Table("Pages alone", ["a"], [["b"]], brief=None),
+            Details("More", [Text("Folded.", brief=True)]),
         ],
         [Section("inner", "Inner")],
     )

@@ -128,11 +128,11 @@ def features(
     labels: Labels = None,
 ) -> Shown:
     """Write behaviour in windows, as it was known at the time of each row."""
-    from tallystick.cli import show_events
+    from tallystick.cli import show_analyses
     from tallystick.jobs.features import features as job
 
     result = job(solution, source, output=output, windows=windows, history=history, labels=labels, **options)
-    return result, partial(show_events.featured, terminal, result)
+    return result, partial(show_analyses.featured, terminal, result)
 
 
 @verb(app, reading=True, kernels=True)
@@ -150,11 +150,11 @@ def analyse(
     report: ReportFile = None,
 ) -> Shown:
     """Look into records: tables and figures of what happened."""
-    from tallystick.cli import show_events
+    from tallystick.cli import show_analyses
     from tallystick.jobs.analyse import analyse as job
 
     result = job(solution, source, analysis or (), output=output, labels=labels, report=report, **options)
-    return result, partial(show_events.analysed, terminal, result)
+    return result, partial(show_analyses.analysed, terminal, result)
 
 
 @verb(app, reading=True, kernels=True)

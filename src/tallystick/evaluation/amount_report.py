@@ -73,10 +73,7 @@ def amount_report(
         "level": level,
         "rounds": few,
         "groups": None if groups is None else len(np.unique(np.asarray(groups))),
-        "baseline": {
-            "predicted": mean,
-            **_Errors(actual, np.full(len(actual), mean)).figures(np.ones(len(actual), np.int64)),
-        },
+        "baseline": {"predicted": mean, **_baseline(actual, mean)},
         "by_predicted": _by_predicted(actual, expected),
         "residuals": _residuals(expected - actual),
         "split": None if split is None else dict(split),
@@ -108,6 +105,12 @@ class _Errors:
             "r2": None if self.constant or variance <= 0 else 1 - squared / variance,
             "bias": float((self.error * times).sum() / rows),
         }
+
+
+def _baseline(truth: Floats, mean: float) -> dict[str, float | None]:
+    """Measure the mean as the prediction of every row; its bias is 0 but for rounding."""
+    figures = _Errors(truth, np.full(len(truth), mean)).figures(np.ones(len(truth), np.int64))
+    return {**figures, "bias": 0.0}
 
 
 def _by_predicted(truth: Floats, predicted: Floats) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from tallystick.figures.blocks import Block, Chart, Details, Section, Table, Text
 from tallystick.figures.page import page
+from tallystick.report import Block, Chart, Details, Section, Table, Text
 
 __all__ = ["Analysed", "analysis_page"]
 
@@ -44,14 +44,15 @@ def analysis_page(
     for one in analyses:
         blocks: list[Block] = [Text(one.note)] if one.note else []
         if one.name in charts and one.rows:
+            figure = charts[one.name](one.rows).to_plotly_json()
             blocks.append(
-                Chart(charts[one.name](one.rows), "Drawn from the table below.", one.title, wide=True)
+                Chart("plotly", {"data": figure}, "Drawn from the table below.", one.title, wide=True)
             )
         header = [name.replace("_", " ").capitalize() for name in one.columns]
         table = Table(one.title, header, one.cells(), one.align)
         count = len(one.rows)
         blocks.append(table if count <= OPEN else Details(f"The table, {count:,} rows", [table]))
-        sections.append(Section(one.title, blocks))
+        sections.append(Section(one.name, one.title, blocks))
     names = ", ".join(section.title[:1].lower() + section.title[1:] for section in sections)
     return page(
         f"{title} \N{EN DASH} analyses",

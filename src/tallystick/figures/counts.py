@@ -44,6 +44,6 @@ def count_bars(counts: Mapping[str, int], *, of: str, unit: str = "Rows", larges
         height=100 + max(30 * len(rows), 60),
         bargap=0.35,
         margin={"t": 16, "r": 64},
-        xaxis={"title": {"text": unit}, "rangemode": "tozero"},
+        xaxis={"title": {"text": unit}, "rangemode": "tozero", "tickformat": ","},
         yaxis=named([name for name, _ in rows], title={"text": of}, range=[len(rows) - 0.5, -0.5]),
     )

@@ -1,85 +1,90 @@
-"""The figures that a reader looks for first, with how far they may be trusted."""
+"""The headline figures of a report with their intervals, baseline and oracle."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from tallystick.figures.theme import BLUE, empty, figure, named, percent
+from tallystick.figures.theme import BLUE, GREEN, GREY, empty, figure, named
+from tallystick.report.formatting import number
 
-__all__ = ["NAMES", "headline_figures"]
+__all__ = ["headline_figures"]
 
-# What a figure is called on a page, in the order of the chart.
-NAMES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "precision_macro": "Precision, macro",
-    "recall_macro": "Recall, macro",
-    "f1_macro": "F1, macro",
-    "precision_weighted": "Precision, weighted",
-    "recall_weighted": "Recall, weighted",
-    "f1_weighted": "F1, weighted",
-    "roc_auc": "ROC AUC, macro",
-    "average_precision": "Average precision, macro",
-    "log_loss": "Log loss",
-    "brier": "Brier score",
-    "ece": "Calibration error (ECE)",
-}
-LOSSES = ("log_loss", "brier", "ece")
-# Weighted recall is accuracy, macro recall is balanced accuracy: drawn once.
-DRAWN = [name for name in NAMES if name not in (*LOSSES, "recall_weighted", "recall_macro")]
+MARKS = (
+    ("baseline", "Baseline", GREY, "line-ns"),
+    ("oracle", "Best that can be expected", GREEN, "diamond-open"),
+)
 
 
-def headline_figures(report: Mapping[str, Any]) -> go.Figure:
-    """Draw the shares among the headline figures with `report["intervals"]`; losses are not shares.
+def headline_figures(points: Sequence[Mapping[str, Any]], level: str = "95 %") -> go.Figure:
+    """Draw figures between 0 and 1: each point has title, value, low, high, baseline and oracle, or None.
 
-    >>> headline_figures({"accuracy": 0.8, "intervals": {"accuracy": [0.75, 0.84]}}).data[0].x
-    (0.8,)
+    >>> point = {"title": "Recall", "value": 0.5, "low": 0.4, "high": 0.6, "baseline": 0.1, "oracle": None}
+    >>> [trace.name for trace in headline_figures([point]).data]
+    ['Measured', 'Baseline']
     """
-    names = [name for name in DRAWN if report.get(name) is not None]
-    if not names:
+    if not points:
         return empty("No figure could be measured.")
-    values = [report[name] for name in names]
-    ends = [_ends(report, name) for name in names]
-    level = report.get("level", 0.95)
-    return figure(
-        [
-            go.Scatter(
-                x=values,
-                y=list(range(len(names))),
-                mode="markers",
-                marker={"color": BLUE, "size": 9},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - value for value, (_, high) in zip(values, ends, strict=True)],
-                    "arrayminus": [value - low for value, (low, _) in zip(values, ends, strict=True)],
-                    "color": BLUE,
-                    "thickness": 1.8,
-                    "width": 5,
-                },
-                customdata=[
-                    f"{NAMES[name]} {value:.1%}<br>{level:.0%} interval {low:.1%} to {high:.1%}"
-                    for name, value, (low, high) in zip(names, values, ends, strict=True)
-                ],
-                hovertemplate="%{customdata}<extra></extra>",
-                showlegend=False,
+    values = [point["value"] for point in points]
+    lows = [point["value"] if point["low"] is None else point["low"] for point in points]
+    highs = [point["value"] if point["high"] is None else point["high"] for point in points]
+    hover = [
+        f"{point['title']} {number(point['value'])}<br>{level} interval {number(low)} to {number(high)}"
+        for point, low, high in zip(points, lows, highs, strict=True)
+    ]
+    traces = [
+        go.Scatter(
+            x=values,
+            y=list(range(len(points))),
+            mode="markers",
+            name="Measured",
+            marker={"color": BLUE, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                # A mean over weeks may lie outside of its interval: no bar is drawn backwards.
+                "array": [max(high - value, 0.0) for value, high in zip(values, highs, strict=True)],
+                "arrayminus": [max(value - low, 0.0) for value, low in zip(values, lows, strict=True)],
+                "color": BLUE,
+                "thickness": 1.8,
+                "width": 5,
+            },
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+            cliponaxis=False,
+        )
+    ]
+    for key, name, colour, symbol in MARKS:
+        places = [i for i, point in enumerate(points) if point.get(key) is not None]
+        if places:
+            traces.append(
+                go.Scatter(
+                    x=[points[i][key] for i in places],
+                    y=places,
+                    mode="markers",
+                    name=name,
+                    marker={
+                        "symbol": symbol,
+                        "size": 13,
+                        "color": colour,
+                        "line": {"width": 2.5, "color": colour},
+                    },
+                    hovertemplate=f"{name} %{{x:.3f}}<extra></extra>",
+                    cliponaxis=False,
+                )
             )
-        ],
-        height=110 + 36 * len(names),
-        margin={"t": 16},
-        xaxis=percent(f"Value ({level:.0%} interval)"),
+    return figure(
+        traces,
+        height=120 + 38 * len(points),
+        showlegend=len(traces) > 1,
+        margin={"t": 40 if len(traces) > 1 else 16},
+        xaxis={"title": {"text": f"Value ({level} interval)"}, "range": [-0.01, 1.01], "zeroline": False},
         yaxis=named(
-            [NAMES[name] for name in names],
-            range=[len(names) - 0.5, -0.5],
+            [point["title"] for point in points],
+            range=[len(points) - 0.5, -0.5],
             showgrid=True,
             title={"text": "Figure"},
         ),
     )
-
-
-def _ends(report: Mapping[str, Any], name: str) -> tuple[float, float]:
-    low, high = report.get("intervals", {}).get(name) or (None, None)
-    return (report[name] if low is None else low, report[name] if high is None else high)

@@ -14,7 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tallystick.figures.blocks import Section, data_script
+from tallystick.figures.html import data_script, render_section
+from tallystick.report import Section
 
 __all__ = ["page"]
 
@@ -33,7 +34,7 @@ def page(
     the report as plain values, embedded for machines in `<script type="application/json" id="report">`.
     All text is escaped.
 
-    >>> text = page("Complaints", [Section("Outcome")], lead="Of 10 complaints 9 are right.")
+    >>> text = page("Complaints", [Section("outcome", "Outcome")], lead="Of 10 complaints 9 are right.")
     >>> text.startswith("<!doctype html>"), "<h1>Complaints</h1>" in text
     (True, True)
     """
@@ -48,7 +49,7 @@ def page(
         f'<li><a href="#{key}">{html.escape(section.title)}</a></li>'
         for key, section in zip(keys, sections, strict=True)
     )
-    body = "\n".join(section.html(key) for key, section in zip(keys, sections, strict=True))
+    body = "\n".join(render_section(section, key) for key, section in zip(keys, sections, strict=True))
     pairs = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
         for name, value in (facts or {}).items()

@@ -8,8 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tallystick.figures.event_words import rare
 from tallystick.figures.theme import BLUE, GREY, VERMILION, empty, figure, label, named
+from tallystick.report.formatting import rare
 
 __all__ = ["ranked", "rates", "scatter"]
 
@@ -34,8 +34,8 @@ def rates(
     by: the key that names a row, title: of its axis; hits: the key of what is counted; group: a key that
     splits the rows where it has several values; words: the title of the share's axis.
 
-    >>> row = {"hour": 3, "payments": 200, "frauds": 4, "fraud_share": 0.02}
-    >>> names = {"title": "Hour", "share": "fraud_share", "of": "payments", "hits": "frauds"}
+    >>> row = {"hour": 3, "calls": 200, "sales": 4, "sale_share": 0.02}
+    >>> names = {"title": "Hour", "share": "sale_share", "of": "calls", "hits": "sales"}
     >>> rates([row], "hour", **names).data[0].y
     (0.02,)
     """
@@ -112,9 +112,9 @@ def ranked(
     stands behind its value (keys that begin or end with `share` are shares); beside: the key of a value to
     compare with, drawn as a stroke.
 
-    >>> row = {"terminal_id": "T1", "frauds": 4, "fraud_share": 0.5}
-    >>> says = [("fraud_share", "")]
-    >>> ranked([row], "terminal_id", "frauds", title="Terminal", words="Frauds", says=says).data[0].text
+    >>> row = {"branch": "B1", "sales": 4, "sale_share": 0.5}
+    >>> says = [("sale_share", "")]
+    >>> ranked([row], "branch", "sales", title="Branch", words="Sales", says=says).data[0].text
     ('50.0\\xa0%',)
     """
     if not rows:
@@ -182,8 +182,8 @@ def scatter(
 
     title and words: of the axes; size: a key whose larger values are drawn larger.
 
-    >>> row = {"time": "2025-01-01T10:00:00", "payments": 7, "reason": "many"}
-    >>> scatter([row], "time", "payments", title="Time", words="Payments", kind="reason").data[0].name
+    >>> row = {"time": "2025-01-01T10:00:00", "calls": 7, "reason": "many"}
+    >>> scatter([row], "time", "calls", title="Time", words="Calls", kind="reason").data[0].name
     'many'
     """
     if not rows:

@@ -9,42 +9,30 @@ import plotly.graph_objects as go
 
 from tallystick.figures.theme import BLUE, GREY, empty, figure, percent, powers
 
-__all__ = ["event_reliability", "reliability_diagram"]
+__all__ = ["reliability_diagram"]
 
 
-def reliability_diagram(report: Mapping[str, Any]) -> go.Figure:
-    """Draw `report["reliability"]`: accuracy against score in bins, their rows below.
-
-    >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
-    >>> reliability_diagram({"reliability": bins}).data[1].y
-    (0.8,)
-    """
-    bins = report["reliability"]
-    if not bins:
-        return empty("No decision has a score.")
-    return _diagram(bins, "Score", "accuracy", "right", "Score of the decision", "Decisions that were right")
-
-
-def event_reliability(report: Mapping[str, Any], event: str = "event") -> go.Figure:
-    """Draw `report["reliability"]`: share of events against their probability, and the rows behind it.
-
-    >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
-    >>> event_reliability({"reliability": bins}).data[1].y
-    (0.8,)
-    """
-    bins = report.get("reliability")
-    if not bins:
-        return empty("These scores are no probabilities, so there is nothing to hold them to.")
-    return _diagram(bins, "Probability", "share", event, f"Probability of {event}", f"Share that was {event}")
-
-
-def _diagram(
-    bins: Sequence[Mapping[str, Any]], score: str, outcome: str, said: str, across: str, up: str
+def reliability_diagram(
+    bins: Sequence[Mapping[str, Any]] | None,
+    *,
+    score: str = "Score",
+    outcome: str = "accuracy",
+    event: str = "right",
+    across: str = "Score of the decision",
+    up: str = "Decisions that were right",
+    none: str = "No decision has a score.",
 ) -> go.Figure:
-    """Draw what came of each bin against its mean score, above the rows of the bins.
+    """Draw the outcome of each bin of `reliability` against its mean score, above the rows of the bins.
 
-    score, outcome: the words for the two, `said` the one for the outcome of a point; across, up: the axes.
+    score, outcome: what the two are called; event: what is counted; across, up: titles of the axes; none:
+    what is said without bins.
+
+    >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
+    >>> reliability_diagram(bins).data[1].y
+    (0.8,)
     """
+    if not bins:
+        return empty(none)
     hover = [f"{score} {b['low']:.0%} to {b['high']:.0%}: {b['rows']:,} rows" for b in bins]
     return figure(
         [
@@ -64,7 +52,7 @@ def _diagram(
                 line={"color": BLUE, "width": 2},
                 marker={"size": 8},
                 customdata=hover,
-                hovertemplate=f"%{{customdata}}<br>mean {score.lower()} %{{x:.1%}}<br>{said} %{{y:.1%}}"
+                hovertemplate=f"%{{customdata}}<br>mean {score.lower()} %{{x:.1%}}<br>{event} %{{y:.1%}}"
                 "<extra></extra>",
                 cliponaxis=False,
             ),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tallystick.figures.blocks import Block, Chart, Section, Table, Text
-from tallystick.figures.counts import count_bars
-from tallystick.figures.event_words import rare
 from tallystick.figures.page import page
-from tallystick.figures.stream_charts import latency_chart, rate_chart, spread_chart, waiting_chart
 from tallystick.figures.stream_words import milliseconds, spell_span
+from tallystick.report import Block, Chart, Section, Table, Text
+from tallystick.report.formatting import rare
 
 __all__ = ["stream_page"]
 
@@ -41,10 +39,12 @@ def stream_page(
     if stream["events"]:
         sections = [
             Section(
+                "rate",
                 "Rate",
                 [
                     Chart(
-                        rate_chart(stream),
+                        "rate",
+                        {"stream": stream},
                         "Events a second, and below them the decisions that ask for somebody"
                         f"{_points(stream)}.",
                         wide=True,
@@ -78,16 +78,19 @@ def _lead(stream: Mapping[str, Any]) -> str:
 def _latency(stream: Mapping[str, Any]) -> Section:
     took = stream["latency_ms"]
     return Section(
+        "latency",
         "Latency",
         [
             Chart(
-                latency_chart(stream),
+                "latency",
+                {"stream": stream},
                 "From the arrival of a record to its committed decision"
                 f"{_points(stream)}. The axis grows by multiples.",
                 wide=True,
             ),
             Chart(
-                spread_chart(stream),
+                "latency_spread",
+                {"stream": stream},
                 "How many decisions took how long, over the whole run. Both axes grow by multiples, so that "
                 "the few that took long are seen.",
             ),
@@ -106,25 +109,32 @@ def _decisions(stream: Mapping[str, Any]) -> list[Section]:
         name = task.replace("_", "-")
         blocks += [
             Chart(
-                count_bars(actions, of="Action", unit="Decisions"), f"What the decisions on {name} lead to."
+                "counts",
+                {"counts": actions, "of": "Action", "unit": "Decisions"},
+                f"What the decisions on {name} lead to.",
             ),
             _counts(f"Actions: {name}", "Action", actions),
         ]
         labels = stream["labels"].get(task, {})
         if not set(labels) <= {"yes", "no", "(none)"}:
             blocks += [
-                Chart(count_bars(labels, of="Class", unit="Decisions"), f"What was decided: {name}."),
+                Chart(
+                    "counts",
+                    {"counts": labels, "of": "Class", "unit": "Decisions"},
+                    f"What was decided: {name}.",
+                ),
                 _counts(f"Classes: {name}", "Class", labels),
             ]
     if stream["departments"]:
         blocks += [
             Chart(
-                count_bars(stream["departments"], of="Department", unit="Decisions"),
+                "counts",
+                {"counts": stream["departments"], "of": "Department", "unit": "Decisions"},
                 "Where the decisions went.",
             ),
             _counts("Departments", "Department", stream["departments"]),
         ]
-    return [Section("Decisions", blocks)] if blocks else []
+    return [Section("decisions", "Decisions", blocks)] if blocks else []
 
 
 def _counts(caption: str, name: str, counts: Mapping[str, int]) -> Table:
@@ -135,7 +145,7 @@ def _counts(caption: str, name: str, counts: Mapping[str, int]) -> Table:
 
 def _alerts(stream: Mapping[str, Any]) -> Section:
     if not stream["alerted"]:
-        return Section("Alerts", [Text("No decision asks for anybody.")])
+        return Section("alerts", "Alerts", [Text("No decision asks for anybody.")])
     rows = [
         [
             str(one["id"]),
@@ -152,13 +162,14 @@ def _alerts(stream: Mapping[str, Any]) -> Section:
     ]
     header = ["Record", "Committed (UTC)", "Action", "Score", "Latency", "Why, or what and where to"]
     count = f"The newest {len(rows):,} of {stream['alerted']:,} alerts"
-    return Section("Alerts", [Table(count, header, rows, "lrlrrl")])
+    return Section("alerts", "Alerts", [Table(count, header, rows, "lrlrrl")])
 
 
 def _waiting(stream: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [
         Chart(
-            waiting_chart(stream),
+            "waiting",
+            {"stream": stream},
             f"Records that waited in the source: the most{_points(stream)}.",
             wide=True,
         )
@@ -168,7 +179,7 @@ def _waiting(stream: Mapping[str, Any]) -> Section:
         blocks.append(
             Table("Entries of the log that sinks had yet to get at the end", ["Sink", "Entries"], rows)
         )
-    return Section("Waiting", blocks)
+    return Section("waiting", "Waiting", blocks)
 
 
 def _records(stream: Mapping[str, Any]) -> Section:
@@ -196,7 +207,7 @@ def _records(stream: Mapping[str, Any]) -> Section:
             for one in stream["notes"]
         ]
         blocks.append(Table("What was said by the way", ["Time (UTC)", "Note", "Times"], said, "llr"))
-    return Section("Records", blocks)
+    return Section("records", "Records", blocks)
 
 
 def _points(stream: Mapping[str, Any]) -> str:

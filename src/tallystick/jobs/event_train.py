@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.errors import DataError, UsageError
+from tallystick.evaluation import render_card
 from tallystick.jobs.event_fitting import FOLDS, Design, FittedEvent, fit_event
 from tallystick.jobs.event_measure import report_on_events
 from tallystick.jobs.event_rows import EventRows, declared, span, with_behaviour
 from tallystick.jobs.options import Moment, Work, stamp
 from tallystick.jobs.past import LATEST, Events
 from tallystick.learners import Learner, refuse_unless
-from tallystick.models import Bundle, RankCalibration, render_event_card, save
+from tallystick.models import Bundle, RankCalibration, save
 from tallystick.scorer import EventTask, Solution, choose_thresholds
 from tallystick.scorer.policy import judged
 from tallystick.windows import Windows
@@ -99,7 +100,7 @@ def train_events(
         fitted, chance = fit_event(design, rows, job)
         manifest, arrays = _bundle(solution, task, way, settings, windows, rows, fitted, chance, job)
         manifest["training"]["left_out"] = {why: count for why, count in left_out.items() if count}
-        card = render_event_card(manifest, task.purpose, task.limits)
+        card = render_card(manifest, task.purpose, task.limits, solution.nouns)
         bundle: Bundle = save(folder / task.name, manifest, arrays, card)
         done.append((task, folder / task.name, bundle.manifest))
     return done

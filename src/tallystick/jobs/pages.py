@@ -8,11 +8,13 @@ from typing import Any
 
 from tallystick.connectors import Location, found_file_systems
 from tallystick.errors import TallystickError, UsageError
-from tallystick.figures import analysis_page, evaluation_page, event_page
+from tallystick.evaluation import report_sections
+from tallystick.figures import analysis_page, page
 from tallystick.models import Bundle
+from tallystick.report import Nouns
 from tallystick.scorer import Solution
 
-__all__ = ["check_page", "write_analyses", "write_page"]
+__all__ = ["check_page", "evaluation_page", "write_analyses", "write_page"]
 
 
 def check_page(path: str | Path, source: Any) -> None:
@@ -42,10 +44,19 @@ def write_page(
         )
         span = f", {training['from'][:10]} to {training['until'][:10]}" if training["from"] else ""
         facts["Learned from"] = f"{training['rows']:,} rows{span}"
-    make = (
-        event_page if any("events" in report for report in evaluation["tasks"].values()) else evaluation_page
-    )
-    _write(path, make(evaluation, title=solution.title, records=solution.name, facts=facts))
+    _write(path, evaluation_page(evaluation, solution.nouns, title=solution.title, facts=facts))
+
+
+def evaluation_page(
+    evaluation: Mapping[str, Any],
+    nouns: Nouns,
+    *,
+    title: str = "Evaluation",
+    facts: Mapping[str, str] | None = None,
+) -> str:
+    """Make the HTML page of `{"tasks": {TASK: report}}`, the JSON of *evaluate*."""
+    lead, sections = report_sections(evaluation["tasks"], nouns)
+    return page(title, sections, lead=lead, facts=facts, data=evaluation)
 
 
 def write_analyses(

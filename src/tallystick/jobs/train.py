@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from tallystick import registry
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
+from tallystick.evaluation import render_card
 from tallystick.jobs.event_train import Wanted, pick_event_tasks, train_events
 from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
 from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
@@ -19,7 +20,7 @@ from tallystick.jobs.measure import report_on
 from tallystick.jobs.options import Moment, Reading, Work, apart, outside, stamp, work
 from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
 from tallystick.learners import refuse_unless
-from tallystick.models import Decided, render_card, save, writable
+from tallystick.models import Decided, save, writable
 from tallystick.scorer import ClassTask, EventTask, Solution, Task, choose
 
 __all__ = ["TaskTrained", "Trained", "train"]
@@ -164,7 +165,7 @@ def _train_classes(
             "oof.truth": rows.truth,
         }
         folder = model / one.name
-        bundle = save(folder, manifest, arrays, render_card(manifest, one.purpose, one.limits))
+        bundle = save(folder, manifest, arrays, render_card(manifest, one.purpose, one.limits, found.nouns))
         trained.append(TaskTrained(one.name, folder, bundle.manifest))
     return Trained(data.report, tuple(trained))
 

@@ -3,16 +3,12 @@
 from tallystick.models.base import Model, load_model
 from tallystick.models.bundle import Bundle, load, save, writable
 from tallystick.models.calibration import Calibration, Decided, cross_calibrate, fit_calibration
-from tallystick.models.card import FIGURES, render_card
 from tallystick.models.event_calibration import EventCalibration
-from tallystick.models.event_card import EVENT_FIGURES, render_event_card
 from tallystick.models.linear import LinearModel, probabilities
 from tallystick.models.rank_calibration import RankCalibration
 from tallystick.models.trees import Trees
 
 __all__ = [
-    "EVENT_FIGURES",
-    "FIGURES",
     "Bundle",
     "Calibration",
     "Decided",
@@ -26,8 +22,6 @@ __all__ = [
     "load",
     "load_model",
     "probabilities",
-    "render_card",
-    "render_event_card",
     "save",
     "writable",
 ]

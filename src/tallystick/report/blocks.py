@@ -11,9 +11,10 @@ __all__ = ["Block", "Chart", "Details", "Items", "Section", "Table", "Text", "pa
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph of plain text."""
+    """A paragraph of plain text; one that is not `brief` is left out by narrow media (terminal, card)."""
 
     words: str
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Table:
     """Rows under a caption; the first column names the row, cells are text ready to be read.
 
     align: a letter for each column, `l` or `r`; by default all but the first are numbers. brief: the columns
-    that narrow media (terminal, card) show; all when empty.
+    that narrow media (terminal, card) show; () for all, None for a table that they leave out.
 
     >>> Table("Actions", ["Action", "Rows", "Meaning"], [["auto", "3", "none"]], brief=(0, 1)).narrow().rows
     [['auto', '3']]
@@ -38,7 +39,7 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     align: str = ""
-    brief: tuple[int, ...] = ()
+    brief: tuple[int, ...] | None = ()
 
     @property
     def alignment(self) -> str:

@@ -10,7 +10,7 @@ __all__ = ["markdown"]
 
 
 def markdown(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """Write a document of sections; tables show their brief columns.
+    """Write a document of sections; only brief text and the brief columns of tables.
 
     >>> print(markdown("Card", "For a test.", [Section("how", "How", [Items(["by hand"])])]))
     # Card
@@ -37,12 +37,12 @@ def _section(section: Section, level: int) -> list[str]:
 
 def _block(block: Block) -> list[str]:
     if isinstance(block, Text):
-        return [block.words.strip()]
+        return [block.words.strip()] if block.brief else []
     if isinstance(block, Items):
         return ["\n".join(f"- {item}" for item in block.items)]
     if isinstance(block, Details):
         return [text for inner in block.blocks for text in _block(inner)]
-    if isinstance(block, Table) and block.rows:
+    if isinstance(block, Table) and block.rows and block.brief is not None:
         return [_table(block.narrow())]
     return []
 

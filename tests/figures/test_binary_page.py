@@ -1,4 +1,4 @@
-"""The page on events: each part that the report has, nothing that it lacks, and nothing fetched or run."""
+"""The page on a binary task: each part that the report has, and nothing that it lacks."""
 
 from __future__ import annotations
 
@@ -8,32 +8,52 @@ import re
 
 import pytest
 
-from tallystick.figures import event_page
-from tallystick.figures.event_curves import precision_recall_curve, roc_curve
-from tallystick.figures.event_days import days_chart, quality_chart, span_words, weeks_chart, weeks_table
-from tallystick.figures.event_headline import event_headline, headline_table
-from tallystick.figures.event_kinds import rules_chart, rules_table, scenario_chart, scenario_table
-from tallystick.figures.event_scores import event_scores
-from tallystick.figures.event_thresholds import confusion_table, money_chart, money_table, threshold_table
-from tallystick.figures.event_words import Nouns, event_outcome, held_out_events
-from tallystick.figures.reliability import event_reliability
+from tallystick.evaluation import sections
+from tallystick.evaluation.binary_sections import binary_sections
+from tallystick.evaluation.binary_tables import (
+    confusion_table,
+    detection_table,
+    effect_table,
+    money_table,
+    rules_table,
+    scenario_table,
+    threshold_table,
+    weeks_table,
+)
+from tallystick.evaluation.binary_words import binary_outcome, held_out_words
+from tallystick.figures import draw
+from tallystick.figures.binary_scores import event_scores
 from tallystick.figures.theme import powers
+from tallystick.jobs.pages import evaluation_page
+from tallystick.report import Chart, Nouns
+from tallystick.solutions.fraud.nouns import NOUNS as FRAUD
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
-FRAUD = Nouns.of("fraud")
-CHARTS = (
-    event_headline,
-    precision_recall_curve,
-    roc_curve,
-    event_scores,
-    event_reliability,
-    scenario_chart,
-    rules_chart,
-    days_chart,
-    quality_chart,
-    weeks_chart,
-    money_chart,
+KINDS = (
+    *(
+        "headline",
+        "money",
+        "precision_recall",
+        "roc",
+        "event_scores",
+        "reliability",
+        "kinds",
+        "weeks",
+        "days",
+    ),
+    *("quality", "rules"),
 )
+
+
+def blocks(found):
+    for section in found:
+        yield from section.blocks
+        yield from blocks(section.sections)
+
+
+def chart(report, kind, nouns=FRAUD):
+    """The chart of a kind among the sections of a report, drawn."""
+    return draw(next(b for b in blocks(sections(report, nouns)) if isinstance(b, Chart) and b.kind == kind))
 
 
 def plain(text):
@@ -54,6 +74,7 @@ def report():
     spread = {"median": 0.0, "mean": 12.5, "p90": 40.0}
     return {
         "task": "fraud",
+        "target": "binary",
         "rows": 1000,
         "events": 8,
         "average_precision": 0.62,
@@ -122,7 +143,7 @@ def bare(report):
     gone = ("rules", "weeks", "left_out", "groups")
     kept = {name: value for name, value in report.items() if name not in gone}
     losses = dict.fromkeys(("log_loss", "brier", "ece", "card_precision_at_100"))
-    return kept | dict.fromkeys(none) | losses | {"task": "anomaly"}
+    return kept | dict.fromkeys(none) | losses | {"task": "anomaly", "target": "anomaly"}
 
 
 def titles(text):
@@ -130,20 +151,20 @@ def titles(text):
 
 
 def test_the_lead_says_what_came_out_in_plain_words(report):
-    words = plain(event_outcome(report, FRAUD))
+    words = plain(binary_outcome(report, FRAUD))
     assert words.startswith("Of 1,000 payments, 8 (0.8 %) were frauds.")
     assert "Average precision is 0.620 (95 % interval 0.500 to 0.700); scores that know" in words
     assert "the best that can be expected is 0.780" in words
     assert "75.0 % of the frauds are flagged, and 50.0 % of what is flagged is fraud, 6.0 to look at" in words
     assert "300 EUR of 500 EUR would be stopped. 300 USD of 700 USD would be stopped." in words
-    assert "Of 1,000 loans, 8 (0.8 %) were events" in plain(event_outcome(report, Nouns.of("loans")))
+    assert "Of 1,000 loans, 8 (0.8 %) were events" in plain(binary_outcome(report, Nouns(records="loans")))
 
 
 def test_every_part_of_the_report_has_its_place(report):
-    text = event_page({"tasks": {"fraud": report}}, title="Fraud", records="fraud", facts={"Model": "m"})
+    text = evaluation_page({"tasks": {"fraud": report}}, FRAUD, title="Fraud", facts={"Model": "m"})
     assert titles(text) == [
-        *("Figures", "Alerts and what they cost", "Ranking", "Scores", "Kinds", "Over time"),
-        *("Detection delay", "Rules beside the model", "What nobody can know"),
+        *("Figures", "Alerts and their costs", "Ranking", "Scores", "Kinds", "Over time"),
+        *("Detection delay", "Rules beside the model", "Unknown outcomes"),
     ]
     said = plain(text)
     for words in ("The oracle knows", "How the payments were held out: prequential", "40 no is_fraud yet"):
@@ -156,8 +177,8 @@ def test_every_part_of_the_report_has_its_place(report):
 
 
 def test_what_is_not_there_leaves_no_hole(bare):
-    text = event_page({"tasks": {"anomaly": bare}}, records="fraud")
-    assert titles(text)[1:] == ["Alerts and what they cost", "Ranking", "Scores", "What nobody can know"]
+    text = evaluation_page({"tasks": {"anomaly": bare}}, FRAUD)
+    assert titles(text)[1:] == ["Alerts and their costs", "Ranking", "Scores", "Unknown outcomes"]
     assert "they are no probabilities" in text
     assert "No threshold was chosen" in text
     assert "Log loss" not in text
@@ -172,108 +193,131 @@ def test_a_report_without_an_event_still_makes_a_page(report):
     report["thresholds"]["review"] |= {"recall": None, "precision": None}
     report["recall_at"][0] |= {"recall": None, "threshold": None}
     report["confusion"]["counts"] = [[1000, 0], [0, 0]]
-    text = event_page({"tasks": {"fraud": report}}, records="fraud")
+    text = evaluation_page({"tasks": {"fraud": report}}, FRAUD)
     assert "Without frauds there is nothing to find" in text
     assert "0 (–)" in text
-    assert "There is no task with a true label" in event_page({"tasks": {}})
+    assert "There is no task with a true label" in evaluation_page({"tasks": {}}, Nouns())
 
 
 def test_two_tasks_have_a_section_each(report, bare):
-    text = event_page({"tasks": {"fraud": report, "anomaly": bare}}, records="fraud")
+    text = evaluation_page({"tasks": {"fraud": report, "anomaly": bare}}, FRAUD)
     assert titles(text) == ["Task: fraud", "Task: anomaly"]
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
-def test_every_axis_has_a_label_and_the_report_stays_as_it_was(draw, report):
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_axis_has_a_label_and_the_report_stays_as_it_was(kind, report):
     before = copy.deepcopy(report)
-    figure = draw(report)
+    figure = chart(report, kind)
     assert report == before
     axes = [value for name, value in figure.to_plotly_json()["layout"].items() if name[1:].startswith("axis")]
     assert len(axes) >= 2
     assert all(axis["title"]["text"] for axis in axes)
 
 
-@pytest.mark.parametrize("draw", CHARTS, ids=lambda draw: draw.__name__)
-def test_nothing_is_said_in_words(draw):
-    figure = draw({"distribution": {"edges": [0, 1], "no": [0], "yes": [0]}})
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("headline", {"points": []}),
+        ("money", {"money": {}}),
+        ("precision_recall", {"report": {}}),
+        ("roc", {"report": {}}),
+        ("event_scores", {"distribution": {"edges": [0, 1], "no": [0], "yes": [0]}}),
+        ("reliability", {"bins": []}),
+        ("kinds", {"kinds": []}),
+        ("weeks", {"weeks": [], "figures": {}}),
+        ("days", {"days": []}),
+        ("quality", {"days": []}),
+        ("rules", {"rules": []}),
+    ],
+)
+def test_nothing_is_said_in_words(kind, data):
+    figure = draw(Chart(kind, data, ""))
     assert not figure.data
     assert len(figure.layout.annotations[0].text.split()) > 3
 
 
+def figures(report):
+    return binary_sections(report, FRAUD)[0].blocks[1]
+
+
 def test_the_headline_stands_between_chance_and_oracle(report):
-    measured, chance, best = event_headline(report).data
+    measured, chance, best = chart(report, "headline").data
     assert measured.x[:2] == (0.62, 0.9)
     assert measured.error_x.array[0] == pytest.approx(0.08)
     assert measured.error_x.array[1] == 0  # no interval, no bar
     assert chance.x == (0.008, 0.5)
     assert best.x == (0.78, 0.95)
-    assert headline_table(report).rows[0][1:5] == ["0.620", "0.500 to 0.700", "0.008", "0.780"]
-    assert "Oracle" not in headline_table(report | {"oracle": None}).header
+    assert figures(report).rows[0][1:5] == ["0.620", "0.500 to 0.700", "0.008", "0.780"]
+    assert "Oracle" not in figures(report | {"oracle": None}).header
 
 
 def test_a_mean_outside_of_its_interval_draws_no_bar_backwards(report):
     report["intervals"]["average_precision"] = [0.65, 0.7]
-    assert event_headline(report).data[0].error_x.arrayminus[0] == 0
+    assert chart(report, "headline").data[0].error_x.arrayminus[0] == 0
 
 
 def test_thresholds_are_marked_where_they_do_something(report):
-    assert [trace.name for trace in roc_curve(report).data] == ["Model", "By chance", "Review threshold"]
-    assert precision_recall_curve(report).data[2].x == (0.75,)
-    assert [line.x0 for line in event_scores(report).layout.shapes] == [0.2]
-    rows = [[plain(cell) for cell in row] for row in threshold_table(report, FRAUD).rows]
-    assert rows[0][1:] == ["alerts_per_day=5", "0.2000", "12", "6.0", "50.0 %", "75.0 %", "0.6 %"]
-    assert rows[1][2] == "never"
-    assert rows[2][0] == "Both: 12 looked at, 0 declined"
+    assert [trace.name for trace in chart(report, "roc").data] == ["Model", "By chance", "Review threshold"]
+    assert chart(report, "precision_recall").data[2].x == (0.75,)
+    assert [line.x0 for line in chart(report, "event_scores").layout.shapes] == [0.2]
+    assert threshold_table(report, FRAUD).rows == [
+        ["Looked at by a person", "alerts_per_day=5", "0.2000", "6.0"],
+        ["Declined", "precision=.99", "never", "0"],
+    ]
+    rows = [[plain(cell) for cell in row] for row in effect_table(report, FRAUD).rows]
+    assert rows[0] == ["Review (alone)", "12", "6.0", "50.0 %", "75.0 %", "0.6 %"]
+    assert rows[2][0] == "Together: 12 looked at, 0 declined"
 
 
 def test_money_stays_in_its_currency(report):
-    assert money_table(report).header == ["What", "EUR", "USD"]
-    assert [plain(cell) for cell in money_table(report).rows[0][1:]] == ["500 EUR", "700 USD"]
-    assert money_chart(report).data[0].x == (300.0, 300.0)
-    assert "in money" in money_chart(report | {"money": None}).layout.annotations[0].text
+    assert money_table(report, FRAUD).header == ["Sum", "EUR", "USD"]
+    assert [plain(cell) for cell in money_table(report, FRAUD).rows[0][1:]] == ["500 EUR", "700 USD"]
+    assert chart(report, "money").data[0].x == (300.0, 300.0)
+    assert "Missed" in [trace.name for trace in chart(report, "money").data]
 
 
 def test_rare_events_are_seen_beside_common_ones(report):
-    figure = event_scores(report, "fraud")
+    figure = event_scores(report["distribution"], event="fraud")
     assert figure.layout.yaxis.type == "log"
     assert [bars.y for bars in figure.data] == [(991, 1), (3, 5)]
     assert powers("Rows", 12_000_000)["ticktext"] == ["1", "100", "10,000", "1,000,000"]
 
 
 def test_kinds_are_sorted_and_those_never_found_are_there(report):
-    assert scenario_chart(report, "frauds").data[1].x == (6, 0)
-    assert scenario_chart(report).layout.yaxis.ticktext == ("card testing", "one")
-    assert scenario_table(report).rows[1][2:4] == ["0", "0\N{NO-BREAK SPACE}%"]
+    assert chart(report, "kinds").data[1].x == (6, 0)
+    assert chart(report, "kinds").layout.yaxis.ticktext == ("card testing", "one")
+    assert scenario_table(report, FRAUD).rows[1][2:4] == ["0", "0\N{NO-BREAK SPACE}%"]
 
 
 def test_weeks_and_days_show_their_gaps(report):
-    assert quality_chart(report).data[0].y == (0.6, None)
-    assert days_chart(report, "frauds").data[1].y == (3, 3)
-    assert weeks_table(report).rows[1] == ["2025-01-08", "1,500", "4", "–", "–"]
-    assert "oracle" not in "".join(weeks_table(report).header)
+    assert chart(report, "quality").data[0].y == (0.6, None)
+    assert chart(report, "days").data[1].y == (3, 3)
+    assert weeks_table(report, FRAUD).rows[1] == ["2025-01-08", "1,500", "4", "–", "–"]
+    assert "oracle" not in "".join(weeks_table(report, FRAUD).header)
     report["weeks"][0]["oracle"] = {"average_precision": 0.7}
-    assert weeks_table(report).rows[0][-1] == "0.700"
+    assert weeks_table(report, FRAUD).rows[0][-1] == "0.700"
 
 
 def test_detection_is_told_in_words(report):
-    said = dict(span_words(report["detection"]))
-    assert said["Events that passed before it"] == "median 0, mean 12.5, nine in ten within 40.0"
-    assert len(span_words({"cards": 0, "detected": 0, "share": None, "frauds_undetected": 0})) == 3
+    rows = dict(detection_table(report["detection"], FRAUD).rows)
+    assert rows["Frauds missed before it"] == "median 0, mean 12.5, 90th percentile 40.0"
+    none = {"cards": 0, "detected": 0, "share": None, "frauds_undetected": 0}
+    assert len(detection_table(none, FRAUD).rows) == 3
 
 
 def test_what_a_rule_takes_away_is_negative(report):
-    table = rules_table(report, "frauds", "EUR")
+    table = rules_table(report, FRAUD, "EUR")
     row = table.rows[0]
     assert table.header[-1] == "Adds amount, EUR"
     assert [plain(cell) for cell in row[-3:]] == ["+3", "\N{MINUS SIGN}1", "\N{MINUS SIGN}10"]
-    assert rules_chart(report).data[1].x == (5, 5)
+    assert chart(report, "rules").data[1].x == (5, 5)
 
 
 def test_confusion_is_in_shares_of_what_happened(report):
     assert plain(confusion_table(report, FRAUD).rows[1][2]) == "6 (75.0 %)"
-    assert held_out_events({}, FRAUD) == ""
+    assert held_out_words({}, FRAUD) == ""
 
 
 def test_no_name_becomes_markup(report):
@@ -282,11 +326,13 @@ def test_no_name_becomes_markup(report):
     report["thresholds"]["review"]["wanted"] = report["left_out"][EVIL] = EVIL
     report["left_out"][EVIL] = 3
     report["money"] = {EVIL: report["money"]["EUR"]}
-    text = event_page({"tasks": {EVIL: report, "x": report}}, title=EVIL, records=EVIL, facts={EVIL: EVIL})
+    text = evaluation_page(
+        {"tasks": {EVIL: report, "x": report}}, Nouns(records=EVIL), title=EVIL, facts={EVIL: EVIL}
+    )
     outside = re.sub(r"<script.*?</script>", "", text, flags=re.S)
     assert "<img" not in outside
     assert "alert(1)" in outside
     scripts = re.findall(r"<script(?: type=\"([^\"]*)\")?", text)
     assert len([kind for kind in scripts if not kind]) == 2
-    for chart in (scenario_chart(report), rules_chart(report), money_chart(report)):
-        assert "<img" not in json.dumps(chart.to_plotly_json())
+    for kind in ("kinds", "rules", "money"):
+        assert "<img" not in json.dumps(chart(report, kind).to_plotly_json())

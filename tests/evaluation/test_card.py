@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tallystick.models import EVENT_FIGURES, render_event_card
+from tallystick.evaluation import render_card
+from tallystick.evaluation.binary_sections import binary_figures
+from tallystick.solutions.fraud.nouns import NOUNS
 
 MANIFEST: dict[str, Any] = {
     "solution": "fraud", "task": "fraud",
@@ -17,6 +19,7 @@ MANIFEST: dict[str, Any] = {
         "left_out": {"no is_fraud yet": 1_200, "no time": 0}, "data": "f" * 64, "seed": 7, "split": "5 folds",
     },
     "figures": {
+        "target": "binary", "events": 120,
         "rows": 98_765, "average_precision": 0.71234, "roc_auc": 0.9, "card_precision_at_100": None,
         "intervals": {"average_precision": [0.7, 0.72]},
     },
@@ -29,7 +32,7 @@ def card(**changed: Any) -> str:
     manifest = copy.deepcopy(MANIFEST)
     for name, values in changed.items():
         manifest[name] |= values
-    return render_event_card(manifest, "\n Finds frauds. ", "\nNot for people.\n")
+    return render_card(manifest, "\n Finds frauds. ", "\nNot for people.\n", NOUNS)
 
 
 def test_it_says_what_it_was_trained_from_and_achieved() -> None:
@@ -42,21 +45,23 @@ def test_it_says_what_it_was_trained_from_and_achieved() -> None:
         "- contract fraud version 1",
         f"- data fingerprint `{'f' * 16}`, seed 7",
         "- learner `gradient_boosting` on 1,234 features: 5 numbers, 1229 of behaviour in windows",
-        "- looked at by a person from a probability of 0.1235 (alerts_per_day=100)",
-        "- declined from a probability of 0.9",
+        "- looked at by a person from a score of 0.1235 (alerts_per_day=100)",
+        "- declined from a score of 0.9",
         "On 98,765 rows, each scored by a model of what was known before it. Calibration and thresholds were "
         "chosen on these same rows; `evaluate` on later ones is free of that.",
-        "| Average precision | 0.712 | 0.700 … 0.720 |",
-        "| ROC-AUC | 0.900 |  |",
+        "| Average precision | 0.712 | 0.700 to 0.720 |",
+        "| ROC-AUC | 0.900 | – |",
     ):
         assert line in text.splitlines()
     assert "Card precision" not in text  # a figure that is not there is no line
     assert "None" not in text
 
 
-@pytest.mark.parametrize(("key", "words"), EVENT_FIGURES)
-def test_every_figure_has_its_line(key: str, words: str) -> None:
-    assert f"| {words} | 0.250 |  |" in card(figures={key: 0.25, "intervals": {}}).splitlines()
+@pytest.mark.parametrize(
+    ("key", "title"), [(key, title) for key, (title, _) in binary_figures(NOUNS).items()]
+)
+def test_every_figure_has_its_line(key: str, title: str) -> None:
+    assert f"| {title} | 0.250 |" in card(figures={key: 0.25, "intervals": {}}).splitlines()
 
 
 def test_a_threshold_that_no_score_meets_is_said_to_be_none() -> None:

@@ -1,4 +1,4 @@
-"""How well scores rank events: precision against recall, and the ROC curve, with the thresholds marked."""
+"""How well scores rank events: precision against recall, and the ROC curve, with thresholds marked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from tallystick.figures.theme import BLUE, GREEN, GREY, VERMILION, empty, figure
 
 __all__ = ["precision_recall_curve", "roc_curve"]
 
-MARKS = (
-    ("review", "Review threshold", VERMILION, "diamond"),
-    ("decline", "Decline threshold", GREEN, "square"),
-)
+MARKS = ((VERMILION, "diamond"), (GREEN, "square"), (GREY, "triangle-up"))
 
 
-def precision_recall_curve(report: Mapping[str, Any]) -> go.Figure:
-    """Draw `report["curves"]["precision_recall"]`, the thresholds on it, and the base rate below.
+def precision_recall_curve(report: Mapping[str, Any], actions: Sequence[str] = ()) -> go.Figure:
+    """Draw `report["curves"]["precision_recall"]` with the thresholds of `actions` and the base rate.
 
     >>> curve = [{"recall": 1.0, "precision": 0.5, "threshold": 0.1}]
     >>> precision_recall_curve({"curves": {"precision_recall": curve}}).data[0].y
@@ -38,7 +35,7 @@ def precision_recall_curve(report: Mapping[str, Any]) -> go.Figure:
     base = (report.get("baseline") or {}).get("share")
     if base is not None:
         traces.append(_chance([0, 1], [base, base]))
-    traces += _marks(report, "recall", "precision")
+    traces += _marks(report, actions, "recall", "precision")
     return figure(
         traces,
         height=440,
@@ -47,8 +44,8 @@ def precision_recall_curve(report: Mapping[str, Any]) -> go.Figure:
     )
 
 
-def roc_curve(report: Mapping[str, Any]) -> go.Figure:
-    """Draw `report["curves"]["roc"]`, the thresholds on it, and chance as the diagonal.
+def roc_curve(report: Mapping[str, Any], actions: Sequence[str] = ()) -> go.Figure:
+    """Draw `report["curves"]["roc"]`, the thresholds of `actions` on it, and chance as the diagonal.
 
     >>> curve = [{"false_positive_rate": 0.1, "recall": 0.5, "threshold": 0.4}]
     >>> roc_curve({"curves": {"roc": curve}}).data[0].x
@@ -59,7 +56,7 @@ def roc_curve(report: Mapping[str, Any]) -> go.Figure:
         return empty("Without both events and others there is no ROC curve.")
     words = "found %{y:.1%} of the events<br>%{x:.2%} of the others flagged"
     traces = [_line(points, "false_positive_rate", "recall", words), _chance([0, 1], [0, 1])]
-    traces += _marks(report, "false_positive_rate", "recall")
+    traces += _marks(report, actions, "false_positive_rate", "recall")
     return figure(
         traces,
         height=440,
@@ -91,10 +88,11 @@ def _chance(x: list[float], y: list[float]) -> go.Scatter:
     )
 
 
-def _marks(report: Mapping[str, Any], x: str, y: str) -> list[go.Scatter]:
+def _marks(report: Mapping[str, Any], actions: Sequence[str], x: str, y: str) -> list[go.Scatter]:
     """Mark what each threshold does alone, where it does anything."""
     traces = []
-    for name, title, colour, symbol in MARKS:
+    for name, (colour, symbol) in zip(actions, MARKS, strict=False):
+        title = f"{name.capitalize()} threshold"
         did = (report.get("thresholds") or {}).get(name) or {}
         if did.get("threshold") is None or did.get(x) is None or did.get(y) is None:
             continue
