@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from tallystick.cli.show_events import analysed
+from tallystick.cli.show_analyses import analysed
 from tallystick.cli.terminal import Terminal
 from tallystick.contracts import Report
 from tallystick.jobs.analyse import Analysed, AnalysisTable

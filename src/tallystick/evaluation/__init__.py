@@ -3,17 +3,17 @@
 from tallystick.evaluation.amount_report import amount_report
 from tallystick.evaluation.anomaly_report import anomaly_report
 from tallystick.evaluation.backtest import backtest
+from tallystick.evaluation.binary_metrics import average_precision, roc_auc
+from tallystick.evaluation.binary_report import event_report
 from tallystick.evaluation.bootstrap import interval, paired_interval
 from tallystick.evaluation.card import render_card
+from tallystick.evaluation.classes_report import classification_report
 from tallystick.evaluation.costs import Costs, outcome
 from tallystick.evaluation.coverage import Coverage
 from tallystick.evaluation.days import day_numbers
-from tallystick.evaluation.event_metrics import average_precision, roc_auc
-from tallystick.evaluation.events import event_report
 from tallystick.evaluation.measures import Measure, Measured
 from tallystick.evaluation.metrics import HEADLINE, classify
 from tallystick.evaluation.reliability import reliability_curve, score_distribution
-from tallystick.evaluation.report import classification_report
 from tallystick.evaluation.scored_rows import ScoredRows
 from tallystick.evaluation.segments_report import segments_report
 from tallystick.evaluation.splits import folds, time_split

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tallystick.errors import DataError
-from tallystick.evaluation.events import event_report
+from tallystick.evaluation.binary_report import event_report
 from tallystick.evaluation.thresholds import Thresholds
 
 __all__ = ["anomaly_report"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.evaluation.event_metrics import checked, confusion, ratio
+from tallystick.evaluation.binary_metrics import checked, confusion, ratio
 
 __all__ = ["Costs", "outcome", "worth"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError
+from tallystick.evaluation.binary_metrics import checked
 from tallystick.evaluation.days import day_numbers
-from tallystick.evaluation.event_metrics import checked
 
 __all__ = ["ScoredRows"]
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError, UsageError, did_you_mean
+from tallystick.evaluation.binary_metrics import Curve, checked
 from tallystick.evaluation.costs import Costs, outcome, worth
-from tallystick.evaluation.event_metrics import Curve, checked
 
 __all__ = ["WISHES", "Thresholds", "Wish", "choose"]
 

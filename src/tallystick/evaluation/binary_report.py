@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tallystick.evaluation.binary_intervals import event_intervals
+from tallystick.evaluation.binary_metrics import Curve, confusion, decided, probability_figures, ratio
 from tallystick.evaluation.costs import Costs, outcome
-from tallystick.evaluation.event_intervals import event_intervals
-from tallystick.evaluation.event_metrics import Curve, confusion, decided, probability_figures, ratio
-from tallystick.evaluation.event_time import detection, over_time
 from tallystick.evaluation.measures import Measure, Measured
+from tallystick.evaluation.over_time import detection, over_time
 from tallystick.evaluation.reliability import reliability_curve, score_distribution
 from tallystick.evaluation.scored_rows import ScoredRows
 from tallystick.evaluation.thresholds import Thresholds

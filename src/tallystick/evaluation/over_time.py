@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.evaluation.event_metrics import Curve, ratio
+from tallystick.evaluation.binary_metrics import Curve, ratio
 
 __all__ = ["detection", "over_time"]
 

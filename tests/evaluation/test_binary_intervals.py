@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from tallystick.evaluation import interval
+from tallystick.evaluation.binary_intervals import event_intervals
 from tallystick.evaluation.days import DAY
-from tallystick.evaluation.event_intervals import event_intervals
 from tallystick.evaluation.scored_rows import ScoredRows
 
 

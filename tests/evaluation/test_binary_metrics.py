@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 
 from tallystick.errors import DataError
 from tallystick.evaluation import average_precision, roc_auc
-from tallystick.evaluation.event_metrics import Curve, confusion, decided, probability_figures
+from tallystick.evaluation.binary_metrics import Curve, confusion, decided, probability_figures
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 12)), min_size=1, max_size=80)
 

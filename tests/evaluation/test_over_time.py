@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tallystick.evaluation import average_precision
-from tallystick.evaluation.event_time import HOUR, detection, over_time
+from tallystick.evaluation.over_time import HOUR, detection, over_time
 
 
 def made(n=600, days=9, seed=0):

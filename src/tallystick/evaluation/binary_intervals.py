@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.evaluation.binary_metrics import confusion, decided, event_losses
 from tallystick.evaluation.bootstrap import percentiles, weights
-from tallystick.evaluation.event_metrics import confusion, decided, event_losses
 from tallystick.evaluation.measures import Measured
 from tallystick.evaluation.metrics import COUNTED
 from tallystick.evaluation.ranking import Ranking
