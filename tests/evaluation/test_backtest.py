@@ -61,11 +61,11 @@ def test_values_are_plain() -> None:
 
 
 def test_lengths_must_agree() -> None:
-    with pytest.raises(DataError, match="same payments"):
+    with pytest.raises(DataError, match="same records"):
         backtest(HITS, TRUTH[1:], MODEL_FLAGS)
-    with pytest.raises(DataError, match="same payments"):
+    with pytest.raises(DataError, match="same records"):
         backtest(HITS, TRUTH, MODEL_FLAGS, AMOUNT[1:])
-    with pytest.raises(DataError, match="same payments"):
+    with pytest.raises(DataError, match="same records"):
         backtest([1, 0], [1, 0], [1, 0])
     with pytest.raises(DataError, match="3 rules, 1 names"):
         backtest(HITS, TRUTH, MODEL_FLAGS, names=["a"])

@@ -1,4 +1,4 @@
-"""What two thresholds do to payments whose truth is known: a day, in shares, and in money."""
+"""What two thresholds do to records whose truth is known: per day, in shares, and in money."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["Costs", "outcome", "worth"]
 class Costs:
     """What mistakes cost, in the currency's major units.
 
-    `review_cost` for each payment that a person looks at; a good payment declined costs `good_declined_share`
-    of its amount and `good_declined_fixed`; `caught_share` of the reviewed frauds are stopped. A fraud that
-    goes through costs its amount. Raises UsageError for negative numbers and shares above 1.
+    `review_cost` for each record that a person looks at; a good record declined costs `good_declined_share`
+    of its amount and `good_declined_fixed`; `caught_share` of the reviewed events are stopped. An event that
+    is missed costs its amount. Raises UsageError for negative numbers and shares above 1.
 
     >>> Costs.of({"review_cost": 3}).to_dict()["review_cost"]
     3.0
@@ -64,13 +64,13 @@ def outcome(
     decline: float | None,
     costs: Costs | None = None,
 ) -> dict[str, Any]:
-    """Say what two thresholds do to rows with known truth, a day and in money.
+    """Measure what two thresholds do to rows with known truth, per day and in money.
 
-    `day` holds day numbers, of which the different ones are counted. `alerts` are payments to look at,
+    `day` holds day numbers, of which the different ones are counted. `alerts` are records to look at,
     without those declined; `precision` and `recall` are of all that is flagged, `decline_precision` and
     `decline_recall` of what is declined. `money` (where amounts are given; those below zero or missing count
-    nothing) holds the amount of `fraud`, what of it was `stopped` and `missed`, the good amount `disturbed`
-    by decline or review, and the `cost` beside the `cost_without` any threshold.
+    nothing) holds the amount of the events (`fraud`), what of it was `stopped` and `missed`, the good amount
+    `disturbed` by decline or review, and the `cost` beside the `cost_without` any threshold.
 
     >>> found = outcome([True, False], [0.9, 0.8], [0, 1], [50.0, 20.0], 0.5, None, Costs(review_cost=1))
     >>> found["alerts_per_day"], found["precision"], found["money"]["saved"]
@@ -97,9 +97,9 @@ def outcome(
     }
     if amount is not None:
         sums = worth(amount)
-        fraud, good = np.where(truths, sums, 0.0), np.where(truths, 0.0, sums)
-        lost = float(fraud.sum())
-        kept = float(fraud[declined].sum() + prices.caught_share * fraud[reviewed].sum())
+        bad, good = np.where(truths, sums, 0.0), np.where(truths, 0.0, sums)
+        lost = float(bad.sum())
+        kept = float(bad[declined].sum() + prices.caught_share * bad[reviewed].sum())
         looking = prices.review_cost * int(reviewed.sum())
         upset = float(good[declined].sum()) * prices.good_declined_share
         upset += prices.good_declined_fixed * int((declined & ~truths).sum())
@@ -118,7 +118,7 @@ def outcome(
 
 
 def worth(amount: ArrayLike) -> NDArray[np.float64]:
-    """Give what each payment is worth: refunds and missing amounts nothing.
+    """Return what each record is worth: refunds and missing amounts nothing.
 
     >>> worth([5.0, -2.0, float("nan")]).tolist()
     [5.0, 0.0, 0.0]

@@ -1,7 +1,7 @@
-"""Two thresholds for events: from one on a person looks, from the other on the payment is declined.
+"""Two thresholds of a binary task: from `review` on a person looks, from `decline` on a record is stopped.
 
-Each is wished for in words (`alerts_per_day=100`, `precision=.9`, …) and found on rows whose truth is known;
-what it will cost is told with it. Thresholds are scores that occur, so ties fall on one side together.
+Each is given by a wish (`alerts_per_day=100`, `precision=.9`, …) and found on rows whose truth is known, with
+what it is expected to cost. Thresholds are scores that occur, so ties fall on one side together.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From `review` on a person looks, from `decline` on the payment stops; None: nobody, nothing.
+    """From `review` on a person looks, from `decline` on the record is stopped; None: never.
 
     `review` is never above `decline`. `review_wanted` and `decline_wanted` are the wishes, `expected` what
     the rows they were chosen on say they will do, `notes` what could not be met.
@@ -96,7 +96,7 @@ class Thresholds:
 
     @property
     def flags_from(self) -> float:
-        """The score from which on a payment is not simply accepted; infinite where none is flagged.
+        """The score from which on a record is flagged; infinite where none is.
 
         >>> Thresholds(None, 0.9).flags_from
         0.9
@@ -161,7 +161,7 @@ def choose(
 
     notes: list[str] = []
     stop, look = wishes["decline"], wishes["review"]
-    above: int | None  # the step from which on payments are declined, the last one that is
+    above: int | None  # the step from which on records are declined, the last one that is
     if stop.name == "cost" and spent is not None:
         above = spent.decline()
         declines = None if above is None else float(curve.threshold[above])
@@ -186,7 +186,7 @@ def choose(
 
 @dataclass(frozen=True, slots=True)
 class _Spent:
-    """What all payments at or above each step cost if declined, reviewed or accepted; step 0 is none of
+    """What all records at or above each step cost if declined, reviewed or accepted; step 0 is none of
     them."""
 
     declined: Floats
@@ -198,12 +198,12 @@ class _Spent:
         cls, truth: NDArray[np.bool_], score: Floats, amount: Floats, curve: Curve, costs: Costs
     ) -> _Spent:
         order = np.argsort(-score, kind="stable")
-        sums, fraud = worth(amount)[order], truth[order]
+        sums, event = worth(amount)[order], truth[order]
         upset = costs.good_declined_share * sums + costs.good_declined_fixed
         each = (
-            np.where(fraud, 0.0, upset),
-            costs.review_cost + np.where(fraud, (1 - costs.caught_share) * sums, 0.0),
-            np.where(fraud, sums, 0.0),
+            np.where(event, 0.0, upset),
+            costs.review_cost + np.where(event, (1 - costs.caught_share) * sums, 0.0),
+            np.where(event, sums, 0.0),
         )
         return cls(*(np.concatenate(([0.0], np.cumsum(column)[curve.rows - 1])) for column in each))
 

@@ -18,7 +18,7 @@ class Nouns:
     title and meaning of figures that only this solution has, by their keys in a report; oracle: what the
     oracle of simulated records knows.
 
-    >>> Nouns().records, Nouns(records="payments").actions["review"]
+    >>> Nouns().records, Nouns(records="calls").actions["review"]
     ('records', 'looked at by a person')
     """
 
