@@ -158,3 +158,19 @@ def test_rows_without_card_or_time_count_where_they_can():
 def test_what_does_not_fit_is_refused(wrong, said):
     with pytest.raises(DataError, match=said):
         event_report("fraud", **{"truth": [True, False], "score": [0.5, 0.5], **wrong})
+
+
+def test_thresholds_go_by_the_names_of_the_policys_actions():
+    rows = made(500)
+    named = Thresholds(0.2, 0.6, "alerts_per_day=20", "precision=.9", actions=("call", "visit"))
+    report = event_report("fraud", **rows, thresholds=named, rounds=5)
+    usual = event_report("fraud", **rows, thresholds=TWO, rounds=5)
+    assert list(report["thresholds"])[:2] == ["call", "visit"]
+    assert report["thresholds"]["visit"] == usual["thresholds"]["decline"]
+    one = Thresholds(0.2, None, actions=("call", ""))
+    assert list(event_report("fraud", **rows, thresholds=one, rounds=5)["thresholds"])[:2] == [
+        "call",
+        "together",
+    ]
+    assert Thresholds.of(named.to_dict()) == named
+    assert "actions" not in TWO.to_dict()

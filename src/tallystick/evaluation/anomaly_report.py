@@ -60,7 +60,7 @@ def anomaly_report(
             "rows": int((scores >= from_).sum()),
             "share": float((scores >= from_).mean()),
         }
-        for name, from_ in (("review", chosen.review), ("decline", chosen.decline))
+        for name, (from_, _) in chosen.by_action.items()
         if from_ is not None
     ]
     return {

@@ -173,14 +173,10 @@ def _in_time(
 
 def _thresholds(rows: ScoredRows, chosen: Thresholds, costs: Costs) -> dict[str, Any]:
     """Say what each threshold would do alone, and both together."""
-    alone = {
-        "review": (chosen.review, None, chosen.review_wanted),
-        "decline": (None, chosen.decline, chosen.decline_wanted),
-    }
     amount, days = rows.one_currency, rows.days()
     result: dict[str, Any] = {}
-    for name, (review, decline, wanted) in alone.items():
-        threshold = review if name == "review" else decline
+    for name, (threshold, wanted) in chosen.by_action.items():
+        review, decline = (threshold, None) if name == chosen.actions[0] else (None, threshold)
         flags = rows.score >= (np.inf if threshold is None else threshold)
         counts = confusion(rows.truth, flags)
         did = outcome(rows.truth, rows.score, days, amount, review, decline, costs)

@@ -32,7 +32,9 @@ def threshold_table(report: Mapping[str, Any], nouns: Nouns) -> Table:
     """
     found = report.get("thresholds") or {}
     together = found.get("together") or {}
-    per_day = {"review": together.get("alerts_per_day"), "decline": together.get("declined_per_day")}
+    actions = action_names(found)
+    counts = (together.get("alerts_per_day"), together.get("declined_per_day"))
+    per_day = dict(zip(actions, counts, strict=False))
     return Table(
         "Thresholds",
         ["Action", "Wanted", "Score from", "A day"],
@@ -43,7 +45,7 @@ def threshold_table(report: Mapping[str, Any], nouns: Nouns) -> Table:
                 "never" if found[name]["threshold"] is None else f"{found[name]['threshold']:.4f}",
                 spell(per_day.get(name, found[name].get("flagged_per_day"))),
             ]
-            for name in action_names(found)
+            for name in actions
         ],
         "llrr",
     )

@@ -33,6 +33,9 @@ WISHES = {
 }
 
 
+ACTIONS = ("review", "decline")
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One wish for a threshold: its name, and its number where it takes one.
@@ -77,7 +80,8 @@ class Thresholds:
     """From `review` on a person looks, from `decline` on the record is stopped; None: never.
 
     `review` is never above `decline`. `review_wanted` and `decline_wanted` are the wishes, `expected` what
-    the rows they were chosen on say they will do, `notes` what could not be met.
+    the rows they were chosen on say they will do, `notes` what could not be met; `actions` are the policy's
+    names of the two, "" for one that it does not have.
     """
 
     review: float | None
@@ -86,6 +90,7 @@ class Thresholds:
     decline_wanted: str = ""
     expected: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    actions: tuple[str, str] = ACTIONS
 
     def __post_init__(self) -> None:
         if self.review is not None and self.decline is not None and self.review > self.decline:
@@ -103,9 +108,21 @@ class Thresholds:
         """
         return min((t for t in (self.review, self.decline) if t is not None), default=math.inf)
 
+    @property
+    def by_action(self) -> dict[str, tuple[float | None, str]]:
+        """Each action with the score it begins at and its wish, the weakest action first.
+
+        >>> Thresholds(0.2, None, actions=("call", "")).by_action
+        {'call': (0.2, '')}
+        """
+        pairs = ((self.review, self.review_wanted), (self.decline, self.decline_wanted))
+        return {name: pair for name, pair in zip(self.actions, pairs, strict=True) if name}
+
     def to_dict(self) -> dict[str, Any]:
-        """Give the plain values, ready for JSON; `of` reads them back."""
-        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "notes": list(self.notes)}
+        """Give the plain values, ready for JSON; `of` reads them back. The usual actions are not written."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"notes": list(self.notes)}
+        actions = list(values.pop("actions"))
+        return values if self.actions == ACTIONS else {**values, "actions": actions}
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Thresholds:
@@ -118,7 +135,8 @@ class Thresholds:
         for name in values:
             if name not in known:
                 raise UsageError(f'Thresholds have no "{name}".', did_you_mean(name, known))
-        return cls(**{"review": None, "decline": None, **values, "notes": tuple(values.get("notes", ()))})
+        lists = {name: tuple(values[name]) for name in ("notes", "actions") if name in values}
+        return cls(**{"review": None, "decline": None, **values, **lists})
 
 
 def choose(
