@@ -70,7 +70,7 @@ def peer_out_of_fold(rows: Rows, seed: int) -> Answers:
 def compare(how: str, rows: Rows, ours: Answers, peer: Answers, wanted: bool) -> None:
     """Print the claims on one way of parting the rows."""
     figures = [
-        classify(rows.truth, side.chance, rows.classes, predicted=side.label, sure=side.sure)
+        classify(rows.truth, side.chance, rows.classes, predicted=side.label, confidence=side.sure)
         for side in (ours, peer)
     ]
     for name, title, least in (("f1_macro", "macro-F1", GAIN), ("accuracy", "accuracy", 0.0)):

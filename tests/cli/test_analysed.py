@@ -35,7 +35,7 @@ def test_a_wide_table_loses_its_last_columns_and_says_so():
     out, err = shown([table()])
     assert max(map(len, out.splitlines())) <= 80
     assert out.count("1,234.50") == 5
-    assert "Not shown here for want of room: sum 5, sum 6, sum 7, share." in err
+    assert "Columns not shown, the terminal is too narrow: sum 5, sum 6, sum 7, share." in err
     assert "[red]x" in out  # a name is no markup
     out, err = shown([table()], width=200)
     assert "0.40\N{NO-BREAK SPACE}%" in out

@@ -122,7 +122,7 @@ def test_undefined_values_are_null_and_json_is_strict():
 
 def test_decisions_and_their_scores_may_be_given():
     p = [[0.6, 0.4], [0.6, 0.4]]
-    found = classify([1, 1], p, ["a", "b"], predicted=[1, 1], sure=[1.0, 1.0])
+    found = classify([1, 1], p, ["a", "b"], predicted=[1, 1], confidence=[1.0, 1.0])
     assert found["accuracy"] == 1.0
     assert found["ece"] == 0.0
     assert classify([1, 1], p, ["a", "b"], predicted=[1, 1])["ece"] == pytest.approx(0.6)

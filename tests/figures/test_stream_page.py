@@ -114,7 +114,7 @@ def test_every_part_has_its_place(stream):
     for words in (
         "40 events were decided, 20 a second while they came.",
         "within 4.00 ms of the event's arrival".replace("'", "&#x27;"),
-        "99 % within 30 ms. 3 (7.5 %) ask for somebody",
+        "99 % within 30 ms. 3 (7.5 %) need a person.",
         "<dd>1 min 23 s</dd>",
         "<dd>payments.csv</dd>",
         '<td class="n">1,200 ms</td>',
@@ -215,7 +215,7 @@ def test_a_source_that_cannot_say_what_waits(stream):
 
 
 def test_no_alert_is_said(stream):
-    assert "No decision asks for anybody." in stream_page(stream | {"alerted": 0, "alerts": []})
+    assert "No decision needs a person." in stream_page(stream | {"alerted": 0, "alerts": []})
 
 
 def test_no_name_becomes_markup(stream):

@@ -95,7 +95,7 @@ def scored(terminal: Terminal, result: Scores) -> None:
 
 
 def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
-    """Show the whole way in short, with three decisions to look at."""
+    """Show a demo in short: figures, counts, and three decisions as examples."""
     what = "simulated records" if result.simulated else "your records"
     account(terminal, result.trained.intake)
     for task in result.trained.tasks:

@@ -41,7 +41,7 @@ def analysed(terminal: Terminal, result: Analysed) -> None:
         shown = _fitting(names, rows[:MOST], left, terminal.out.width)
         terminal.table(title, names[:shown], [row[:shown] for row in rows[:MOST]], left=left)
         if shown < len(names):
-            terminal.note(f"Not shown here for want of room: {', '.join(names[shown:])}.")
+            terminal.note(f"Columns not shown, the terminal is too narrow: {', '.join(names[shown:])}.")
     lacking: dict[str, list[str]] = {}
     for name, missing in result.left_out.items():
         lacking.setdefault(", ".join(missing), []).append(name)

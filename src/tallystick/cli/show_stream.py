@@ -1,4 +1,4 @@
-"""What is said of a stream that has ended."""
+"""The summary of a stream that has ended."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def streamed(
 
 def _alerts(terminal: Terminal, seen: StreamSnapshot) -> None:
     if not seen.alerted:
-        terminal.say("No decision asks for anybody.")
+        terminal.say("No decision needs a person.")
         return
     newest = list(reversed(seen.alerts))[:NEWEST]
     which = f", the newest {len(newest)}" if seen.alerted > len(newest) else ""

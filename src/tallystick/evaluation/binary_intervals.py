@@ -1,4 +1,4 @@
-"""How sure the figures of a binary task are: a bootstrap over groups of rows."""
+"""Intervals of the figures of a binary task: a bootstrap over groups of rows."""
 
 from __future__ import annotations
 

@@ -211,8 +211,8 @@ def decided(counts: Floats) -> dict[str, float | None]:
 def event_losses(truth: Flags, score: Floats) -> dict[str, Floats]:
     """Give log loss (nats, clipped at 2.2e-16) and squared error of the event's probability for each row."""
     smallest = np.finfo(np.float64).eps
-    told = np.clip(np.where(truth, score, 1 - score), smallest, 1 - smallest)
-    return {"log_loss": -np.log(told), "brier": (truth - score) ** 2}
+    true_probability = np.clip(np.where(truth, score, 1 - score), smallest, 1 - smallest)
+    return {"log_loss": -np.log(true_probability), "brier": (truth - score) ** 2}
 
 
 def probability_figures(truth: ArrayLike, score: ArrayLike) -> dict[str, float | None]:

@@ -1,7 +1,7 @@
 """The report on a binary task as plain values, as `evaluate --json` writes it.
 
-Beside the figures of ranking it says what the thresholds do (a day, in money, for each entity), by scenario
-and over time, how sure the figures are, and what nobody can know: the outcome of what was declined.
+Beside the figures of ranking with their intervals it holds what the thresholds do (per day, in money, for
+each entity), by scenario and over time, and how many outcomes are unknown because records were declined.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["event_report"]
 
 Flags = NDArray[np.bool_]
 
-RATES = (0.001, 0.01)  # false-positive rates at which recall is told
+RATES = (0.001, 0.01)  # false-positive rates at which recall is reported
 BINS = 50
 
 
@@ -67,7 +67,7 @@ def event_report(
     The label is yes from `yes_from` on (the thresholds' own, else .5); `precision`, `recall`, `f1`, the macro
     and weighted figures and `confusion` are of that label. `thresholds` has each threshold alone and both
     together, `money` what both do in each currency. Rows that were `declined` are left out of every figure,
-    since nobody saw what would have become of them; `selective_labels` counts them. `intervals` are drawn
+    since their outcome was never seen; `selective_labels` counts them. `intervals` are drawn
     `rounds` times, fewer where there are many rows. `oracle` and `split` are passed through. Raises DataError
     when there is no row or the columns do not fit.
 

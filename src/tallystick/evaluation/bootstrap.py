@@ -1,6 +1,6 @@
 """How far a figure may be trusted: percentile bootstrap intervals, of one model and of two on the same rows.
 
-Rows that hang together (copies of one letter) are drawn together. Rows, or groups of rows, that look alike to
+Similar rows (copies of one letter) are drawn together. Rows, or groups of rows, that look alike to
 the metric are drawn as one multinomial count, which is the same distribution as drawing them one by one and
 quick: a thousand resamples cost matrix products, not passes over the rows (Efron & Tibshirani 1993, ch. 13).
 """

@@ -1,4 +1,4 @@
-"""The whole report on one task as plain values: what `evaluate --json` says and what the figures show."""
+"""The report on a class task as plain values, as `evaluate --json` writes it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def classification_report(
     classes: Sequence[str],
     *,
     predicted: ArrayLike | None = None,
-    sure: ArrayLike | None = None,
+    confidence: ArrayLike | None = None,
     threshold: float | Literal["find"] | None = "find",
     accuracy: float | None = None,
     automation: float | None = None,
@@ -41,10 +41,10 @@ def classification_report(
 ) -> dict[str, Any]:
     """Report on a classifier: everything of `classify` under the same names, and more.
 
-    The arrays are those of `classify`. `threshold` is the score from which on nobody looks at a decision,
+    The arrays are those of `classify`. `threshold` is the score from which on no person looks at a decision,
     None for nowhere; "find" finds it on these rows for the aim: `automation` where given, else `accuracy`,
     else nowhere. With a threshold from elsewhere (a bundle's) the aim is only kept, to be shown beside it.
-    `groups` names rows that hang together (copies), so that the intervals do not count them as independent.
+    `groups` names similar rows (near copies), so that the intervals do not count them as independent.
     `split` says in plain values how the rows were held out, and is passed through.
 
     Added to the figures: `intervals` ({figure: [low, high]}; none for `ece`, whose resamples lie above it;
@@ -57,9 +57,9 @@ def classification_report(
     >>> report["task"], report["rows"], report["accuracy"], report["threshold"]["automation"]
     ('product', 2, 1.0, 0.0)
     """
-    rows = prepare(truth, probabilities, classes, predicted=predicted, sure=sure)
+    rows = prepare(truth, probabilities, classes, predicted=predicted, confidence=confidence)
     figures = measure(rows)
-    coverage = Coverage.of(rows.sure, rows.right)
+    coverage = Coverage.of(rows.confidence, rows.right)
     wanted: dict[str, float] = {}
     if automation is not None:
         wanted = {"automation": automation}
@@ -79,9 +79,9 @@ def classification_report(
             "accuracy": float(support.max() / len(rows.truth)),
         },
         "threshold": {"wanted": wanted or None, **coverage.outcome(threshold)},
-        "reliability": reliability_curve(rows.sure, rows.right)["bins"],
+        "reliability": reliability_curve(rows.confidence, rows.right)["bins"],
         "coverage": coverage.curve(),
-        "distribution": score_distribution(rows.sure, rows.right, rows.predicted, rows.classes),
+        "distribution": score_distribution(rows.confidence, rows.right, rows.predicted, rows.classes),
         "groups": None if groups is None else len(set(np.asarray(groups).tolist())),
         "split": None if split is None else dict(split),
     }

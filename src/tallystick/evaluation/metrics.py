@@ -53,13 +53,13 @@ class Classified:
     """Rows with truth, decision and probabilities, all checked.
 
     `truth` and `predicted` are codes into `classes`; `probabilities` has a column for each class, zero for
-    those that the model does not know; `sure` is the score of each decision.
+    those that the model does not know; `confidence` is the score of each decision.
     """
 
     truth: Codes
     predicted: Codes
     probabilities: Floats
-    sure: Floats
+    confidence: Floats
     classes: tuple[str, ...]
 
     @property
@@ -74,7 +74,7 @@ def prepare(
     classes: Sequence[str],
     *,
     predicted: ArrayLike | None = None,
-    sure: ArrayLike | None = None,
+    confidence: ArrayLike | None = None,
 ) -> Classified:
     """Check what is to be measured; see `classify` for the arguments and errors."""
     codes, p = np.asarray(truth, np.int64), np.asarray(probabilities, np.float64)
@@ -94,7 +94,7 @@ def prepare(
         raise DataError(f"Each row needs one decision and one true label among {len(names)} classes.")
     if p.shape[1] < len(names):
         p = np.hstack([p, np.zeros((len(p), len(names) - p.shape[1]))])
-    score = p[np.arange(len(p)), decided] if sure is None else np.asarray(sure, np.float64)
+    score = p[np.arange(len(p)), decided] if confidence is None else np.asarray(confidence, np.float64)
     return Classified(codes, decided.astype(np.int64), p, score, names)
 
 
@@ -104,14 +104,14 @@ def classify(
     classes: Sequence[str],
     *,
     predicted: ArrayLike | None = None,
-    sure: ArrayLike | None = None,
+    confidence: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Measure a classifier on n rows: a dict of plain values, ready for JSON.
 
     `truth` (n,) holds codes into `classes`, -1 for a class that the model does not know; `probabilities`
     (n, C) the first C of `classes`, which may name more that occur in truth only. Rows of an unknown class
-    count as errors. `predicted` (n,) is the decision where it is not simply the most probable class, `sure`
-    (n,) its score where that is not the probability of the decided class.
+    count as errors. `predicted` (n,) is the decision where it is not simply the most probable class,
+    `confidence` (n,) its score where that is not the probability of the decided class.
 
     Macro figures are means over the classes that occur in truth (scikit-learn's `labels=` those classes,
     `zero_division=0`). `roc_auc` and `average_precision` are one-versus-rest, then the mean. `log_loss` is in
@@ -125,7 +125,7 @@ def classify(
     >>> result["confusion"]
     {'classes': ['card', 'loan'], 'counts': [[2, 0], [1, 1]]}
     """
-    return measure(prepare(truth, probabilities, classes, predicted=predicted, sure=sure))
+    return measure(prepare(truth, probabilities, classes, predicted=predicted, confidence=confidence))
 
 
 def measure(rows: Classified) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def measure(rows: Classified) -> dict[str, Any]:
         "average_precision": plain(ranked.average_precision_macro),
         "log_loss": plain(lost["log_loss"].mean()),
         "brier": plain(lost["brier"].mean()),
-        "ece": expected_calibration_error(rows.sure, rows.right),
+        "ece": expected_calibration_error(rows.confidence, rows.right),
         "per_class": [
             {
                 "class": name,
@@ -165,11 +165,11 @@ def measure(rows: Classified) -> dict[str, Any]:
 def losses(rows: Classified) -> dict[str, Floats]:
     """Give the log loss and the Brier loss of each row."""
     p = rows.probabilities
-    told = p[np.arange(len(p)), rows.truth]
+    true_probability = p[np.arange(len(p)), rows.truth]
     smallest = np.finfo(np.float64).eps
     return {
-        "log_loss": -np.log(np.clip(told, smallest, 1 - smallest)),
-        "brier": (p * p).sum(axis=1) - 2 * told + 1,
+        "log_loss": -np.log(np.clip(true_probability, smallest, 1 - smallest)),
+        "brier": (p * p).sum(axis=1) - 2 * true_probability + 1,
     }
 
 

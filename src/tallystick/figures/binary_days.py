@@ -14,7 +14,7 @@ __all__ = ["days_chart", "quality_chart", "weeks_chart"]
 
 Days = Sequence[Mapping[str, Any]]
 
-NONE = "The rows have no times, so nothing can be said over time."
+NONE = "The rows have no times, so there are no figures over time."
 
 
 def days_chart(days: Days, events: str = "events", stopped: str = "stopped") -> go.Figure:

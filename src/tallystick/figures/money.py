@@ -25,7 +25,7 @@ def money_chart(
     """
     held = {code: sums for code, sums in (money or {}).items() if sums and sums["fraud"] > 0}
     if not held:
-        return empty("No amount at stake is known, so nothing can be said in money.")
+        return empty("No amount of any event is known, so there are no figures in money.")
     parts = (("stopped", BLUE), ("missed", VERMILION), ("review_cost", GREY), ("decline_cost", "#b0a04a"))
     return figure(
         [

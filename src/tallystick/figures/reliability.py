@@ -25,7 +25,7 @@ def reliability_diagram(
     """Draw the outcome of each bin of `reliability` against its mean score, above the rows of the bins.
 
     score, outcome: what the two are called; event: what is counted; across, up: titles of the axes; none:
-    what is said without bins.
+    the text shown without bins.
 
     >>> bins = [{"low": 0.8, "high": 0.9, "rows": 10, "score": 0.85, "accuracy": 0.8}]
     >>> reliability_diagram(bins).data[1].y

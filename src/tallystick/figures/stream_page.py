@@ -45,8 +45,7 @@ def stream_page(
                     Chart(
                         "rate",
                         {"stream": stream},
-                        "Events a second, and below them the decisions that ask for somebody"
-                        f"{_points(stream)}.",
+                        f"Events a second, and below them the decisions that need a person{_points(stream)}.",
                         wide=True,
                     )
                 ],
@@ -71,7 +70,7 @@ def _lead(stream: Mapping[str, Any]) -> str:
     ]
     share = stream["alerted"] / max(stream["decisions"], 1)
     if stream["alerted"]:
-        words.append(f"{stream['alerted']:,} ({rare(share)}) ask for somebody to look.")
+        words.append(f"{stream['alerted']:,} ({rare(share)}) need a person.")
     return " ".join(words)
 
 
@@ -145,7 +144,7 @@ def _counts(caption: str, name: str, counts: Mapping[str, int]) -> Table:
 
 def _alerts(stream: Mapping[str, Any]) -> Section:
     if not stream["alerted"]:
-        return Section("alerts", "Alerts", [Text("No decision asks for anybody.")])
+        return Section("alerts", "Alerts", [Text("No decision needs a person.")])
     rows = [
         [
             str(one["id"]),
@@ -183,7 +182,7 @@ def _waiting(stream: Mapping[str, Any]) -> Section:
 
 
 def _records(stream: Mapping[str, Any]) -> Section:
-    """Account for each record, and repeat what was said by the way."""
+    """Account for each record, and list notices and notes."""
     events, bad, doubled = stream["events"], stream["quarantined"], stream["duplicates"]
     rows = [
         ["Came in", f"{events + bad + doubled:,}"],
@@ -202,11 +201,11 @@ def _records(stream: Mapping[str, Any]) -> Section:
     if notices:
         blocks.append(Table("Notifications", ["Channel", "State", "Notices"], notices, "llr"))
     if stream["notes"]:
-        said = [
+        notes = [
             [_when(one["at"]), one["words"], "" if one["times"] == 1 else f"{one['times']:,}"]
             for one in stream["notes"]
         ]
-        blocks.append(Table("What was said by the way", ["Time (UTC)", "Note", "Times"], said, "llr"))
+        blocks.append(Table("Notes", ["Time (UTC)", "Note", "Times"], notes, "llr"))
     return Section("records", "Records", blocks)
 
 

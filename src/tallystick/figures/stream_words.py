@@ -30,5 +30,5 @@ def spell_span(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    said = [f"{count}\N{NO-BREAK SPACE}{name}" for count, name in parts if count]
-    return " ".join(said[:2])
+    parts_text = [f"{count}\N{NO-BREAK SPACE}{name}" for count, name in parts if count]
+    return " ".join(parts_text[:2])
