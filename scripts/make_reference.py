@@ -146,7 +146,9 @@ def learners() -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name in registry.names("learners"):
         learner = registry.learner(name)
-        usual: dict[str, Any] = getattr(importlib.import_module(f"tallystick.learners.{name}"), "USUAL", {})
+        usual: dict[str, Any] = getattr(
+            importlib.import_module(f"tallystick.learners.{name}"), "DEFAULTS", {}
+        )
         settings = ", ".join(
             f"`{key}`" if value in (None, "") else f"`{key}` {written(value)}" for key, value in usual.items()
         )

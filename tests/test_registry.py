@@ -65,14 +65,14 @@ def test_tasks_name_learners_and_settings_that_there_are() -> None:
     """What a solution asks of a learner is checked before anybody trains: by its own list of settings."""
     import importlib
 
-    from tallystick.learners.settings import chosen
+    from tallystick.learners.hyperparameters import resolve
 
     for name in registry.names("solutions"):
         for task in registry.solution(name).tasks:
             for learner in (task.learner, *task.settings):
-                usual = getattr(importlib.import_module(f"tallystick.learners.{learner}"), "USUAL", None)
+                usual = getattr(importlib.import_module(f"tallystick.learners.{learner}"), "DEFAULTS", None)
                 if usual is not None and registry.learner(learner).takes == {"dense"}:
-                    chosen(learner, task.learner_settings(learner), usual)
+                    resolve(learner, task.learner_settings(learner), usual)
 
 
 def test_payments_declare_what_can_be_read() -> None:

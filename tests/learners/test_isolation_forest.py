@@ -1,4 +1,4 @@
-"""What an isolation forest may be told beyond what all learners of tables are tried for."""
+"""Hyperparameters of the isolation forest that no other learner has."""
 
 from __future__ import annotations
 

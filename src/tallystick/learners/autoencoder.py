@@ -1,4 +1,4 @@
-"""Autoencoder: what a narrow network cannot repeat is odd (Hawkins et al. 2002)."""
+"""Autoencoder: the reconstruction error of a narrow network is the anomaly score (Hawkins et al. 2002)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 
 from tallystick.learners.base import Learner, Sample
+from tallystick.learners.dense import dense_matrix, one_thread
 from tallystick.learners.graph import Graph
-from tallystick.learners.settings import chosen, refused_by_library
-from tallystick.learners.table import one_thread, table
+from tallystick.learners.hyperparameters import refused_by_library, resolve
 from tallystick.models.network import Network
 from tallystick.models.scaling import Scaling
 
@@ -20,7 +20,7 @@ __all__ = ["LEARNER"]
 #: and its 15 features average precision is .09 with a width of 32, .30 without);
 #: rows: how many are learned from at most, drawn by weight; contamination: the share thought odd, which
 #: changes nothing here.
-USUAL = {
+DEFAULTS = {
     "width": 0,
     "narrow": 0,
     "epochs": 15,
@@ -33,7 +33,7 @@ USUAL = {
 
 
 class Autoencoder(Learner):
-    """ReLU layers with a narrow one amid; the score is the mean squared error of a row; settings: USUAL.
+    """ReLU layers with a narrow one amid; the score is a row's mean squared error; hyperparameters: DEFAULTS.
 
     What each column adds is its own squared error over their number. A missing value has no error.
     """
@@ -48,22 +48,22 @@ class Autoencoder(Learner):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPRegressor
 
-        how = chosen(self.name, sample.settings, USUAL)
-        matrix, weight = table(sample, needs_labels=False), sample.weights
-        if len(matrix) > how["rows"]:
+        params = resolve(self.name, sample.settings, DEFAULTS)
+        matrix, weight = dense_matrix(sample, needs_labels=False), sample.weights
+        if len(matrix) > params["rows"]:
             rng = np.random.default_rng(sample.seed)
-            drawn = np.sort(rng.choice(len(matrix), how["rows"], p=weight / weight.sum()))
+            drawn = np.sort(rng.choice(len(matrix), params["rows"], p=weight / weight.sum()))
             matrix, weight = matrix[drawn], np.ones(len(drawn))
         features = matrix.shape[1]
         scaling = Scaling.fit(matrix, weight)
         columns = scaling.apply(matrix)
-        outer = (how["width"],) if how["width"] else ()
+        outer = (params["width"],) if params["width"] else ()
         model = MLPRegressor(
-            hidden_layer_sizes=(*outer, how["narrow"] or max(1, features // 5), *outer),
-            batch_size=min(how["batch"], len(matrix)),
-            learning_rate_init=how["learning_rate"],
-            alpha=how["alpha"],
-            max_iter=how["epochs"],
+            hidden_layer_sizes=(*outer, params["narrow"] or max(1, features // 5), *outer),
+            batch_size=min(params["batch"], len(matrix)),
+            learning_rate_init=params["learning_rate"],
+            alpha=params["alpha"],
+            max_iter=params["epochs"],
             random_state=sample.seed,
         )
         with one_thread(), refused_by_library(self.name), warnings.catch_warnings():

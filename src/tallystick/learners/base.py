@@ -22,9 +22,9 @@ __all__ = [
     "Sample",
     "all_classes",
     "class_weights",
+    "expand_classes",
     "one_versus_rest",
     "refuse_unless",
-    "spread",
 ]
 
 #: How features are laid out: a float64 array with NaN for missing, or SciPy CSR (n-grams of texts).
@@ -150,7 +150,9 @@ def class_weights(sample: Sample, power: float) -> dict[int, float]:
     return dict(zip(present.tolist(), ((counts.mean() / counts) ** power).tolist(), strict=True))
 
 
-def spread(sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.float64]) -> LinearModel:
+def expand_classes(
+    sample: Sample, weights: NDArray[np.float64], intercept: NDArray[np.float64]
+) -> LinearModel:
     """Put the outputs of the classes that have rows at their codes among all classes.
 
     weights: (features, present classes); intercept: (present classes,). A class without rows scores below all

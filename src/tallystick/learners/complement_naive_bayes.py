@@ -1,22 +1,22 @@
-"""Complement naive Bayes (Rennie et al. 2003): each class by what the others are not like."""
+"""Complement naive Bayes (Rennie et al. 2003): a class is modelled by the rows of all others."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tallystick.learners.base import Learner, Sample, spread
+from tallystick.learners.base import Learner, Sample, expand_classes
+from tallystick.learners.hyperparameters import resolve
 from tallystick.learners.naive_bayes import class_sums
-from tallystick.learners.settings import chosen
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "USUAL"]
+__all__ = ["DEFAULTS", "LEARNER"]
 
 #: alpha: the count that every feature has beforehand.
-USUAL = {"alpha": 0.5}
+DEFAULTS = {"alpha": 0.5}
 
 
 class ComplementNaiveBayes(Learner):
-    """Settings: USUAL."""
+    """Hyperparameters: DEFAULTS."""
 
     name = "complement_naive_bayes"
     title = "complement naive Bayes"
@@ -26,10 +26,10 @@ class ComplementNaiveBayes(Learner):
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""
         sums = class_sums(sample)
-        alpha = chosen(self.name, sample.settings, USUAL)["alpha"]
+        alpha = resolve(self.name, sample.settings, DEFAULTS)["alpha"]
         others = sums.sum(axis=0, keepdims=True) - sums + alpha
         weights = np.log(others.sum(axis=1, keepdims=True)) - np.log(others)
-        return spread(sample, weights.T, np.zeros(len(sums)))
+        return expand_classes(sample, weights.T, np.zeros(len(sums)))
 
 
 LEARNER: Learner = ComplementNaiveBayes()

@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 
 from tallystick.errors import UsageError
 from tallystick.learners.base import Learner, Sample, all_classes
-from tallystick.learners.settings import chosen, named, refused_by_library
-from tallystick.learners.table import event_weights, table
+from tallystick.learners.dense import balanced_weights, dense_matrix
+from tallystick.learners.hyperparameters import matching_columns, refused_by_library, resolve
 from tallystick.learners.trees_from import trees_from_xgboost, trees_from_xgboost_classes
 from tallystick.models.outputs import Outputs
 from tallystick.models.trees import Trees
 
-__all__ = ["LEARNER", "USUAL", "boost"]
+__all__ = ["DEFAULTS", "LEARNER", "boost"]
 
 Floats = NDArray[np.float64]
 
-#: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few payments lie above
+#: As XGBoost names them. max_bin is high: 256 bins cannot place a limit that few rows lie above
 #: (measured: .006 average precision). weight_power: how much the rarer class is weighed up (0: as the rows
 #: come, 1: both alike); min_child_events: the least weight of a leaf as a share of the events, where that is
 #: more than min_child_weight; negatives: how many rows without the event are learned from at most (0: all),
 #: drawn by chance and weighed up for those left out; rising: columns of which more never means less likely,
 #: names or patterns (`*__ratio*`) joined by commas.
-USUAL: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "n_estimators": 300,
     "max_depth": 6,
     "learning_rate": 0.1,
@@ -54,46 +54,46 @@ PASSED = (
 OBJECTIVES = {"binary": "binary:logistic", "amount": "reg:squarederror", "classes": "multi:softprob"}
 
 
-def boost(matrix: Floats, sample: Sample, how: Mapping[str, Any]) -> Trees:
+def boost(matrix: Floats, sample: Sample, params: Mapping[str, Any]) -> Trees:
     """Grow trees on these columns for a binary target or an amount."""
-    return trees_from_xgboost(_booster(matrix, sample, how, {}))
+    return trees_from_xgboost(_booster(matrix, sample, params, {}))
 
 
-def _boost_classes(matrix: Floats, sample: Sample, how: Mapping[str, Any]) -> Outputs:
+def _boost_classes(matrix: Floats, sample: Sample, params: Mapping[str, Any]) -> Outputs:
     """Grow trees for each class that is present; an absent one stays below all others."""
     present = replace(
         sample, truth=np.searchsorted(sample.present, sample.truth), classes=len(sample.present)
     )
-    trees = trees_from_xgboost_classes(_booster(matrix, present, how, {"num_class": present.classes}))
+    trees = trees_from_xgboost_classes(_booster(matrix, present, params, {"num_class": present.classes}))
     lowest = min(own.lowest for own in trees) - 10.0
     return all_classes(sample, trees, Trees.constant(lowest, matrix.shape[1], "sum"))
 
 
-def _booster(matrix: Floats, sample: Sample, how: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+def _booster(matrix: Floats, sample: Sample, params: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
     """Train XGBoost; a missing value goes where it serves best."""
     import xgboost
 
-    parameters = {name: how[name] for name in PASSED} | {"nthread": sample.threads} | dict(more)
+    parameters = {name: params[name] for name in PASSED} | {"nthread": sample.threads} | dict(more)
     parameters |= {"objective": OBJECTIVES[sample.target], "seed": sample.seed}
     parameters |= {"tree_method": "hist", "verbosity": 0}
-    weight = event_weights(sample, how["weight_power"])
+    weight = balanced_weights(sample, params["weight_power"])
     truth = sample.truth
-    if how["rising"]:
-        rising = named("rising", how["rising"], sample.names, matrix.shape[1])
+    if params["rising"]:
+        rising = matching_columns("rising", params["rising"], sample.names, matrix.shape[1])
         parameters["monotone_constraints"] = tuple(map(int, rising))
     if sample.target == "binary":
-        share = how["negatives"] / max(int((truth == 0).sum()), 1)
+        share = params["negatives"] / max(int((truth == 0).sum()), 1)
         if 0 < share < 1:
             kept = _kept(truth, share, sample.seed)
             matrix, truth = matrix[kept], truth[kept]
             weight = np.where(truth == 1, weight[kept], weight[kept] / share)
-        least = how["min_child_events"] * float(weight[truth == 1].sum())
-        parameters["min_child_weight"] = max(how["min_child_weight"], least)
+        least = params["min_child_events"] * float(weight[truth == 1].sum())
+        parameters["min_child_weight"] = max(params["min_child_weight"], least)
     with refused_by_library("gradient_boosting"):
         data = xgboost.QuantileDMatrix(
-            matrix, truth, weight=weight, max_bin=how["max_bin"], nthread=sample.threads
+            matrix, truth, weight=weight, max_bin=params["max_bin"], nthread=sample.threads
         )
-        return xgboost.train(parameters, data, how["n_estimators"])
+        return xgboost.train(parameters, data, params["n_estimators"])
 
 
 def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
@@ -103,7 +103,7 @@ def _kept(truth: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64
 
 
 class GradientBoosting(Learner):
-    """Histograms; log loss for an event or classes, squared error for an amount; settings: USUAL."""
+    """Log loss for an event or classes, squared error for an amount; hyperparameters: DEFAULTS."""
 
     name = "gradient_boosting"
     title = "gradient boosting"
@@ -112,14 +112,14 @@ class GradientBoosting(Learner):
 
     def fit(self, sample: Sample) -> Trees | Outputs:
         """Fit tree after tree."""
-        how = chosen(self.name, sample.settings, USUAL)
+        params = resolve(self.name, sample.settings, DEFAULTS)
         for name in FOR_BINARY if sample.target != "binary" else ():
-            if how[name]:
+            if params[name]:
                 raise UsageError(f'The setting "{name}" of "{self.name}" is for a binary target alone.')
-        if how["rising"] and sample.target == "classes":
+        if params["rising"] and sample.target == "classes":
             raise UsageError(f'The setting "rising" of "{self.name}" is not for classes.')
-        matrix = table(sample)
-        return (_boost_classes if sample.target == "classes" else boost)(matrix, sample, how)
+        matrix = dense_matrix(sample)
+        return (_boost_classes if sample.target == "classes" else boost)(matrix, sample, params)
 
 
 LEARNER: Learner = GradientBoosting()

@@ -1,4 +1,4 @@
-"""ONNX graphs written by hand: scaling, layers and errors, all in float64."""
+"""Builder of ONNX graphs: scaling, layers and errors, all in float64."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ OPSET, IR_VERSION = 17, 8
 
 @dataclass
 class Graph:
-    """A graph from `x` (rows, features) to `y` (rows, outputs) that grows node by node."""
+    """A graph from `x` (rows, features) to `y` (rows, outputs) built node by node."""
 
     features: int
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
 
     def constant(self, values: Any) -> str:
-        """Keep numbers in the graph; returns their name."""
+        """Add a constant; returns its name."""
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}"
@@ -36,7 +36,7 @@ class Graph:
         return name
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node; returns the name of what it gives."""
+        """Add a node; returns the name of its output."""
         from onnx import helper
 
         name = f"n{len(self.nodes)}"
@@ -54,14 +54,14 @@ class Graph:
         return self.add("Mul", middle, self.constant(scaling.inverse))
 
     def missing(self) -> str:
-        """Say which values are missing."""
+        """Add a node that marks missing values."""
         return self.add("IsNaN", "x")
 
     def flags(self, columns: NDArray[np.int64]) -> str:
         """Give 1 where one of these columns is missing, else 0: (rows, columns)."""
         ones, zeros = self.constant(1.0), self.constant(0.0)
-        chosen = self.constant(np.eye(self.features)[:, columns])
-        return self.add("MatMul", self.add("Where", self.missing(), ones, zeros), chosen)
+        picks = self.constant(np.eye(self.features)[:, columns])
+        return self.add("MatMul", self.add("Where", self.missing(), ones, zeros), picks)
 
     def layers(self, start: str, weights: Sequence[Floats], biases: Sequence[Floats]) -> str:
         """Add dense layers, with what is below zero cut off (ReLU) between them."""
@@ -76,9 +76,9 @@ class Graph:
         from onnx import TensorProto, helper
 
         nodes = [*self.nodes, helper.make_node("Identity", [last], ["y"], name="y")]
-        given = helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, self.features])
-        told = helper.make_tensor_value_info("y", TensorProto.DOUBLE, [None, outputs])
-        graph = helper.make_graph(nodes, "tallystick", [given], [told], self.constants)
+        inputs = helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, self.features])
+        result = helper.make_tensor_value_info("y", TensorProto.DOUBLE, [None, outputs])
+        graph = helper.make_graph(nodes, "tallystick", [inputs], [result], self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
         # The library would write its own version here: other bytes with each release.
         model.ir_version, model.producer_name = IR_VERSION, "tallystick"

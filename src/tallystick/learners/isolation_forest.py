@@ -1,4 +1,4 @@
-"""Isolation forest: what few random cuts set apart is odd (Liu et al. 2008)."""
+"""Isolation forest: rows that few random splits isolate are anomalies (Liu et al. 2008)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.learners.base import Learner, Sample
-from tallystick.learners.settings import chosen, named, refused_by_library
-from tallystick.learners.table import table
+from tallystick.learners.dense import dense_matrix
+from tallystick.learners.hyperparameters import matching_columns, refused_by_library, resolve
 from tallystick.learners.trees_from import trees_from_isolation
 from tallystick.models.trees import Trees
 
-__all__ = ["LEARNER", "USUAL", "isolate"]
+__all__ = ["DEFAULTS", "LEARNER", "isolate"]
 
 #: n_estimators: trees; rows: how many each is grown on; max_features: the share of columns each looks at;
 #: rising: columns of which only more than the usual is odd, names or patterns (`*__ratio*`) joined by commas;
 #: contamination: the share thought odd, which changes nothing here.
-USUAL: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "n_estimators": 200,
     "rows": 256,
     "max_features": 1.0,
@@ -31,7 +31,7 @@ USUAL: dict[str, Any] = {
 POOL = 65_536
 
 
-def isolate(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any]) -> Trees:
+def isolate(matrix: NDArray[np.float64], sample: Sample, params: Mapping[str, Any]) -> Trees:
     """Grow a forest on these columns; rows are drawn by their weights."""
     from sklearn.ensemble import IsolationForest as Reference
 
@@ -40,13 +40,13 @@ def isolate(matrix: NDArray[np.float64], sample: Sample, how: Mapping[str, Any])
         rng = np.random.default_rng(sample.seed)
         drawn = rng.choice(len(matrix), min(POOL, 4 * len(matrix)), p=weights / weights.sum())
         matrix = matrix[np.sort(drawn)]
-    rising = np.array(named("rising", how["rising"], sample.names, matrix.shape[1]))
+    rising = np.array(matching_columns("rising", params["rising"], sample.names, matrix.shape[1]))
     if rising.any():
         matrix = _at_least_usual(matrix, rising)
     forest = Reference(
-        n_estimators=how["n_estimators"],
-        max_samples=min(how["rows"], len(matrix)),
-        max_features=how["max_features"],
+        n_estimators=params["n_estimators"],
+        max_samples=min(params["rows"], len(matrix)),
+        max_features=params["max_features"],
         n_jobs=sample.threads,
         random_state=sample.seed,
     )
@@ -68,7 +68,7 @@ def _at_least_usual(matrix: NDArray[np.float64], rising: NDArray[np.bool_]) -> N
 
 
 class IsolationForest(Learner):
-    """Random cuts; settings: those of USUAL. Scaling a column changes nothing.
+    """Random cuts; hyperparameters: DEFAULTS. Scaling a column changes nothing.
 
     A forest that also finds little odd spends cuts on it: on 150,000 payments of the simulator's own bank
     average precision on three columns without labels is .23, and .28 where they are `rising`; on a week of
@@ -82,8 +82,8 @@ class IsolationForest(Learner):
 
     def fit(self, sample: Sample) -> Trees:
         """Grow trees; truth is not looked at."""
-        how = chosen(self.name, sample.settings, USUAL)
-        return isolate(table(sample, needs_labels=False), sample, how)
+        params = resolve(self.name, sample.settings, DEFAULTS)
+        return isolate(dense_matrix(sample, needs_labels=False), sample, params)
 
 
 LEARNER: Learner = IsolationForest()

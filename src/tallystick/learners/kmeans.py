@@ -9,21 +9,21 @@ import numpy as np
 
 from tallystick.errors import DataError
 from tallystick.learners.base import Learner, Sample
-from tallystick.learners.settings import chosen, refused_by_library
-from tallystick.learners.table import one_thread, table
+from tallystick.learners.dense import dense_matrix, one_thread
+from tallystick.learners.hyperparameters import refused_by_library, resolve
 from tallystick.models.centroids import Centroids
 from tallystick.models.scaling import Scaling
 
-__all__ = ["LEARNER", "USUAL"]
+__all__ = ["DEFAULTS", "LEARNER"]
 
 #: n_clusters: how many segments; n_init: starts, of which the best is taken; max_iter: steps of each.
-USUAL: dict[str, Any] = {"n_clusters": 5, "n_init": 10, "max_iter": 300}
+DEFAULTS: dict[str, Any] = {"n_clusters": 5, "n_init": 10, "max_iter": 300}
 
 
 class KMeans(Learner):
-    """scikit-learn's KMeans on scaled columns; settings: USUAL. A missing value is its column's median.
+    """scikit-learn's KMeans on scaled columns; hyperparameters: DEFAULTS.
 
-    Segments are in descending order of the weight of their rows, so the first is the largest.
+    A missing value is its column's median. Segments are in descending order of the weight of their rows.
     """
 
     name = "kmeans"
@@ -36,8 +36,8 @@ class KMeans(Learner):
         from sklearn.cluster import KMeans as Reference
         from sklearn.exceptions import ConvergenceWarning
 
-        how = chosen(self.name, sample.settings, USUAL)
-        matrix, segments = table(sample, needs_labels=False), how["n_clusters"]
+        params = resolve(self.name, sample.settings, DEFAULTS)
+        matrix, segments = dense_matrix(sample, needs_labels=False), params["n_clusters"]
         if len(matrix) < segments:
             raise DataError(
                 f"{segments} segments need as many rows; there are {len(matrix)}.",
@@ -45,7 +45,7 @@ class KMeans(Learner):
             )
         scaling = Scaling.fit(matrix, sample.weights)
         reference = Reference(
-            segments, n_init=how["n_init"], max_iter=how["max_iter"], random_state=sample.seed
+            segments, n_init=params["n_init"], max_iter=params["max_iter"], random_state=sample.seed
         )
         # Threads would add up rows in another order.
         with one_thread(), refused_by_library(self.name), warnings.catch_warnings():

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from tallystick.learners.base import Learner, Sample
-from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.dense import dense_matrix, one_thread
+from tallystick.learners.hyperparameters import refused_by_library, resolve
 from tallystick.learners.standardised import Standardised
-from tallystick.learners.table import one_thread, table
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "USUAL"]
+__all__ = ["DEFAULTS", "LEARNER"]
 
 #: alpha: the penalty on squared weights, in rows: 1 is as much as one row says.
-USUAL = {"alpha": 1.0}
+DEFAULTS = {"alpha": 1.0}
 
 
 class LinearRegression(Learner):
-    """Squared error; settings: USUAL.
+    """Squared error; hyperparameters: DEFAULTS.
 
     Columns are standardised, a missing value is its column's mean, and that it is missing is a column of its
     own; all this is folded into the weights.
@@ -32,10 +32,10 @@ class LinearRegression(Learner):
         """Solve the normal equations."""
         from sklearn.linear_model import Ridge
 
-        how = chosen(self.name, sample.settings, USUAL)
-        standardised = Standardised.fit(table(sample), sample.weights)
+        params = resolve(self.name, sample.settings, DEFAULTS)
+        standardised = Standardised.fit(dense_matrix(sample), sample.weights)
         with one_thread(), refused_by_library(self.name):
-            model = Ridge(how["alpha"], solver="cholesky").fit(
+            model = Ridge(params["alpha"], solver="cholesky").fit(
                 standardised.columns, sample.truth, sample_weight=sample.weights
             )
         return standardised.model(model.coef_[None], np.array([model.intercept_]))

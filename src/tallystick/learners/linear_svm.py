@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
-from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.base import Learner, Sample, class_weights, expand_classes, one_versus_rest
+from tallystick.learners.hyperparameters import refused_by_library, resolve
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "USUAL"]
+__all__ = ["DEFAULTS", "LEARNER"]
 
 #: balance: how much rarer classes are weighed up (0: as the rows come, 1: all classes alike).
-USUAL = {"C": 1.0, "balance": 1.0, "tol": 1e-4}
+DEFAULTS = {"C": 1.0, "balance": 1.0, "tol": 1e-4}
 
 
 class LinearSvm(Learner):
-    """Squared hinge loss; settings: USUAL."""
+    """Squared hinge loss; hyperparameters: DEFAULTS."""
 
     name = "linear_svm"
     title = "linear support vector machine"
@@ -24,16 +24,16 @@ class LinearSvm(Learner):
         """Fit by dual coordinate descent."""
         from sklearn.svm import LinearSVC
 
-        how = chosen(self.name, sample.settings, USUAL)
+        params = resolve(self.name, sample.settings, DEFAULTS)
         model = LinearSVC(
-            class_weight=class_weights(sample, how["balance"]),
-            C=how["C"],
-            tol=how["tol"],
+            class_weight=class_weights(sample, params["balance"]),
+            C=params["C"],
+            tol=params["tol"],
             random_state=sample.seed,
         )
         with refused_by_library(self.name):
             model.fit(sample.matrix, sample.truth, sample_weight=sample.weights)
-        return spread(sample, *one_versus_rest(model.coef_, model.intercept_))
+        return expand_classes(sample, *one_versus_rest(model.coef_, model.intercept_))
 
 
 LEARNER: Learner = LinearSvm()

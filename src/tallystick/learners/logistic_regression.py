@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import Learner, Sample, class_weights, one_versus_rest, spread
-from tallystick.learners.settings import chosen, refused_by_library
+from tallystick.learners.base import Learner, Sample, class_weights, expand_classes, one_versus_rest
+from tallystick.learners.dense import balanced_weights, dense_matrix, one_thread, refuse_unlearnable
+from tallystick.learners.hyperparameters import refused_by_library, resolve
 from tallystick.learners.standardised import Standardised
-from tallystick.learners.table import event_weights, one_thread, refuse_unlearnable, table
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "USUAL"]
+__all__ = ["DEFAULTS", "LEARNER"]
 
 Floats = NDArray[np.float64]
 
 #: On dense features: C is the inverse of the penalty, weight_power how much rarer classes are weighed up
 #: (0: as the rows come, 1: all classes alike).
-USUAL = {"C": 1.0, "weight_power": 0.5, "max_iter": 300}
+DEFAULTS = {"C": 1.0, "weight_power": 0.5, "max_iter": 300}
 
 #: On sparse features; balance is their weight_power.
-USUAL_SPARSE = {"C": 10.0, "balance": 0.5, "max_iter": 1000, "tol": 1e-3}
+SPARSE_DEFAULTS = {"C": 10.0, "balance": 0.5, "max_iter": 1000, "tol": 1e-3}
 
 
 class LogisticRegression(Learner):
-    """Fitted by L-BFGS (scikit-learn); settings: USUAL, on sparse features USUAL_SPARSE.
+    """Fitted by L-BFGS (scikit-learn); hyperparameters: DEFAULTS, on sparse features SPARSE_DEFAULTS.
 
     Dense columns are standardised, a missing value is its column's mean, and that it is missing is a column
     of its own; all this is folded into the weights.
@@ -43,26 +43,26 @@ class LogisticRegression(Learner):
 def _sparse(sample: Sample) -> LinearModel:
     from sklearn.linear_model import LogisticRegression as Reference
 
-    how = chosen(LogisticRegression.name, sample.settings, USUAL_SPARSE)
+    params = resolve(LogisticRegression.name, sample.settings, SPARSE_DEFAULTS)
     refuse_unlearnable(sample)
-    weights = class_weights(sample, how["balance"])
+    weights = class_weights(sample, params["balance"])
     with refused_by_library(LogisticRegression.name):
-        model = Reference(C=how["C"], max_iter=how["max_iter"], tol=how["tol"], class_weight=weights).fit(
-            sample.matrix, sample.truth, sample_weight=sample.weights
-        )
+        model = Reference(
+            C=params["C"], max_iter=params["max_iter"], tol=params["tol"], class_weight=weights
+        ).fit(sample.matrix, sample.truth, sample_weight=sample.weights)
     if sample.target == "binary":
         return LinearModel(np.ascontiguousarray(model.coef_.T), model.intercept_)
-    return spread(sample, *one_versus_rest(model.coef_, model.intercept_))
+    return expand_classes(sample, *one_versus_rest(model.coef_, model.intercept_))
 
 
 def _dense(sample: Sample) -> LinearModel:
     from sklearn.linear_model import LogisticRegression as Reference
 
-    how = chosen(LogisticRegression.name, sample.settings, USUAL)
-    standardised = Standardised.fit(table(sample), sample.weights)
+    params = resolve(LogisticRegression.name, sample.settings, DEFAULTS)
+    standardised = Standardised.fit(dense_matrix(sample), sample.weights)
     with one_thread(), refused_by_library(LogisticRegression.name):
-        model = Reference(C=how["C"], max_iter=how["max_iter"], tol=1e-5).fit(
-            standardised.columns, sample.truth, sample_weight=event_weights(sample, how["weight_power"])
+        model = Reference(C=params["C"], max_iter=params["max_iter"], tol=1e-5).fit(
+            standardised.columns, sample.truth, sample_weight=balanced_weights(sample, params["weight_power"])
         )
     if sample.target == "binary":
         return standardised.model(model.coef_, model.intercept_)

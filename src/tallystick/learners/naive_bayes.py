@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.learners.base import Learner, Sample, spread
-from tallystick.learners.settings import chosen
+from tallystick.learners.base import Learner, Sample, expand_classes
+from tallystick.learners.hyperparameters import resolve
 from tallystick.models import LinearModel
 
-__all__ = ["LEARNER", "USUAL", "class_sums"]
+__all__ = ["DEFAULTS", "LEARNER", "class_sums"]
 
 #: alpha: the count that every feature has in every class beforehand.
-USUAL = {"alpha": 0.1}
+DEFAULTS = {"alpha": 0.1}
 
 
 def class_sums(sample: Sample) -> NDArray[np.float64]:
@@ -26,7 +26,7 @@ def class_sums(sample: Sample) -> NDArray[np.float64]:
 
 
 class NaiveBayes(Learner):
-    """Settings: USUAL."""
+    """Hyperparameters: DEFAULTS."""
 
     name = "naive_bayes"
     title = "naive Bayes"
@@ -35,10 +35,10 @@ class NaiveBayes(Learner):
 
     def fit(self, sample: Sample) -> LinearModel:
         """Fit by counting."""
-        sums = class_sums(sample) + chosen(self.name, sample.settings, USUAL)["alpha"]
+        sums = class_sums(sample) + resolve(self.name, sample.settings, DEFAULTS)["alpha"]
         weights = np.log(sums) - np.log(sums.sum(axis=1, keepdims=True))
         counts = sample.counts[sample.present]
-        return spread(sample, weights.T, np.log(counts / counts.sum()))
+        return expand_classes(sample, weights.T, np.log(counts / counts.sum()))
 
 
 LEARNER: Learner = NaiveBayes()

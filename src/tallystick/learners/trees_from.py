@@ -1,4 +1,4 @@
-"""From trees as scikit-learn and XGBoost keep them to `Trees`, which needs neither."""
+"""Conversion of scikit-learn and XGBoost trees to `Trees`, which needs neither."""
 
 from __future__ import annotations
 

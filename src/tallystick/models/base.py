@@ -1,4 +1,4 @@
-"""What every model of rows can do, and how one comes back from a bundle."""
+"""Protocol of models, and loading one from a bundle."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def directed(parts: NDArray[np.float64], direction: NDArray[np.float64] | None) 
 
 
 def load_model(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
-    """Bring back the model that `describe` and `arrays` told of; its scores have the same bits.
+    """Load the model that `describe` and `arrays` describe; its scores have the same bits.
 
     Raises BundleError when the kind is unknown, or an array is missing or damaged.
 

@@ -64,11 +64,11 @@ class Network(PickledFields):
 
     def raw(self, X: Floats, threads: int = 1) -> Floats:  # noqa: ARG002 - as all models
         """Return the score of each row (rows, 1); threads is not used."""
-        found = self._run(X)
+        result = self._run(X)
         if not self.parts:
-            return found
+            return result
         out = np.empty((len(X), 1))
-        _add(np.ascontiguousarray(found), out[:, 0])
+        _add(np.ascontiguousarray(result), out[:, 0])
         return out
 
     def contributions(
@@ -92,12 +92,12 @@ class Network(PickledFields):
         out[:, -1] = base
         diagonal = np.arange(features)
         for r, row in enumerate(X):
-            asked = np.concatenate([np.tile(row, (features + 1, 1)), np.tile(self.usual, (features, 1))])
-            asked[diagonal, diagonal] = self.usual
-            asked[features + 1 + diagonal, diagonal] = row
-            told = self.raw(asked)[:, 0]
-            whole = told[features]
-            moved = ((whole - told[:features]) + (told[features + 1 :] - base)) / 2
+            probes = np.concatenate([np.tile(row, (features + 1, 1)), np.tile(self.usual, (features, 1))])
+            probes[diagonal, diagonal] = self.usual
+            probes[features + 1 + diagonal, diagonal] = row
+            scores = self.raw(probes)[:, 0]
+            whole = scores[features]
+            moved = ((whole - scores[:features]) + (scores[features + 1 :] - base)) / 2
             size = np.abs(moved)
             share = size / size.sum() if size.any() else np.full(features, 1.0 / features)
             out[r, :-1] = moved + share * (whole - base - moved.sum())

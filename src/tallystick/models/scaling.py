@@ -1,4 +1,4 @@
-"""Columns brought to a like scale, for what looks at distances, errors or sums of all columns."""
+"""Scaling of columns for models of distances, errors or sums of all columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows spread over threads, where each row is worked on by itself."""
+"""Slices of rows on several threads, for work that is independent by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models, one on the other: the score of the first is one more column for the second."""
+"""Two models stacked: the score of the first is a feature of the second."""
 
 from __future__ import annotations
 

@@ -4,14 +4,14 @@ import pytest
 from tallystick import registry
 from tallystick.errors import UsageError
 from tallystick.learners import Sample
-from tallystick.learners.settings import chosen, named, refused_by_library
+from tallystick.learners.hyperparameters import matching_columns, refused_by_library, resolve
 
-USUAL = {"trees": 300, "rate": 0.1, "hidden": (64, 32), "narrow": 0, "share": None}
+DEFAULTS = {"trees": 300, "rate": 0.1, "hidden": (64, 32), "narrow": 0, "share": None}
 
 
 def test_what_is_not_given_is_as_usual() -> None:
-    assert chosen("it", {}, USUAL) == USUAL
-    assert chosen("it", {"share": None, "trees": None}, USUAL) == USUAL
+    assert resolve("it", {}, DEFAULTS) == DEFAULTS
+    assert resolve("it", {"share": None, "trees": None}, DEFAULTS) == DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_what_is_not_given_is_as_usual() -> None:
     ],
 )
 def test_values_are_read_in_the_type_of_the_usual_one(name: str, given: object, read: object) -> None:
-    got = chosen("it", {name: given}, USUAL)[name]
+    got = resolve("it", {name: given}, DEFAULTS)[name]
     assert got == read
     assert type(got) is type(read)
 
@@ -50,12 +50,12 @@ def test_values_are_read_in_the_type_of_the_usual_one(name: str, given: object, 
 )
 def test_a_value_that_cannot_be_is_refused(name: str, given: object) -> None:
     with pytest.raises(UsageError, match=f'setting "{name}" of "it" cannot be'):
-        chosen("it", {name: given}, USUAL)
+        resolve("it", {name: given}, DEFAULTS)
 
 
 def test_a_setting_that_there_is_not_names_those_there_are() -> None:
     with pytest.raises(UsageError, match='"it" has no setting "tress"') as caught:
-        chosen("it", {"tress": 3}, USUAL)
+        resolve("it", {"tress": 3}, DEFAULTS)
     assert caught.value.hint.startswith('Did you mean "trees"')
     assert "There are: hidden, narrow, rate, share, trees." in caught.value.hint
 
@@ -83,14 +83,14 @@ def test_other_errors_pass() -> None:
 
 def test_columns_are_named_by_themselves_and_by_patterns() -> None:
     names = ("amount", "card__ratio__7d", "Amount")
-    assert named("rising", "", names, 3) == [False, False, False]
-    assert named("rising", " amount ,", names, 3) == [True, False, False]
-    assert named("rising", "*ratio*, amoun*", names, 4) == [True, True, False, False]
-    assert named("rising", "*__risk__*", names, 3) == [False, False, False]
-    assert named("rising", "*", (), 2) == [False, False]
+    assert matching_columns("rising", "", names, 3) == [False, False, False]
+    assert matching_columns("rising", " amount ,", names, 3) == [True, False, False]
+    assert matching_columns("rising", "*ratio*, amoun*", names, 4) == [True, True, False, False]
+    assert matching_columns("rising", "*__risk__*", names, 3) == [False, False, False]
+    assert matching_columns("rising", "*", (), 2) == [False, False]
 
 
 def test_a_column_that_is_none_is_named() -> None:
     with pytest.raises(UsageError, match="rising: there is no column amuont") as caught:
-        named("rising", "card*,amuont", ("amount",), 1)
+        matching_columns("rising", "card*,amuont", ("amount",), 1)
     assert "amount" in str(caught.value.hint)

@@ -1,4 +1,4 @@
-"""A sample of a table, looked at before it is learned from."""
+"""Checks and weights of dense samples."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from tallystick.errors import DataError
 from tallystick.learners.base import Sample, class_weights
 
-__all__ = ["event_weights", "one_thread", "refuse_unlearnable", "table"]
+__all__ = ["balanced_weights", "dense_matrix", "one_thread", "refuse_unlearnable"]
 
 Floats = NDArray[np.float64]
 
-#: Trees compare in float32.
-FARTHEST = float(np.finfo(np.float32).max)
+#: Trees compare values in float32.
+LARGEST = float(np.finfo(np.float32).max)
 
 
-def table(sample: Sample, needs_labels: bool = True) -> Floats:
-    """Return the matrix of a table, C-contiguous; DataError where nothing can be learned from it.
+def dense_matrix(sample: Sample, needs_labels: bool = True) -> Floats:
+    """Return the matrix of a sample, C-contiguous; DataError where nothing can be learned from it.
 
     >>> import numpy as np
-    >>> table(Sample(np.ones((2, 1)), np.array([0, 1]), 2)).tolist()
+    >>> dense_matrix(Sample(np.ones((2, 1)), np.array([0, 1]), 2)).tolist()
     [[1.0], [1.0]]
     """
     matrix = np.ascontiguousarray(sample.matrix, dtype=np.float64)
@@ -34,11 +34,11 @@ def table(sample: Sample, needs_labels: bool = True) -> Floats:
             "Give rows, and columns that features can be made of.",
         )
     # NaN compares False and stays: it is missing.
-    too_far = np.abs(matrix) > FARTHEST
-    if too_far.any():
-        column = int(too_far.any(axis=0).argmax())
+    too_large = np.abs(matrix) > LARGEST
+    if too_large.any():
+        column = int(too_large.any(axis=0).argmax())
         raise DataError(
-            f"Feature number {column + 1} holds the value {matrix[too_far[:, column], column][0]}.",
+            f"Feature number {column + 1} holds the value {matrix[too_large[:, column], column][0]}.",
             "Leave such values out, or make them missing.",
         )
     if needs_labels:
@@ -66,7 +66,7 @@ def refuse_unlearnable(sample: Sample) -> None:
         )
 
 
-def event_weights(sample: Sample, power: float) -> Floats:
+def balanced_weights(sample: Sample, power: float) -> Floats:
     """Weigh rows by their own weight and by (mean count / count of their class) ** power, mean one.
 
     An amount has no classes: rows then count by their own weight alone.
