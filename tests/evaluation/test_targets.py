@@ -96,8 +96,27 @@ def test_the_figures_of_a_bundle_with_its_policy_are_a_report() -> None:
     assert with_policy(figures, {"kind": "none"}) == figures
 
 
+POLICIES: dict[str, dict[str, Any]] = {
+    "thresholds": TWO.to_dict(),
+    "abstain": {"threshold": 0.9, "automation": 0.5, "accuracy": 0.95, "wanted": "accuracy 0.95"},
+    "never": {"threshold": None, "automation": 0.0, "accuracy": None, "wanted": "accuracy 0.95"},
+    "capacity": {"threshold": 0.7, "share": 0.1},
+    "bands": {"edges": [0.1, 0.5]},
+    "none": {},
+}
+POINTS = {
+    "thresholds": "- stopped from a score of 0.8 (precision=.9)",
+    "abstain": "- decided without a person from a probability of 0.900: 50.0% of rows, 95.0% of them right",
+    "never": "- no probability is high enough to decide without a person as accurately as wanted",
+    "capacity": "- flagged from a score of 0.7 (capacity=0.1)",
+    "bands": "- bands that begin at scores of 0.1, 0.5",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", REPORTS)
-def test_every_target_has_a_card(name: str) -> None:
+def test_every_target_has_a_card_with_every_policy(name: str, policy: str) -> None:
     report = REPORTS[name]
     manifest: dict[str, Any] = {
         "solution": "calls", "task": report["task"], "target": report["target"],
@@ -105,11 +124,14 @@ def test_every_target_has_a_card(name: str) -> None:
         "learner": {"name": "kmeans"}, "features": {"count": 3, "words": "3 numbers"},
         "training": {"rows": 300, "from": None, "until": None, "left_out": {}, "data": "f" * 64, "seed": 1,
                      "split": "5 folds"},
-        "figures": {key: value for key, value in report.items() if key != "target"},
-        "policy": TWO.to_dict() if name in ("binary", "anomaly", "judged") else {},
+        "figures": {key: report[key] for key in report.keys() - {"target", "threshold", "thresholds"}},
+        "policy": {"kind": policy, **POLICIES[policy]},
     }  # fmt: skip
     text = render_card(manifest, "For tests.", "Not for people.", NOUNS)
     assert text.startswith(f"# calls: {report['task']}\n\nFor tests.\n")
     assert "On 300 rows" in text
     assert "None" not in text
     assert "| --- |" in text
+    assert POINTS[policy] in text.splitlines()
+    for words in outcome_words(report, NOUNS), outcome_words(with_policy(report, POLICIES[policy]), NOUNS):
+        assert "None" not in words

@@ -90,7 +90,7 @@ def classes_sections(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
         *([Text(_held_out(report, nouns))] if "split" in report else []),
     ]
     sections = [Section("figures", "Figures", figures)]
-    if "coverage" in report:
+    if "coverage" in report and "accepted" in (report.get("threshold") or {}):
         sections.append(_automation(report))
     if "reliability" in report:
         sections.append(_scores(report))

@@ -140,9 +140,14 @@ def report_sections(reports: Mapping[str, Report], nouns: Nouns) -> tuple[str, l
 
 def with_policy(figures: Report, policy: Mapping[str, Any]) -> dict[str, Any]:
     """Join the figures of a bundle's manifest with its policy, in the form of a report."""
-    if "threshold" in policy:
+    if "automation" in policy:
         chosen = {key: policy.get(key) for key in ("threshold", "automation", "accuracy")}
         return {**figures, "threshold": chosen}
+    if "edges" in policy:
+        return {**figures, "bands": list(policy["edges"])}
+    if "share" in policy:
+        wanted = f"capacity={policy['share']:g}"
+        return {**figures, "thresholds": {"flagged": {"threshold": policy["threshold"], "wanted": wanted}}}
     actions = [name.removesuffix("_wanted") for name in policy if name.endswith("_wanted")]
     if not actions:
         return dict(figures)
@@ -156,9 +161,11 @@ def with_policy(figures: Report, policy: Mapping[str, Any]) -> dict[str, Any]:
 
 def policy_points(report: Report, nouns: Nouns) -> Sequence[str]:
     """Say in a list what the policy of a report does, from which scores on."""
+    if report.get("bands"):
+        return ["bands that begin at scores of " + ", ".join(f"{edge:.4g}" for edge in report["bands"])]
     chosen = report.get("threshold")
     if chosen:
-        if chosen["threshold"] is None:
+        if chosen["threshold"] is None or chosen["accuracy"] is None:
             return ["no probability is high enough to decide without a person as accurately as wanted"]
         return [
             f"decided without a person from a probability of {chosen['threshold']:.3f}: "
