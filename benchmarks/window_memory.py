@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from _claims import claim
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import TableRoles, Windows, WindowState
 
 DECLARED = Windows.of({"features": [
     {"entity": "customer_id", "windows": ["1h", "1d", "7d", "30d"],
      "aggregates": ["count", "sum amount", "mean amount"]},
-]})  # fmt: skip
+]}, TableRoles("event_time", {"amount": "currency"}))  # fmt: skip
 SECOND = 1_000_000
 
 

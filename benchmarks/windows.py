@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from _claims import calibration, claim, data, say
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import TableRoles, Windows, WindowState
 
 ENTITIES = ("customer_id", "terminal_id")
 WINDOWS = {"1h": 3_600, "1d": 86_400, "7d": 604_800, "30d": 2_592_000}
@@ -50,7 +50,8 @@ def declared(mode: str, current: bool) -> Windows:
         {"entity": one, "windows": list(WINDOWS), "aggregates": ["count", "sum amount", "mean amount"]}
         for one in ENTITIES
     ]
-    return Windows.of({"mode": mode, "include_current": current, "cap": 8192, "features": groups})
+    document = {"mode": mode, "include_current": current, "cap": 8192, "features": groups}
+    return Windows.of(document, TableRoles("event_time", {"amount": "currency"}))
 
 
 def ours(rows: pa.RecordBatch, windows: Windows) -> Values:

@@ -206,7 +206,7 @@ def decisions() -> Iterator[str]:
     yield ""
     yield (
         "A condition knows the contract's columns, features of behaviour by their names, and "
-        f"{ticks(DERIVED)}; `known_fraud` only in a windows file."
+        f"{ticks(DERIVED)}; `known(LABEL)` only in a windows file (fraud: `known_fraud`)."
     )
     yield ""
     yield "## Analyses"

@@ -69,7 +69,8 @@ YAML = [yaml.safe_load(text) for page in PAGES for text in re.findall(r"```yaml\
 
 
 def test_declarations_of_windows_are_read_and_give_the_features_that_the_page_names() -> None:
-    shown = [Windows.of(document) for document in YAML if "features" in document]
+    roles = registry.solution("fraud").window_roles
+    shown = [Windows.of(document, roles) for document in YAML if "features" in document]
     names = {name for windows in shown for name in windows.names}
     assert len(shown) == 2
     assert set(re.findall(r"`([a-z_+]+__[a-z_]+__\d+[smhdw]\w*)`", FRAUD)) <= names

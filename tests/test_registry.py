@@ -80,7 +80,7 @@ def test_payments_declare_what_can_be_read() -> None:
     from tallystick.windows import Windows
 
     fraud = registry.solution("fraud")
-    windows = Windows.read(fraud.windows)
+    windows = Windows.read(fraud.windows, fraud.window_roles)
     assert set(windows.columns) <= {column.name for column in fraud.contract.columns}
     rules = load_rules(fraud, windows, fraud.rules)
     assert rules is not None

@@ -25,6 +25,8 @@ KINDS = {
     "größe": "number",
     "a place": "text",
     "untold": "",
+    "known_fraud": "flag",
+    "known(is_fraud)": "flag",
     **DERIVED,
 }
 LISTS = {"good": ["C1", "C2"], "codes": ["4", "7.5"]}
@@ -152,8 +154,13 @@ def test_lists_are_read_as_numbers_where_numbers_are() -> None:
 
 
 def test_it_asks_for_a_label_only_where_it_says_so() -> None:
-    assert Condition.parse("known_fraud and amount < 220", KINDS).uses_label
-    assert not Condition.parse("place == 'known_fraud'", KINDS).uses_label
+    condition = Condition.parse("known(is_fraud) and amount < 220", KINDS)
+    assert condition.columns == {"known(is_fraud)", "amount"}
+    assert condition.required == {"known(is_fraud)"}
+    assert Condition.parse("place == 'known(is_fraud)'", KINDS).columns == {"place"}
+    with pytest.raises(UsageError, match=r'there is no "known\(is_fruad\)".*') as caught:
+        Condition.parse("known(is_fruad)", KINDS)
+    assert 'Did you mean "known(is_fraud)"' in str(caught.value)
 
 
 @pytest.mark.parametrize(

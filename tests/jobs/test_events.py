@@ -228,7 +228,7 @@ def test_a_recorded_order_is_followed_whatever_the_times_say(frame: pl.DataFrame
     from tallystick.solutions.fraud import SOLUTION
     from tallystick.windows import Windows, WindowState
 
-    windows = Windows.read(SOLUTION.windows).restrict(set(bare.columns))
+    windows = Windows.read(SOLUTION.windows, SOLUTION.window_roles).restrict(set(bare.columns))
     rows = gather_events(FRAUD, shuffled, work("features"), columns_of(FRAUD, FRAUD.tasks)).rows
     taken = WindowState(windows).apply(rows)
     assert taken.late.any()

@@ -36,8 +36,8 @@ SCHEMA = pa.schema([(c.name, c.arrow) for c in SOLUTION.contract.columns if c.na
 @cache
 def windows() -> Windows:
     assert SOLUTION.windows is not None
-    held = {"event_time", "customer_id", "terminal_id", "amount", "known_fraud"}
-    return Windows.read(SOLUTION.windows).restrict(held)
+    held = {"event_time", "customer_id", "terminal_id", "amount"}
+    return Windows.read(SOLUTION.windows, SOLUTION.window_roles).restrict(held)
 
 
 def fold() -> Fold:
@@ -256,7 +256,8 @@ def test_a_label_is_of_one_record_also_where_two_bear_the_same_name() -> None:
 
 
 def test_what_is_read_of_the_log_is_enough_also_where_no_window_adds_up_money() -> None:
-    counting = Windows.of({"features": [{"entity": "customer_id", "windows": "1d", "aggregates": ["count"]}]})
+    entry = {"entity": "customer_id", "windows": "1d", "aggregates": ["count"]}
+    counting = Windows.of({"features": [entry]}, SOLUTION.window_roles)
     batch, ids = payments([(0, 1, 1, True), (1, 2, 1, False)])
     place = SCHEMA.get_field_index("currency")
     batch = batch.set_column(place, SCHEMA.field(place), pa.array(["EUR", "JPY"], SCHEMA.field(place).type))

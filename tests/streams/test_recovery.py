@@ -25,7 +25,8 @@ DECISIONS = decision_schema(routes=False)
 
 def scorer(windows: str = "1d", version: int = 1, zone: str = "UTC") -> Scorer:
     declared = Windows.of(
-        {"features": [{"entity": "customer_id", "windows": windows, "aggregates": ["count"]}]}
+        {"features": [{"entity": "customer_id", "windows": windows, "aggregates": ["count"]}]},
+        SOLUTION.window_roles,
     )
     solution = replace(SOLUTION, contract=replace(SOLUTION.contract, version=version))
     return Scorer(solution, (), Settings(), windows=declared, state=WindowState(declared, zone))

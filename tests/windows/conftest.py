@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+
+from tallystick.windows import TableRoles, Windows
 
 TYPES = {
     "event_time": pa.timestamp("us", tz="UTC"), "customer_id": pa.string(), "terminal_id": pa.string(),
@@ -22,3 +25,12 @@ def batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
         else:
             arrays.append(pa.array(values, kind))
     return pa.RecordBatch.from_arrays(arrays, names=list(TYPES))
+
+
+#: Roles of the table that `batch` gives.
+ROLES = TableRoles("event_time", {"amount": "currency"}, ("is_fraud",), {"known_fraud": "is_fraud"})
+
+
+def declare(document: Mapping[str, Any], name: str = "windows") -> Windows:
+    """Declare windows of that table."""
+    return Windows.of(document, ROLES, name)

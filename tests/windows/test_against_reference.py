@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.windows.conftest import batch
+from tests.windows.conftest import batch, declare
 from tests.windows.reference import US, Reference, local
 
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import WindowState
 
 ZONE = "America/New_York"
 MINUTE, HOUR, DAY = US["m"], US["h"], US["d"]
@@ -142,7 +142,7 @@ LIMITS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, 
 @given(documents(), streams())
 def test_every_value_is_the_reference_s(document: dict[str, Any], stream: Any) -> None:
     rows, labels = stream
-    windows = Windows.of(document)
+    windows = declare(document)
     applied = WindowState(windows, ZONE).apply(batch(rows), np.array(labels))
     reference = Reference(document, CONDITIONS)
     for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
@@ -160,7 +160,7 @@ def test_any_split_gives_the_same_bits_with_the_state_saved_between(
     document: dict[str, Any], stream: Any, cuts: list[int]
 ) -> None:
     rows, labels = stream
-    windows = Windows.of(document)
+    windows = declare(document)
     whole = WindowState(windows, ZONE).apply(batch(rows), np.array(labels))
     one_by_one, parts = WindowState(windows, ZONE), WindowState(windows, ZONE)
     alone = [one_by_one.apply(batch([r]), np.array([x])) for r, x in zip(rows, labels, strict=True)]
@@ -171,6 +171,6 @@ def test_any_split_gives_the_same_bits_with_the_state_saved_between(
     found = []
     for begin, end in itertools.pairwise(edges):
         found.append(parts.apply(batch(rows[begin:end]), np.array(labels[begin:end])).features)
-        parts = WindowState.load(Windows.of(windows.to_dict()), parts.arrays())
+        parts = WindowState.load(declare(windows.to_dict()), parts.arrays())
     assert bits(np.concatenate(found)) == bits(whole.features)
     assert parts.left_early == one_by_one.left_early

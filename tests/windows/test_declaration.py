@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.windows.conftest import ROLES, declare
 
 from tallystick.errors import UsageError
 from tallystick.windows import Windows
@@ -27,7 +28,7 @@ features:
 def read(tmp_path: Path, text: str = FILE) -> Windows:
     path = tmp_path / "windows.yaml"
     path.write_text(text, encoding="utf-8")
-    return Windows.read(path)
+    return Windows.read(path, ROLES)
 
 
 def one(**words: Any) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def test_the_file_and_python_say_the_same(tmp_path: Path) -> None:
     assert windows.columns == ("amount", "currency", "customer_id", "event_time", "terminal_id", "v1")
     assert windows.entities == ("customer_id", "terminal_id")
     assert windows.horizon_us == 90 * 86_400_000_000
-    again = Windows.of(windows.to_dict())
+    again = declare(windows.to_dict())
     assert again == windows
     assert again.fingerprint == windows.fingerprint
 
@@ -56,12 +57,12 @@ def test_the_file_and_python_say_the_same(tmp_path: Path) -> None:
     {"trim": 0.2}, {"distinct_cap": 9}, {"suffix": "x"},
 ])  # fmt: skip
 def test_the_fingerprint_changes_with_any_word(change: dict[str, Any]) -> None:
-    assert Windows.of(one(**change)).fingerprint != Windows.of(one()).fingerprint
+    assert declare(one(**change)).fingerprint != declare(one()).fingerprint
 
 
 def test_the_fingerprint_changes_with_a_condition() -> None:
     first, second = (
-        Windows.of({"conditions": {"x": f"amount < {n}"}, **one(where="x")}).fingerprint for n in (1, 2)
+        declare({"conditions": {"x": f"amount < {n}"}, **one(where="x")}).fingerprint for n in (1, 2)
     )
     assert first != second
 
@@ -103,7 +104,7 @@ def test_restrict_leaves_out_what_lacks_a_column(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_what_is_wrong_is_said_with_its_spot(document: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Windows.of(document, "w.yaml")
+        declare(document, "w.yaml")
     assert said in str(caught.value)
     assert "w.yaml" in str(caught.value)
 
@@ -118,4 +119,4 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, text: str, said:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        Windows.read(tmp_path / "none.yaml")
+        Windows.read(tmp_path / "none.yaml", ROLES)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.windows.conftest import batch
+from tests.windows.conftest import batch, declare
 
-from tallystick.windows import Applied, Windows, WindowState
+from tallystick.windows import Applied, WindowState
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 
@@ -23,7 +23,7 @@ def group(**words: Any) -> dict[str, Any]:
 
 
 def state(*groups: dict[str, Any], zone: str = "UTC", **more: Any) -> WindowState:
-    return WindowState(Windows.of({"features": list(groups), **more}), zone)
+    return WindowState(declare({"features": list(groups), **more}), zone)
 
 
 def run(on: WindowState, *rows: dict[str, Any], labels: list[bool] | None = None) -> Applied:

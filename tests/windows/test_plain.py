@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.windows.conftest import TYPES
+from tests.windows.conftest import TYPES, declare
 
-from tallystick.windows import Windows, WindowState, layout, plan
+from tallystick.windows import WindowState, layout, plan
 
 DAY = 86_400_000_000
 DECLARED = {
@@ -50,7 +50,7 @@ def stream(rows: int, seed: int = 1) -> tuple[pa.RecordBatch, np.ndarray]:
 
 def applied(batches: list[int], threads: int = 1) -> tuple[bytes, list[list[int]], list[bool]]:
     rows, labels = stream(sum(batches))
-    state, found, at = WindowState(Windows.of(DECLARED)), [], 0
+    state, found, at = WindowState(declare(DECLARED)), [], 0
     for size in batches:
         found.append(state.apply(rows.slice(at, size), labels[at : at + size], threads))
         at += size
@@ -69,7 +69,7 @@ def test_kinds_of_entities_side_by_side_give_the_same_bits() -> None:
 
 
 def test_plain_tracks_give_the_bits_that_any_track_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    shapes = {int(shape) for part in Windows.of(DECLARED).plans for shape in part.tracks[:, layout.T_SHAPE]}
+    shapes = {int(shape) for part in declare(DECLARED).plans for shape in part.tracks[:, layout.T_SHAPE]}
     assert shapes == {layout.S_OTHER, layout.S_COUNTS, layout.S_MONEY}
     ours = applied([6000])
     monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
@@ -78,7 +78,7 @@ def test_plain_tracks_give_the_bits_that_any_track_gives(monkeypatch: pytest.Mon
 
 def test_times_too_far_off_for_a_float_fall_into_the_same_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = {"entity": "customer_id", "windows": ["1s"], "aggregates": ["count", "sum amount"]}
-    windows = Windows.of({"tiles": 4000, "features": [wanted]})
+    windows = declare({"tiles": 4000, "features": [wanted]})
     steps = np.random.default_rng(3).integers(0, 2_000, 4000).cumsum()
     columns = {
         "event_time": pa.array(2**62 + steps).cast(TYPES["event_time"]),
@@ -88,4 +88,4 @@ def test_times_too_far_off_for_a_float_fall_into_the_same_tiles(monkeypatch: pyt
     rows = pa.RecordBatch.from_pydict(columns)
     ours = WindowState(windows).apply(rows).features.tobytes()
     monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
-    assert WindowState(Windows.of(windows.to_dict())).apply(rows).features.tobytes() == ours
+    assert WindowState(declare(windows.to_dict())).apply(rows).features.tobytes() == ours

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.windows.conftest import batch
+from tests.windows.conftest import batch, declare
 
 from tallystick.errors import UsageError
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import WindowState
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 DOCUMENT = {
@@ -89,7 +89,7 @@ def streams(draw: st.DrawFn) -> list[tuple[Row, bool]]:
 def test_a_condition_on_a_feature_agrees_with_the_slow_way(stream: list[tuple[Row, bool]], cut: int) -> None:
     slow = Slow()
     wanted = np.array([slow.apply(row, label) for row, label in stream])
-    windows = Windows.of(DOCUMENT)
+    windows = declare(DOCUMENT)
     state = WindowState(windows)
     rows, labels = batch([row for row, _ in stream]), np.array([label for _, label in stream])
     found = np.vstack(
@@ -116,7 +116,7 @@ def test_a_state_saved_in_the_middle_goes_on_the_same() -> None:
             for i in range(60)
         ]
     )
-    windows = Windows.of(DOCUMENT)
+    windows = declare(DOCUMENT)
     whole = WindowState(windows).apply(rows).features
     first = WindowState(windows)
     first.apply(rows.slice(0, 33))
@@ -126,12 +126,12 @@ def test_a_state_saved_in_the_middle_goes_on_the_same() -> None:
 
 
 def test_features_keep_the_order_in_which_they_are_declared() -> None:
-    assert Windows.of(DOCUMENT).names[0] == "customer_id__count__7d__high"
-    assert Windows.of(DOCUMENT).names[-1] == "terminal_id__count__7d"
+    assert declare(DOCUMENT).names[0] == "customer_id__count__7d__high"
+    assert declare(DOCUMENT).names[-1] == "terminal_id__count__7d"
 
 
 def test_an_entry_goes_when_what_its_condition_looks_at_is_not_there() -> None:
-    kept = Windows.of(DOCUMENT).restrict(["event_time", "terminal_id", "amount"]).names
+    kept = declare(DOCUMENT).restrict(["event_time", "terminal_id", "amount"]).names
     assert kept == ("terminal_id__count__7d",)
 
 
@@ -144,12 +144,12 @@ def test_conditions_in_a_chain_are_refused() -> None:
         ],
     }
     with pytest.raises(UsageError, match="whose own condition looks at a feature"):
-        Windows.of(document)
+        declare(document)
 
 
 def test_a_batch_that_is_refused_leaves_no_trace() -> None:
     rows = batch([{"event_time": 1, "customer_id": "a", "terminal_id": "x", "amount": 100}])
-    state, fresh = WindowState(Windows.of(DOCUMENT)), WindowState(Windows.of(DOCUMENT))
+    state, fresh = WindowState(declare(DOCUMENT)), WindowState(declare(DOCUMENT))
     with pytest.raises(UsageError, match="terminal_id"):
         state.apply(rows.drop_columns(["terminal_id"]))
     done, wanted = state.apply(rows), fresh.apply(rows)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.windows.conftest import batch
+from tests.windows.conftest import batch, declare
 
 from tallystick.errors import DataError, UsageError
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import WindowState
 
 DECLARED = {"features": [
     {"entity": "customer_id", "windows": ["1h"], "aggregates": ["count", "sum amount",
@@ -22,7 +22,7 @@ ROWS = [
 
 
 def test_arrays_are_plain_numbers_and_make_the_state_anew() -> None:
-    windows = Windows.of(DECLARED)
+    windows = declare(DECLARED)
     on = WindowState(windows, "Europe/Berlin", "EUR")
     on.allowed_lateness_us = 7
     on.apply(batch(ROWS))
@@ -35,7 +35,7 @@ def test_arrays_are_plain_numbers_and_make_the_state_anew() -> None:
 
 
 def test_saving_leaves_the_state_free_to_go_on() -> None:
-    on = WindowState(Windows.of(DECLARED))
+    on = WindowState(declare(DECLARED))
     on.apply(batch(ROWS))
     kept = on.arrays()
     before = {name: array.copy() for name, array in kept.items()}
@@ -44,23 +44,23 @@ def test_saving_leaves_the_state_free_to_go_on() -> None:
 
 
 def test_another_declaration_s_state_is_refused() -> None:
-    arrays = WindowState(Windows.of(DECLARED)).arrays()
+    arrays = WindowState(declare(DECLARED)).arrays()
     with pytest.raises(DataError, match="another declaration"):
-        WindowState.load(Windows.of({**DECLARED, "tiles": 10}), arrays)
+        WindowState.load(declare({**DECLARED, "tiles": 10}), arrays)
     with pytest.raises(DataError, match="no window state"):
-        WindowState.load(Windows.of(DECLARED), {})
+        WindowState.load(declare(DECLARED), {})
 
 
 def test_no_rows_and_no_features_are_fine() -> None:
-    assert WindowState(Windows.of(DECLARED)).apply(batch([])).features.shape == (0, 4)
-    assert WindowState(Windows.of({"features": []})).apply(batch(ROWS)).features.shape == (20, 0)
+    assert WindowState(declare(DECLARED)).apply(batch([])).features.shape == (0, 4)
+    assert WindowState(declare({"features": []})).apply(batch(ROWS)).features.shape == (20, 0)
 
 
 @pytest.mark.parametrize("where", ["known_fraud and amount == 'x'", "known_fraud and place > 2"])
 def test_what_cannot_be_asked_is_refused_each_time(where: str) -> None:
     declared = {"conditions": {"odd": where}, "features": [
         {"entity": "customer_id", "windows": "1h", "aggregates": ["count"], "where": "odd"}]}  # fmt: skip
-    on = WindowState(Windows.of(declared))
+    on = WindowState(declare(declared))
     if "place" in where:
         on.apply(batch(ROWS[:1]))  # where nothing is known, nothing is amiss
     rows = batch([{**ROWS[0], "place": "Kyiv"}])
@@ -74,13 +74,13 @@ def test_a_missing_column_is_named() -> None:
         {"event_time": pa.array([0], pa.timestamp("us", "UTC")), "custmer_id": ["a"]}
     )
     with pytest.raises(UsageError, match='"customer_id"'):
-        WindowState(Windows.of(DECLARED)).apply(rows)
+        WindowState(declare(DECLARED)).apply(rows)
 
 
 def test_money_that_is_no_whole_minor_units_is_refused() -> None:
     rows = batch(ROWS).set_column(4, "amount", pa.array([1.5] * 20))
     with pytest.raises(UsageError, match="minor units"):
-        WindowState(Windows.of(DECLARED)).apply(rows)
+        WindowState(declare(DECLARED)).apply(rows)
 
 
 def test_rows_that_are_taken_in_again_leave_the_same_state() -> None:
@@ -93,7 +93,7 @@ def test_rows_that_are_taken_in_again_leave_the_same_state() -> None:
             {"entity": "terminal_id", "windows": ["1h"], "aggregates": ["count", "share"], "where": "high"},
         ],
     }
-    windows = Windows.of(declared)
+    windows = declare(declared)
     rows = batch([{**row, "event_time": (7 * i % 20) * 60_000_000} for i, row in enumerate(ROWS)])
     labels = np.arange(20) % 5 == 4
     first, again, other = WindowState(windows), WindowState(windows), WindowState(windows)

@@ -4,7 +4,7 @@
 
 - Names are columns, derived names (`DERIVED`) and features. A pair's feature is written as it is called,
   without blanks at its `+`: `customer_id+terminal_id__count__90d`; where no such name is known, the `+` adds.
-  Any other name goes in backticks.
+  Any other name goes in backticks. `known(LABEL)` is one name: whether that label is known, for windows.
 - Values are numbers, 'texts', true, false and lists of either; texts are equal when each letter is.
 - `and or not`, `== != < <= > >=` (also `0 < amount < 9`), `in`, `not in` with a list or the name of one,
   `+ - * /`.
@@ -30,8 +30,8 @@ from tallystick.errors import UsageError, did_you_mean
 
 __all__ = ["DERIVED", "Condition"]
 
-#: What is derived from a row's time (in the setting `zone`) and from labels, and what kind of value each is.
-DERIVED = {"hour": "number", "weekday": "number", "night": "flag", "weekend": "flag", "known_fraud": "flag"}
+#: What is derived from a row's time (in the setting `zone`), and what kind of value each is.
+DERIVED = {"hour": "number", "weekday": "number", "night": "flag", "weekend": "flag"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Condition:
     required: flags among `columns` without which it never holds.
 
     >>> condition = Condition.parse("amount < 220 and place != 'Oslo'", ["amount", "place"])
-    >>> sorted(condition.columns), condition.uses_label
-    (['amount', 'place'], False)
+    >>> sorted(condition.columns)
+    ['amount', 'place']
     >>> place = np.array(["Lagos", "Oslo", None, "Lagos"], object)
     >>> condition.holds({"amount": np.array([12.5, 12.5, 12.5, np.nan]), "place": place}).tolist()
     [True, False, False, False]
@@ -76,11 +76,6 @@ class Condition:
         return cls(
             text, frozenset(compiler.columns), frozenset(compiler.lists), test, again, compiler.required
         )
-
-    @property
-    def uses_label(self) -> bool:
-        """Say whether it asks for what is known only later: `known_fraud`."""
-        return "known_fraud" in self.columns
 
     def holds(self, values: Values) -> NDArray[np.bool_]:
         """Say of each row whether it holds: bool (rows,).

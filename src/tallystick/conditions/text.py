@@ -14,7 +14,7 @@ TOKEN = re.compile(
     r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
     r"""|(?P<ticks>`[^`\n]+`)|(?P<foreign>[^\S ]|[\x00-\x1f#])"""
     r"""|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"""
-    r"""|(?P<name>[^\W\d]\w*(?:\+[^\W\d]\w*)*)"""
+    r"""|(?P<name>known\([^\W\d]\w*\)|[^\W\d]\w*(?:\+[^\W\d]\w*)*)"""
 )
 WORDS = {"and", "or", "not", "in"}
 INSTEAD = {"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "=": "==", "&": "and", "|": "or", "!": "not"}

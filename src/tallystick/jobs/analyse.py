@@ -173,7 +173,7 @@ def _with_windows(
     solution: Solution, base: pa.Table, windows: dict[str, Any], events: Events, job: Work
 ) -> pa.Table:
     """The records with declared behaviour beside them, what is not known yet as null."""
-    declared = Windows.of(windows).restrict(events.held())
+    declared = Windows.of(windows, solution.window_roles).restrict(events.held())
     rows = with_behaviour(solution, events, declared, events.given, job).table
     values = Values(rows, job.settings.zone, job.settings.currency, declared.names)
     for name in declared.names:

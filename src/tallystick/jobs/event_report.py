@@ -33,7 +33,7 @@ def evaluate_events(
     rules: str | Path | None = None,
 ) -> tuple[dict[str, dict[str, Any]], Report]:
     """Measure the bundles of event tasks; one report for each task, and the account of the input."""
-    windows = load_windows(bundles)
+    windows = load_windows(solution, bundles)
     tried = load_rules(solution, windows, rules)
     # What is later than as_of is passed over, not in the future: it was only not known yet.
     told = replace(job, as_of=None)

@@ -130,14 +130,14 @@ def declared(solution: Solution, path: str | Path | None, held: Collection[str])
         raise UsageError(f"{solution.name} looks at no windows.", "Leave --windows out.")
     if chosen is None:
         return None
-    whole = Windows.read(chosen)
+    whole = Windows.read(chosen, solution.window_roles)
     ours = solution.contract.known_at_event
     for name in whole.columns:
         if name not in ours:
             if name in {column.name for column in solution.contract.columns}:
                 raise UsageError(
                     f"{chosen}: {name} is known only after the event: windows may not look at it.",
-                    "Labels enter by `known_fraud`, once they are known.",
+                    f"Labels enter by `{whole.roles.main_label}`, once they are known.",
                 )
             raise UsageError(f'{chosen}: there is no column "{name}".', did_you_mean(name, ours))
     windows = whole.restrict(held)

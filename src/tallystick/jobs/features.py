@@ -77,9 +77,10 @@ def features(
     )
     declaration = declared(found, windows, events.held())
     if declaration is None:
+        whole = Windows.read(windows or found.windows, found.window_roles)
         raise UsageError(
             "None of the columns that the windows look at holds anything.",
-            f"They look at such columns as {', '.join(Windows.read(windows or found.windows).columns)}.",
+            f"They look at such columns as {', '.join(whole.columns)}.",
         )
     rows = with_behaviour(found, events, declaration, events.given, job)
     values = rows.table.column(BEHAVIOUR).values.to_numpy(zero_copy_only=False).reshape(len(rows), -1)

@@ -57,10 +57,9 @@ class Events:
     apart: bool = False
 
     def held(self) -> set[str]:
-        """The columns that hold anything; `known_fraud` where a label says yes."""
+        """The columns that hold anything."""
         names = self.rows.schema.names
-        found = {name for name in names if self.rows.column(name).null_count < len(self.rows)}
-        return found | ({"known_fraud"} if (self.truth == 1).any() else set())
+        return {name for name in names if self.rows.column(name).null_count < len(self.rows)}
 
 
 def gather_events(

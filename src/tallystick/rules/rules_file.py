@@ -121,14 +121,10 @@ class _Reader(Lines):
         if said is None:
             return None
         try:
-            condition = Condition.parse(said, self.known, self.lists)
+            return Condition.parse(said, self.known, self.lists)
         except UsageError as error:
             self.wrong(node, f"{where}: {error.message} {error.hint}".rstrip())
             return None
-        if condition.uses_label:
-            self.wrong(node, f"{where}: known_fraud is not known yet when a payment is decided; the features "
-                             "of labels (risk, known frauds) are what was known by then.")  # fmt: skip
-        return condition
 
     def reason(self, node: Any, where: str) -> Reason | None:
         """Read a sentence with values in braces: names and a form, nothing that reaches further."""

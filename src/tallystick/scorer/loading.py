@@ -141,7 +141,7 @@ def load_scorer(
     )
     known = {model.task.label: model.classes for model in models[:1] if isinstance(model, ClassModel)}
     routing = load_routing(solution, settings, known)
-    windows = load_windows(bundles)
+    windows = load_windows(solution, bundles)
     state = None
     if windows is not None:
         first = next(iter(bundles.values())).manifest["features"]
@@ -170,7 +170,7 @@ def _same_meaning(bundle: Bundle, settings: Settings) -> None:
             )
 
 
-def load_windows(bundles: Mapping[str, Bundle]) -> Windows | None:
+def load_windows(solution: Solution, bundles: Mapping[str, Bundle]) -> Windows | None:
     """Return the windows that the bundles of a folder were trained with, the same for all."""
     declared = [bundle.manifest.get("windows") for bundle in bundles.values()]
     if any(one != declared[0] for one in declared):
@@ -178,7 +178,7 @@ def load_windows(bundles: Mapping[str, Bundle]) -> Windows | None:
             f"The tasks {', '.join(bundles)} were trained with different windows.",
             "Name one of them: --task. Or train them together.",
         )
-    return Windows.of(declared[0]) if declared[0] else None
+    return Windows.of(declared[0], solution.window_roles) if declared[0] else None
 
 
 def load_rules(solution: Solution, windows: Windows | None, path: str | Path | None) -> Rules | None:

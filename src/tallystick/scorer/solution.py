@@ -20,6 +20,7 @@ from tallystick.models import LinearModel
 from tallystick.report import Nouns
 from tallystick.scorer.analysis import Analysis
 from tallystick.scorer.table import TableFeatures
+from tallystick.windows import TableRoles
 
 __all__ = [
     "ClassTask",
@@ -240,7 +241,8 @@ class Solution:
     simulated where a small trial will do.
     windows: the file that declares its behaviour windows, if it has any; rules: a file of rules to begin
     with, used where it is named; labels: the contract of labels that
-    arrive by themselves; label_delay: how long after its event a label becomes known where nothing says when;
+    arrive by themselves; label_aliases: names for `known(LABEL)` in conditions of windows; label_delay:
+    how long after its event a label becomes known where nothing says when;
     horizon: how far apart in time two records of one key are one and its duplicate (None: however far);
     amount and scenario: the columns of what is at stake and of the kind of event, for reports; in_words: says
     a reason in words; analyses: tables of what happened; nouns: words for reports; measures: figures that
@@ -261,6 +263,7 @@ class Solution:
     windows: Path | None = None
     rules: Path | None = None
     labels: Contract | None = None
+    label_aliases: Mapping[str, str] = field(default_factory=dict)
     label_delay: timedelta = timedelta(0)
     horizon: timedelta | None = None
     amount: str | None = None
@@ -275,6 +278,11 @@ class Solution:
     def horizon_us(self) -> int | None:
         """The horizon of duplicates in microseconds."""
         return None if self.horizon is None else self.horizon // timedelta(microseconds=1)
+
+    @property
+    def window_roles(self) -> TableRoles:
+        """The roles of the contract that windows read."""
+        return TableRoles.of(self.contract, self.label_aliases)
 
     def task(self, name: str) -> Task:
         """Find a task by name; UsageError says which there are."""

@@ -197,7 +197,7 @@ class Fold:
         contract, windows = self.scorer.solution.contract, self.scorer.windows
         names = {contract.key, contract.event_time, contract.known_at, *contract.labels[:1]}
         if windows is not None:
-            names |= {*windows.entities, *windows.columns, "currency"}
+            names |= {*windows.entities, *windows.columns, windows.currency}
         return pa.schema([field for field in self.schema if field.name in names])
 
     def reapply(self, kept: Kept) -> None:

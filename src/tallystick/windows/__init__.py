@@ -2,6 +2,7 @@
 
 from tallystick.windows.declaration import Windows
 from tallystick.windows.ordering import order
+from tallystick.windows.roles import TableRoles
 from tallystick.windows.state import Applied, WindowState
 
-__all__ = ["Applied", "WindowState", "Windows", "order"]
+__all__ = ["Applied", "TableRoles", "WindowState", "Windows", "order"]

@@ -15,63 +15,73 @@ from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.file import load
 from tallystick.windows.groups import AGGREGATES, DEFAULTS, Group
 from tallystick.windows.plan import Plan
+from tallystick.windows.roles import TableRoles
 
 __all__ = ["Windows"]
 
 #: Changes when the state or the meaning of a word does, so that no old state is read as new.
 _VERSION: Final = 1
 _WORDS: Final = (*DEFAULTS, "money", "conditions", "features")
-#: Conditions that need no words.
-_PLAIN: Final = ("known_fraud", "night", "weekend")
+#: Conditions that need no words, beside those that ask for a label.
+_PLAIN: Final = ("night", "weekend")
 
 
 class _Columns(Collection[str]):
     """Any name is a column here: which there are is for the contract to say."""
 
+    def __init__(self, labels: Collection[str]) -> None:
+        self._shown = (*DERIVED, *labels)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and "+" not in name
 
     def __iter__(self) -> Any:
-        return iter(DERIVED)
+        return iter(self._shown)
 
     def __len__(self) -> int:
-        return len(DERIVED)
+        return len(self._shown)
 
 
 @dataclass(frozen=True)
 class Windows:
     """Features of behaviour over trailing windows, as declared.
 
-    names: the features in order; columns: what they read (`currency` only where it is there); entities: the
+    names: the features in order; columns: what they read (the currency only where it is there); entities: the
     single columns that number their events, those of pairs too; horizon_us: after how long without an event
     an entity surely reads as new; fingerprint: changes with any word. UsageError names the entry and the
     word.
 
     >>> windows = Windows.of({"features": [
-    ...     {"entity": "customer_id", "windows": ["1d", "7d"], "aggregates": ["count", "mean amount"]}]})
+    ...     {"entity": "user", "windows": ["1d", "7d"], "aggregates": ["count", "mean price"]}]},
+    ...     TableRoles("at", money={"price": "currency"}))
     >>> windows.names[0], windows.names[3], windows.entities
-    ('customer_id__count__1d', 'customer_id__mean_amount__7d', ('customer_id',))
+    ('user__count__1d', 'user__mean_price__7d', ('user',))
     """
 
     document: Mapping[str, Any]
     groups: tuple[Group, ...] = field(repr=False)
     conditions: Mapping[str, Condition] = field(repr=False, compare=False)
-    money: tuple[str, ...] = ("amount",)
+    roles: TableRoles
+    money: tuple[str, ...]
 
     @classmethod
-    def read(cls, path: str | Path) -> Windows:
+    def read(cls, path: str | Path, roles: TableRoles) -> Windows:
         """Read a declaration from a YAML file; UsageError names the file and what is wrong in it."""
-        return cls.of(load(path), str(path))
+        return cls.of(load(path), roles, str(path))
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], name: str = "windows") -> Windows:
-        """Take a declaration in Python: the words of the file. `name` is what errors call it."""
+    def of(cls, document: Mapping[str, Any], roles: TableRoles, name: str = "windows") -> Windows:
+        """Take a declaration in Python: the words of the file, for tables of those roles.
+
+        name: what errors call the declaration; without a list `money` in it, money is what the roles say.
+        """
         if not isinstance(document, Mapping):
             raise UsageError(f"{name}: `features` and their words are wanted, not {type(document).__name__}.")
         for word in document:
             if word not in _WORDS:
                 raise UsageError(f'{name}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
-        conditions = {text: Condition.parse(text, _Columns()) for text in _PLAIN}
+        columns = _Columns(roles.label_codes)
+        conditions = {text: Condition.parse(text, columns) for text in (*_PLAIN, *roles.label_codes)}
         written = document.get("conditions") or {}
         if not isinstance(written, Mapping):
             raise UsageError(f"{name}, conditions: names with a condition each are wanted.")
@@ -79,11 +89,11 @@ class Windows:
             if not isinstance(text, str) or not str(key).isidentifier():
                 raise UsageError(f'{name}, conditions: "{key}" needs a plain name and a condition in quotes.')
             try:
-                conditions[str(key)] = Condition.parse(text, _Columns())
+                conditions[str(key)] = Condition.parse(text, columns)
             except UsageError as error:
                 raise UsageError(f"{name}, conditions, {key}: {error.message}", error.hint) from None
         entries = document.get("features") or []
-        money = document.get("money", ["amount"])
+        money = document.get("money", list(roles.money))
         for word, given in (("features", entries), ("money", money)):
             if not isinstance(given, list | tuple):
                 raise UsageError(f"{name}, {word}: a list is wanted.")
@@ -93,7 +103,8 @@ class Windows:
             for i, entry in enumerate(entries, 1)
         )
         _unique(groups, name)
-        made = cls(_copy(document), groups, conditions, tuple(str(m) for m in money))
+        made = cls(_copy(document), groups, conditions, roles, tuple(str(m) for m in money))
+        made._check(name)
         for i, group in enumerate(groups, 1):
             for other in groups:
                 chained = made._looks_at(group) & {feature for feature, _, _ in other.names()}
@@ -104,6 +115,34 @@ class Windows:
                         "A condition may look at features whose conditions look at columns alone.",
                     )
         return made
+
+    def _check(self, name: str) -> None:
+        """Refuse what the table lacks a role for."""
+        if self.groups and self.roles.event_time is None:
+            raise UsageError(f"{name}: records without an event time lie in no window.")
+        for i, group in enumerate(self.groups, 1):
+            where = f"{name}, features, entry {i}"
+            if self.roles.event_time in group.entity:
+                raise UsageError(f"{where}, entity: the event time cannot be one.", "Name other columns.")
+            if self.roles.main_label is None and any(one.kind == "risk" for one in group.aggregates):
+                raise UsageError(f"{where}: risk needs a label, and the table has none.")
+        if len(self._currencies) > 1:
+            raise UsageError(
+                f"{name}: amounts have currencies in different columns ({', '.join(self._currencies)}).",
+                "Use amounts of one currency column in a declaration.",
+            )
+
+    @cached_property
+    def _currencies(self) -> tuple[str, ...]:
+        """The columns of the currencies of all money that is read."""
+        read = {one.column for group in self.groups for one in group.aggregates}
+        read |= {c for g in self.groups if g.where for c in self.conditions[g.where].columns}
+        return tuple(sorted({self.roles.currency(column) for column in read & set(self.money)}))
+
+    @property
+    def currency(self) -> str | None:
+        """Return the column of the currency of amounts; None where the table has no amounts."""
+        return next(iter(self._currencies or sorted(set(self.roles.money.values()))), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the declaration in the words that it was given in."""
@@ -118,12 +157,12 @@ class Windows:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Return the columns that are read; `currency` may be missing in a table."""
-        found = {"event_time"} if self.groups else set()
+        found: set[str] = set()
         for group in self.groups:
             for one in group.aggregates:
                 found |= self._needs(group, one.column)
                 if one.column in self.money and AGGREGATES[one.kind] == "value":
-                    found.add("currency")
+                    found.add(self.roles.currency(one.column))
         return tuple(sorted(found))
 
     @cached_property
@@ -170,14 +209,16 @@ class Windows:
         for stage in self._stages:
             # an entity is numbered by the first part that has it
             mine = {part: numbers.pop(part) for g in stage for part in g.entity if part in numbers}
-            plans.append(Plan.of(tuple(stage), self.conditions, self.money, self.told, places, mine))
+            plans.append(
+                Plan.of(tuple(stage), self.conditions, self.roles, self.money, self.told, places, mine)
+            )
         return tuple(plans)
 
     def restrict(self, columns: Collection[str]) -> Windows:
         """Return the features whose columns are there; one that lacks a column is left out.
 
-        >>> declared = {"features": [{"entity": "payee_id", "windows": "1d", "aggregates": ["count"]}]}
-        >>> Windows.of(declared).restrict(["event_time", "customer_id"]).names
+        >>> declared = {"features": [{"entity": "user", "windows": "1d", "aggregates": ["count"]}]}
+        >>> Windows.of(declared, TableRoles("at")).restrict(["at", "place"]).names
         ()
         """
         there = set(columns)
@@ -190,16 +231,21 @@ class Windows:
             ]
             if kept:
                 entries.append({**entry, "aggregates": kept})
-        return Windows.of({**self.document, "features": entries})
+        return Windows.of({**self.document, "features": entries}, self.roles)
 
     def _needs(self, group: Group, column: str) -> set[str]:
-        looked_at = self.conditions[group.where].columns - DERIVED.keys() if group.where else frozenset()
+        looked_at = self.conditions[group.where].columns if group.where else frozenset[str]()
+        looked_at = looked_at - DERIVED.keys() - self.roles.label_codes.keys()
         where = set(looked_at - self.told.keys())
         for other in self.groups:
             for name, one, _ in other.names():
                 if name in looked_at:
                     where |= self._needs(other, one.column)
-        return {"event_time", *group.entity, *where, *([column] if column else [])}
+        return {str(self.roles.event_time), *group.entity, *where, *([column] if column else [])}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the document; the rest is made of it."""
+        return Windows.of, (self.document, self.roles)
 
 
 def _listed(value: Any) -> list[Any]:

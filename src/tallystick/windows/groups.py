@@ -77,7 +77,7 @@ class Group:
     ) -> Group:
         """Check one entry; a UsageError says where it is wrong, what there is and what to do."""
         if not isinstance(entry, Mapping):
-            raise UsageError(f"{spot} is not a list of words and values.", "Begin: {entity: customer_id, …}")
+            raise UsageError(f"{spot} is not a list of words and values.", "Begin: {entity: COLUMN, …}")
         for word in entry:
             if word not in _WORDS:
                 raise UsageError(f'{spot}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
@@ -86,7 +86,7 @@ class Group:
                 raise UsageError(f"{spot} lacks the word {word}.", f"Needed: {', '.join(_WORDS[:3])}.")
         value = _Values(spot, {**defaults, **entry})
         entity = tuple(value.texts("entity"))
-        if len(set(entity)) != len(entity) or "event_time" in entity:
+        if len(set(entity)) != len(entity):
             raise UsageError(
                 f"{spot}, entity: {', '.join(entity)} cannot be one.", "Name columns, each once."
             )
@@ -123,7 +123,7 @@ class Group:
             if one.kind == "risk" and not delayed:
                 raise UsageError(
                     f"{spot}: risk lacks a delay.",
-                    "Labels arrive late: `delay: 7d` counts frauds and payments up to 7 days ago.",
+                    "Labels arrive late: `delay: 7d` counts labels and events up to 7 days ago.",
                 )
         if self.mode == "tiled":
             for text, length in self.windows:
@@ -161,7 +161,7 @@ class _Values:
                 f'{self.spot}, aggregates: there is no "{kind}".', did_you_mean(kind, AGGREGATES)
             )
         if bool(column) != bool(AGGREGATES[kind]):
-            said = f"write the column after it: `{kind} amount`" if AGGREGATES[kind] else "it takes no column"
+            said = f"write the column after it: `{kind} COLUMN`" if AGGREGATES[kind] else "it takes no column"
             raise self._wrong("aggregates", f'"{text}": {said}')
         return Aggregate(kind, column)
 

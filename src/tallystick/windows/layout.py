@@ -62,7 +62,7 @@ O_SINCE_RUN,
  O_DISTINCT, O_TRIMMED, O_RATIO_TRIMMED, O_NUMBER_SUM, O_NUMBER_MEAN, O_NUMBER_STD, O_NUMBER_LEAST,
  O_NUMBER_MOST, O_NUMBER_RATIO, O_NUMBER_TRIMMED, O_NUMBER_RATIO_TRIMMED) = range(22)  # fmt: skip
 
-# A row's cells. Bit 0 of its bits says that it is a payment, no label event.
+# A row's cells. Bit 0 of its bits says that it is an event, no label event.
 C_TIME, C_BITS, C_CURRENCY, C_VALUES = 0, 1, 2, 3
 
 # The state's own numbers: words of the pool in use, events that left early, then free lists by track and

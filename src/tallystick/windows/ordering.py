@@ -28,7 +28,7 @@ def order(
     """Return the rows (index, int64) in the order in which they are applied.
 
     By time (int64 microseconds; that of knowledge for a label event; the largest int64 for none), then label
-    events before payments, then the key's UTF-8 bytes (null last), then the place. With `sequence`, int64
+    events before the others, then the key's UTF-8 bytes (null last), then the place. With `sequence`, int64
     (rows, E), 0 for none, and `entities`, codes of the same shape (-1 for none): an order in which each
     entity's numbers ascend, as near to the other as that leaves. DataError where the numbers contradict.
 

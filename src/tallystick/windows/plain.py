@@ -1,6 +1,6 @@
 """Tracks of one tiled window that count events or add up money, which most are: whole runs of rows at once.
 
-Bodies of the window kernel. A run is rows of one entity that come as most do: payments in the order of their
+Bodies of the window kernel. A run is rows of one entity that come as most do: events in the order of their
 times, not before any event so far, all in one currency. `visit` gives the same values one row at a time.
 """
 

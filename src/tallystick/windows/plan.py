@@ -14,12 +14,13 @@ from tallystick.conditions.condition import Condition
 from tallystick.errors import UsageError
 from tallystick.windows import layout as at
 from tallystick.windows.groups import Aggregate, Group
+from tallystick.windows.roles import TableRoles
 
 __all__ = ["Plan"]
 
 Table = NDArray[np.int64]
 
-#: Bits of a row's word for conditions; the first says that it is a payment.
+#: Bits of a row's word for conditions; the first says that it is an event, no label event.
 _BITS: Final = 62
 _SIZE: Final = {at.SUM: 2, at.SQUARES: 3, at.NUMBER_SPREAD: 3}
 _COMMON: Final = (at.COUNT, at.COUNT_NUMBER)
@@ -94,13 +95,14 @@ class Plan:
 
     entities: names of each entity's columns, single ones first, in the order of the table `entity`.
     features: how many a row has, of all parts of a declaration.
-    conditions: what the bits of a row mean, from bit 1. money, numbers, hashes: column → its cell;
-    money_columns: all that are money, used or not. program: the tables, one after the other, as
-    the kernel has them.
+    conditions: what the bits of a row mean, from bit 1; label_codes: see `TableRoles`. money, numbers,
+    hashes: column → its cell; money_columns: all that are money, used or not. program: the tables, one after
+    the other, as the kernel has them.
     """
 
     entities: tuple[tuple[str, ...], ...]
     conditions: tuple[Condition, ...]
+    label_codes: Mapping[str, int]
     money_columns: frozenset[str]
     money: dict[str, int]
     numbers: dict[str, int]
@@ -129,6 +131,7 @@ class Plan:
         cls,
         groups: tuple[Group, ...],
         conditions: Mapping[str, Condition],
+        roles: TableRoles,
         money: tuple[str, ...],
         told: Collection[str],
         places: Mapping[str, int],
@@ -139,13 +142,23 @@ class Plan:
         told: features that later conditions look at; places: where each feature stands in a row of all;
         numbered: the entities that number rows here, and where.
         """
-        return _Planner(groups, conditions, frozenset(money), frozenset(told), places, numbered).plan()
+        return _Planner(groups, conditions, roles, frozenset(money), frozenset(told), places, numbered).plan()
 
     @cached_property
     def looked_at(self) -> tuple[str, ...]:
         """What conditions look at, labels aside."""
         found = frozenset[str]().union(*(one.columns for one in self.conditions))
-        return tuple(sorted(found - {"known_fraud"}))
+        return tuple(sorted(found - self.label_codes.keys()))
+
+    @cached_property
+    def label_names(self) -> tuple[tuple[str, ...], ...]:
+        """By which names each condition asks for labels."""
+        return tuple(tuple(sorted(one.columns & self.label_codes.keys())) for one in self.conditions)
+
+    @cached_property
+    def of_labels_alone(self) -> tuple[bool, ...]:
+        """Which conditions never hold of an event, only of label events."""
+        return tuple(not one.required.isdisjoint(self.label_codes) for one in self.conditions)
 
     @cached_property
     def judged(self) -> set[str]:
@@ -158,6 +171,7 @@ class _Planner:
         self,
         groups: tuple[Group, ...],
         conditions: Mapping[str, Condition],
+        roles: TableRoles,
         money: frozenset[str],
         told: frozenset[str],
         places: Mapping[str, int],
@@ -165,6 +179,7 @@ class _Planner:
     ) -> None:
         self.told, self.places, self.numbered = told, places, numbered
         self.groups, self.named, self.money_columns = groups, conditions, money
+        self.label_codes, self.main_label = roles.label_codes, roles.main_label or ""
         self.bits: dict[str, int] = {}
         self.conditions: list[Condition] = []
         self.cells: dict[str, dict[str, int]] = {"money": {}, "number": {}, "hash": {}}
@@ -199,9 +214,7 @@ class _Planner:
         return self.bits[text]
 
     def _parse(self, text: str) -> Condition:
-        return Condition.parse(
-            text, {*(c for one in self.named.values() for c in one.columns), "known_fraud"}
-        )
+        return Condition.parse(text, {c for one in self.named.values() for c in one.columns})
 
     def _cell(self, kind: str, column: str) -> int:
         cells = self.cells[kind]
@@ -244,8 +257,8 @@ class _Planner:
             return [at.O_SHARE, count, track.acc(at.COUNT, 0), None, 0, 0]
         if one.kind == "risk":
             text = self.named[group.where].text if group.where else ""
-            fraud = self._bit(f"known_fraud and ({text})" if text else "known_fraud")
-            return [at.O_SHARE, track.acc(at.COUNT, fraud), count, None, 0, 0]
+            label = self._bit(f"{self.main_label} and ({text})" if text else self.main_label)
+            return [at.O_SHARE, track.acc(at.COUNT, label), count, None, 0, 0]
         first = last = None
         if not track.exact:
             first, last = track.acc(at.FIRST_TIME, where), track.acc(at.LAST_TIME, where)
@@ -314,7 +327,8 @@ class _Planner:
                 row[at.T_BUCKET], row[at.T_PREFIX] = prefix + size, prefix
                 row[at.T_COMMON], row[at.T_ADDITIVE], row[at.T_SUBKEY] = common, additive, subkey
                 row[at.T_GATE], row[at.T_HASH], row[at.T_SKETCH] = track.gate, track.hashed, track.sketch
-                labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.uses_label)
+                labels = self.label_codes.keys()
+                labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.columns & labels)
                 row[at.T_TOLD], row[at.T_SHAPE] = int(track.told), track.shape()
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
@@ -344,6 +358,7 @@ class _Planner:
         return Plan(
             entities=self.entities,
             conditions=tuple(self.conditions),
+            label_codes=self.label_codes,
             money_columns=self.money_columns,
             money=self.cells["money"],
             numbers=self.cells["number"],

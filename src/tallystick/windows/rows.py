@@ -27,10 +27,20 @@ _CALENDAR: Final = {"hour", "weekday", "night", "weekend"}
 class Reader:
     """Reads batches; it knows the currencies that it has met.
 
-    scales: float64, minor units in a major one, for each of `currencies`.
+    event_time: the column of times; currency_column: that of currencies, None where there are no amounts;
+    currency: of amounts that name none; scales: float64, minor units in a major one, for each of
+    `currencies`.
     """
 
-    def __init__(self, zone: str, currency: str, currencies: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        event_time: str,
+        currency_column: str | None,
+        zone: str,
+        currency: str,
+        currencies: list[str] | None = None,
+    ) -> None:
+        self.event_time, self.currency_column = event_time, currency_column
         self.zone, self.currency = zone, currency
         self.currencies = currencies or [currency]
         self.scales = np.array([10.0 ** digits(one) for one in self.currencies])
@@ -47,14 +57,15 @@ class Reader:
 class Batch:
     """One batch, read column by column, each once for all parts of a state.
 
-    told: features of each row that conditions may look at; columns: those of the rows that are at hand.
+    labels: for each row the code of its label, 0 for an event (a bool array: of the first label); told:
+    features of each row that conditions may look at; columns: those of the rows that are at hand.
     """
 
     def __init__(
         self,
         reader: Reader,
         rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None,
+        labels: NDArray[np.bool_] | NDArray[np.int64] | None,
         columns: Mapping[str, pa.Array],
     ) -> None:
         self.reader, self.rows, self.n = reader, rows, rows.num_rows
@@ -68,40 +79,43 @@ class Batch:
         self._currencies: NDArray[np.int64] | None = None
 
     def conditions(self, plan: Plan) -> NDArray[np.int64]:
-        """Return the bits of each row: bit 0 for a payment, the others for conditions as they come to hold.
+        """Return the bits of each row: bit 0 for an event, the others for conditions as they come to hold.
 
-        A condition holds of a payment by what was known when it came (no fraud yet), and of a label event
-        when it holds now and did not then.
+        A condition holds of an event by what was known when it came (no label yet), and of a label event when
+        it holds now and did not then.
         """
         labels = self.labels
         if not plan.conditions:
-            return self._payments()
+            return self._events()
         values = self._looked_at(plan)
         none = np.zeros(self.n, bool)
         kinds = "".join([values[name].dtype.kind for name in plan.looked_at])
-        # What holds of known frauds alone is asked of payments once, to see that it can be asked.
+        # What holds of label events alone is asked of events once, to see that it can be asked.
         known = labels is None and kinds in plan.judged
         alone = labels is None and self.n == 1  # without arrays
-        bits: Any = 1 if alone else self._payments()
+        bits: Any = 1 if alone else self._events()
         for bit, condition in enumerate(plan.conditions, 1):
-            if known and "known_fraud" in condition.required:
+            if known and plan.of_labels_alone[bit - 1]:
                 continue
-            values["known_fraud"] = none
+            names = plan.label_names[bit - 1]
+            for name in names:
+                values[name] = none
             holds = condition.holds(values)
             if labels is not None:
-                if condition.uses_label:
-                    values["known_fraud"] = labels
-                    holds = np.where(labels, condition.holds(values) & ~holds, holds)
+                if names:
+                    for name in names:
+                        values[name] = labels == plan.label_codes[name]
+                    holds = np.where(labels != 0, condition.holds(values) & ~holds, holds)
                 else:
-                    holds = holds & ~labels
+                    holds = holds & (labels == 0)
             bits |= (int(holds.item()) if alone else holds.astype(np.int64)) << bit
         if "O" not in kinds:  # of objects each value is looked at
             plan.judged.add(kinds)
         return np.array([bits]) if alone else bits
 
-    def _payments(self) -> NDArray[np.int64]:
-        """Return 1 for each payment, 0 for each label event."""
-        return np.ones(self.n, np.int64) if self.labels is None else (~self.labels).astype(np.int64)
+    def _events(self) -> NDArray[np.int64]:
+        """Return 1 for each event, 0 for each label event."""
+        return np.ones(self.n, np.int64) if self.labels is None else (self.labels == 0).astype(np.int64)
 
     def _looked_at(self, plan: Plan) -> dict[str, NDArray[Any]]:
         """Return what a plan's conditions look at, labels aside."""
@@ -145,7 +159,7 @@ class Batch:
     def times(self) -> NDArray[np.int64]:
         """Return event times in microseconds, NEVER where there is none."""
         if self._times is None:
-            column = self.column("event_time")
+            column = self.column(self.reader.event_time)
             if column.type != _TIME:
                 column = column.cast(_TIME)
             self._times = _words(column, NEVER)
@@ -159,9 +173,10 @@ class Batch:
         return self._currencies
 
     def _numbered(self) -> NDArray[np.int64]:
-        if self.rows.schema.get_field_index("currency") < 0:
+        column = self.reader.currency_column
+        if column is None or self.rows.schema.get_field_index(column) < 0:
             return np.zeros(self.n, np.int64)
-        numbers, names = self.codes("currency")
+        numbers, names = self.codes(column)
         known = np.append(self.reader.codes(tuple(names)), self.reader.codes((self.reader.currency,)))
         return known[numbers]  # -1, no currency, is the last: the setting's
 

@@ -29,11 +29,13 @@ class WindowState:
     writer at a time: nothing locks it.
 
     >>> import pyarrow as pa
+    >>> from tallystick.windows.roles import TableRoles
     >>> windows = Windows.of({"features": [
-    ...     {"entity": "customer_id", "windows": "1d", "aggregates": ["count", "sum amount"]}]})
+    ...     {"entity": "user", "windows": "1d", "aggregates": ["count", "sum price"]}]},
+    ...     TableRoles("at", money={"price": "currency"}))
     >>> rows = pa.RecordBatch.from_pydict({
-    ...     "event_time": pa.array([0, 60_000_000], pa.timestamp("us", "UTC")),
-    ...     "customer_id": ["a", "a"], "amount": [1250, 300]})
+    ...     "at": pa.array([0, 60_000_000], pa.timestamp("us", "UTC")),
+    ...     "user": ["a", "a"], "price": [1250, 300]})
     >>> applied = WindowState(windows).apply(rows)
     >>> applied.features.tolist(), applied.sequence.tolist()
     ([[0.0, 0.0], [1.0, 12.5]], [[1], [2]])
@@ -44,10 +46,11 @@ class WindowState:
     ) -> None:
         self.windows, self.zone, self.currency = windows, zone, currency
         self.allowed_lateness_us = 0
-        self._reader = Reader(zone, currency, currencies)
+        event_time = windows.roles.event_time or ""  # without features none is read
+        self._reader = Reader(event_time, windows.currency, zone, currency, currencies)
         self._parts = [Part(plan) for plan in windows.plans]
         needed = dict.fromkeys((*windows.entities, *windows.columns))
-        self._needed = [name for name in needed if name != "currency"]
+        self._needed = [name for name in needed if name != windows.currency]
 
     @property
     def left_early(self) -> int:
@@ -62,7 +65,7 @@ class WindowState:
     def apply(
         self,
         rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | None = None,
+        labels: NDArray[np.bool_] | NDArray[np.int64] | None = None,
         threads: int = 1,
         *,
         told: NDArray[np.float64] | None = None,
@@ -70,11 +73,12 @@ class WindowState:
     ) -> Applied:
         """Apply rows in their order and return what each saw of its past.
 
-        labels: bool (rows,), True for a label event: the clean row of a payment that has become known as
-        fraud, at its place in the order of knowledge. Only frauds are sent. A row that lacks an entity, or
+        labels: bool (rows,), True for a label event: the clean row of an event whose first label has become
+        known, at its place in the order of knowledge; or int64, the code of its label, 0 for an event. Only
+        labels that are true are sent. A row that lacks an entity, or
         its time, has NaN there; without a time it is counted by its entities but joins no window. A condition
-        that looks at a feature takes its value as the row, payment or label, is applied. threads: kinds of
-        entities (cards, terminals) of a large batch are worked on side by side; no value depends on it. told:
+        that looks at a feature takes its value as the row, event or label, is applied. threads: kinds of
+        entities of a large batch are worked on side by side; no value depends on it. told:
         what `Applied.told` was when the same rows were applied before: they are taken in again without being
         told their past, which is quicker, and leave the same state. columns: those of the rows by name, as
         far as they are at hand.
@@ -100,7 +104,7 @@ class WindowState:
                     batch.told[name] = applied.told[:, i]
             part.apply(batch, self.allowed_lateness_us, applied, threads)
         if batch.labels is not None:
-            applied.features[batch.labels] = np.nan
+            applied.features[batch.labels != 0] = np.nan
         return applied
 
     def _take_in(self, batch: Batch, applied: Applied, threads: int) -> None:

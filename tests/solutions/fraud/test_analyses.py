@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tallystick.config import Settings
+from tallystick.solutions.fraud import SOLUTION
 from tallystick.solutions.fraud.analyses import ANALYSES
 from tallystick.solutions.fraud.behaviour import COUNT, MOST, PAST, ROLLING, SUM, USUAL
 from tallystick.windows import Windows
@@ -43,7 +44,7 @@ def test_windows_are_sound_and_shared_so_that_payments_are_replayed_once():
     declared = [one.windows for one in ANALYSES if one.windows is not None]
     assert len(declared) == 3
     assert all(one == declared[0] for one in declared)
-    names = Windows.of(dict(declared[0])).names
+    names = Windows.of(dict(declared[0]), SOLUTION.window_roles).names
     assert {COUNT, SUM, PAST, USUAL, *ROLLING} <= set(names)
 
 

@@ -85,6 +85,7 @@ SOLUTION = Solution(
     windows=Path(__file__).with_name("windows.yaml"),
     rules=Path(__file__).with_name("rules.yaml"),
     labels=LABELS,
+    label_aliases={"known_fraud": "is_fraud"},
     label_delay=timedelta(days=7),
     horizon=timedelta(days=90),
     amount="amount",

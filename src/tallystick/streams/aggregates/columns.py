@@ -43,7 +43,7 @@ def kinds(contract: Contract) -> dict[str, str]:
     words = {"text": "text", "category": "text", "integer": "number", "number": "number", "money": "number"}
     words["flag"] = "flag"
     found = {column.name: words[column.type] for column in contract.columns if column.type in words}
-    return found | {name: kind for name, kind in DERIVED.items() if name != "known_fraud"} | DECISION
+    return found | DERIVED | DECISION
 
 
 class Columns(Mapping[str, NDArray[Any]]):
