@@ -72,7 +72,7 @@ def test_plain_tracks_give_the_bits_that_any_track_gives(monkeypatch: pytest.Mon
     shapes = {int(shape) for part in declare(DECLARED).plans for shape in part.tracks[:, layout.T_SHAPE]}
     assert shapes == {layout.S_OTHER, layout.S_COUNTS, layout.S_MONEY}
     ours = applied([6000])
-    monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
+    monkeypatch.setattr(plan.Track, "shape", lambda _: layout.S_OTHER)
     assert applied([6000]) == ours
 
 
@@ -87,5 +87,5 @@ def test_times_too_far_off_for_a_float_fall_into_the_same_tiles(monkeypatch: pyt
     }
     rows = pa.RecordBatch.from_pydict(columns)
     ours = WindowState(windows).apply(rows).features.tobytes()
-    monkeypatch.setattr(plan._Track, "shape", lambda _: layout.S_OTHER)
+    monkeypatch.setattr(plan.Track, "shape", lambda _: layout.S_OTHER)
     assert WindowState(declare(windows.to_dict())).apply(rows).features.tobytes() == ours

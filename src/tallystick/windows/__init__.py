@@ -2,7 +2,8 @@
 
 from tallystick.windows.declaration import Windows
 from tallystick.windows.ordering import order
+from tallystick.windows.passes import PassState, WindowPass
 from tallystick.windows.roles import TableRoles
 from tallystick.windows.state import Applied, WindowState
 
-__all__ = ["Applied", "TableRoles", "WindowState", "Windows", "order"]
+__all__ = ["Applied", "PassState", "TableRoles", "WindowPass", "WindowState", "Windows", "order"]

@@ -14,6 +14,7 @@ from tallystick.conditions.condition import DERIVED, Condition
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.file import load
 from tallystick.windows.groups import AGGREGATES, DEFAULTS, Group
+from tallystick.windows.passes import WindowPass
 from tallystick.windows.plan import Plan
 from tallystick.windows.roles import TableRoles
 
@@ -191,7 +192,7 @@ class Windows:
 
     @cached_property
     def _stages(self) -> tuple[list[Group], ...]:
-        """The entries by turn: those whose conditions look at features come after those."""
+        """The entries by stage: those whose conditions look at features come after those."""
         later = [g for g in self.groups if self._looks_at(g)]
         first = [g for g in self.groups if not self._looks_at(g)]
         return (first, later) if later else (first,)
@@ -201,18 +202,47 @@ class Windows:
         return set(self.conditions[group.where].columns) & self.told.keys() if group.where else set()
 
     @cached_property
+    def _numbered_in(self) -> dict[str, int]:
+        """The stage that numbers each of `entities`: the first that has it."""
+        found: dict[str, int] = {}
+        for stage, groups in enumerate(self._stages):
+            for part in (part for group in groups for part in group.entity):
+                found.setdefault(part, stage)
+        return found
+
+    @cached_property
     def plans(self) -> tuple[Plan, ...]:
-        """Return the tables that the kernel works by: one for each turn."""
+        """Return the tables that the kernel works by: one for each stage."""
         places = {name: i for i, name in enumerate(self.names)}
-        numbers = {name: i for i, name in enumerate(self.entities)}
         plans = []
-        for stage in self._stages:
-            # an entity is numbered by the first part that has it
-            mine = {part: numbers.pop(part) for g in stage for part in g.entity if part in numbers}
-            plans.append(
-                Plan.of(tuple(stage), self.conditions, self.roles, self.money, self.told, places, mine)
-            )
+        for stage in range(len(self._stages)):
+            numbers = {e: i for i, e in enumerate(self.entities) if self._numbered_in[e] == stage}
+            plans.append(self._plan(stage, places, numbers))
         return tuple(plans)
+
+    def _plan(
+        self, stage: int, places: Mapping[str, int], numbered: Mapping[str, int], leader: str | None = None
+    ) -> Plan:
+        """Return the tables of one stage, or of those of its entities that begin with `leader`."""
+        groups = tuple(self._stages[stage])
+        return Plan.of(groups, self.conditions, self.roles, self.money, self.told, places, numbered, leader)
+
+    def passes(self) -> tuple[WindowPass, ...]:
+        """Return the passes in their order: each reads columns, and outputs of those before it."""
+        found = []
+        for stage, groups in enumerate(self._stages):
+            for leader in dict.fromkeys(part for group in groups for part in group.entity):
+                mine = (group for group in groups if group.entity[0] == leader)
+                names = tuple(name for group in mine for name, _, _ in group.names())
+                numbers = self._numbered_in[leader] == stage
+                if names or numbers:
+                    places = {name: i for i, name in enumerate(names)}
+                    plan = self._plan(stage, places, {leader: 0} if numbers else {}, leader)
+                    inputs = tuple(name for name in self.told if name in plan.looked_at)
+                    outputs = tuple(name for name in names if name in self.told)
+                    roles = str(self.roles.event_time), self.currency
+                    found.append(WindowPass(leader, names, inputs, outputs, numbers, *roles, plan))
+        return tuple(found)
 
     def restrict(self, columns: Collection[str]) -> Windows:
         """Return the features whose columns are there; one that lacks a column is left out.

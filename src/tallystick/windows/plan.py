@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from tallystick.errors import UsageError
 from tallystick.windows import layout as at
 from tallystick.windows.groups import Aggregate, Group
 from tallystick.windows.roles import TableRoles
+from tallystick.windows.track import MONEY, Track
 
 __all__ = ["Plan"]
 
@@ -22,71 +23,6 @@ Table = NDArray[np.int64]
 
 #: Bits of a row's word for conditions; the first says that it is an event, no label event.
 _BITS: Final = 62
-_SIZE: Final = {at.SUM: 2, at.SQUARES: 3, at.NUMBER_SPREAD: 3}
-_COMMON: Final = (at.COUNT, at.COUNT_NUMBER)
-_MONEY: Final = (at.COUNT_KNOWN, at.SUM, at.SQUARES)
-
-
-@dataclass
-class _Track:
-    """What a track keeps, while it is found out: windows, accumulators, outputs."""
-
-    exact: bool
-    tile: int
-    lag: int
-    current: bool
-    cap: int
-    sketch: int = 0
-    hashed: int = 0
-    gate: int = 0
-    told: bool = False
-    windows: dict[int, list[list[Any]]] = field(default_factory=dict)
-    accs: dict[tuple[int, int, int], int] = field(default_factory=dict)
-
-    def acc(self, kind: int, condition: int, column: int = 0) -> tuple[int, int, int]:
-        """Note that an accumulator is needed; its word is known once all are."""
-        self.gate |= 1 << condition
-        self.accs[kind, condition, column] = -1
-        return kind, condition, column
-
-    def place(self) -> tuple[int, int, int]:
-        """Give each accumulator its word: counts of events, then money, which is kept by currency, then
-        others.
-
-        Returns the common words, all additive words, all words.
-        """
-        words, ends = 0, []
-        for part in (_COMMON, _MONEY, range(at.LEAST, at.NUMBER_MOST + 1)):
-            for key in sorted(self.accs, key=lambda key: (key[1:], key[0])):  # of a column's, count then sum
-                if key[0] in part:
-                    self.accs[key] = words
-                    words += _SIZE.get(key[0], 1)
-            ends.append(words)
-        return ends[0], ends[1], ends[2]
-
-    def rows(self) -> list[list[int]]:
-        """Return the accumulators as the kernel has them: a count and the sum after it in one step."""
-        found = []
-        for (kind, *rest), word in self.accs.items():
-            if kind == at.COUNT_KNOWN and (at.SUM, *rest) in self.accs:
-                found.append([at.KNOWN_SUM, *rest, word])
-            elif kind != at.SUM or (at.COUNT_KNOWN, *rest) not in self.accs:
-                found.append([kind, *rest, word])
-        return found
-
-    def shape(self) -> int:
-        """Say which way of the kernel takes it."""
-        kinds = sorted(kind for kind, _, _ in self.accs)
-        outs = {out[0] for outs in self.windows.values() for out in outs}
-        if self.exact or self.sketch or len(self.windows) != 1:
-            return at.S_OTHER
-        if set(kinds) == {at.COUNT} and len(kinds) <= 2 and outs <= {at.O_COUNT_OF, at.O_SHARE}:
-            return at.S_COUNTS
-        summed = kinds in ([at.COUNT_KNOWN, at.SUM], [at.COUNT, at.COUNT_KNOWN, at.SUM])
-        if summed and not self.lag and outs <= {at.O_COUNT_OF, at.O_SUM, at.O_MEAN, at.O_RATIO}:
-            known, money = ((c, v) for kind, c, v in self.accs if kind in (at.COUNT_KNOWN, at.SUM))
-            return at.S_MONEY if known == money else at.S_OTHER
-        return at.S_OTHER
 
 
 @dataclass(frozen=True)
@@ -136,13 +72,16 @@ class Plan:
         told: Collection[str],
         places: Mapping[str, int],
         numbered: Mapping[str, int],
+        leader: str | None = None,
     ) -> Plan:
-        """Work out the tables of some entries.
+        """Work out the tables of some entries; of the entities that begin with `leader`, if one is given.
 
         told: features that later conditions look at; places: where each feature stands in a row of all;
         numbered: the entities that number rows here, and where.
         """
-        return _Planner(groups, conditions, roles, frozenset(money), frozenset(told), places, numbered).plan()
+        return _Planner(
+            groups, conditions, roles, frozenset(money), frozenset(told), places, numbered, leader
+        ).plan()
 
     @cached_property
     def looked_at(self) -> tuple[str, ...]:
@@ -176,9 +115,11 @@ class _Planner:
         told: frozenset[str],
         places: Mapping[str, int],
         numbered: Mapping[str, int],
+        leader: str | None,
     ) -> None:
         self.told, self.places, self.numbered = told, places, numbered
-        self.groups, self.named, self.money_columns = groups, conditions, money
+        self.named, self.money_columns = conditions, money
+        self.groups = tuple(g for g in groups if leader in (None, g.entity[0]))
         self.label_codes, self.main_label = roles.label_codes, roles.main_label or ""
         self.bits: dict[str, int] = {}
         self.conditions: list[Condition] = []
@@ -186,8 +127,8 @@ class _Planner:
         self.used = at.C_VALUES
         singles = dict.fromkeys((part,) for g in groups for part in g.entity)
         pairs = dict.fromkeys(g.entity for g in groups if len(g.entity) > 1)
-        self.entities = (*singles, *pairs)
-        self.tracks: dict[tuple[Any, ...], _Track] = {}
+        self.entities = tuple(one for one in (*singles, *pairs) if leader in (None, one[0]))
+        self.tracks: dict[tuple[Any, ...], Track] = {}
         self.first_seen: dict[tuple[str, ...], int] = {}
 
     def plan(self) -> Plan:
@@ -223,7 +164,7 @@ class _Planner:
             self.used += 1
         return cells[column]
 
-    def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> _Track:
+    def _feature(self, group: Group, one: Aggregate, length: int, feature: int) -> Track:
         exact = group.mode == "exact" or one.exact
         where = self._bit(group.where) if group.where else 0
         tile = 1 if exact else length // group.tiles
@@ -236,13 +177,13 @@ class _Planner:
         track = self.tracks.get(key)
         if track is None:
             cap = group.cap if exact else 0
-            track = _Track(exact, tile, group.delay, group.include_current, cap)
+            track = Track(exact, tile, group.delay, group.include_current, cap)
             self.tracks[key] = track
         out = self._output(track, group, one, where)
         track.windows.setdefault(length // tile, []).append([*out, feature])
         return track
 
-    def _output(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
+    def _output(self, track: Track, group: Group, one: Aggregate, where: int) -> list[Any]:
         """Return an output: its kind, its three words (as keys of accumulators), column and parameter."""
         if one.kind == "distinct":
             track.sketch, track.hashed = group.distinct_cap, self._cell("hash", one.column)
@@ -269,7 +210,7 @@ class _Planner:
         }
         return [kinds[one.kind], count, first, last, 0, group.gap]
 
-    def _of_values(self, track: _Track, group: Group, one: Aggregate, where: int) -> list[Any]:
+    def _of_values(self, track: Track, group: Group, one: Aggregate, where: int) -> list[Any]:
         money = one.column in self.money_columns
         column = self._cell("money" if money else "number", one.column)
 
@@ -318,7 +259,7 @@ class _Planner:
                     continue
                 common, additive, size = track.place()
                 subkey = at.BY_HASH if track.sketch else at.NO_SUBKEY
-                if any(kind in (*_MONEY, at.LEAST, at.MOST) for kind, _, _ in track.accs):
+                if any(kind in (*MONEY, at.LEAST, at.MOST) for kind, _, _ in track.accs):
                     subkey = at.BY_CURRENCY
                 prefix = 2 if subkey else 1
                 row = [0] * at.T_WIDTH

@@ -18,7 +18,10 @@ from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALU
 from tallystick.windows.lines import aligned
 from tallystick.windows.plan import Plan
 
-__all__ = ["Batch", "Reader"]
+__all__ = ["Batch", "Labels", "Reader"]
+
+#: For each row whether it is a label event; or the code of its label, 0 for an event.
+Labels = NDArray[np.bool_] | NDArray[np.int64]
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _CALENDAR: Final = {"hour", "weekday", "night", "weekend"}
@@ -65,7 +68,7 @@ class Batch:
         self,
         reader: Reader,
         rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | NDArray[np.int64] | None,
+        labels: Labels | None,
         columns: Mapping[str, pa.Array],
     ) -> None:
         self.reader, self.rows, self.n = reader, rows, rows.num_rows

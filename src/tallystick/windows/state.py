@@ -14,7 +14,7 @@ from tallystick.errors import DataError
 from tallystick.windows.declaration import Windows
 from tallystick.windows.lines import aligned
 from tallystick.windows.part import Applied, Part
-from tallystick.windows.rows import Batch, Reader
+from tallystick.windows.rows import Batch, Labels, Reader
 
 __all__ = ["Applied", "WindowState"]
 
@@ -52,6 +52,10 @@ class WindowState:
         needed = dict.fromkeys((*windows.entities, *windows.columns))
         self._needed = [name for name in needed if name != windows.currency]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is in use of the arrays."""
+        return WindowState.load, (self.windows, self.arrays(copy=False))
+
     @property
     def left_early(self) -> int:
         """How often an event left an `exact` window before its time, because the cap was reached."""
@@ -65,7 +69,7 @@ class WindowState:
     def apply(
         self,
         rows: pa.RecordBatch,
-        labels: NDArray[np.bool_] | NDArray[np.int64] | None = None,
+        labels: Labels | None = None,
         threads: int = 1,
         *,
         told: NDArray[np.float64] | None = None,
