@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.notify.conftest import decisions
 
 import tallystick.notify
+from tallystick.conditions.table import FEW
 from tallystick.notify import Notify
-from tallystick.notify.match import FEW
 
 HEAD = "channels:\n  a: {kind: console}\n  b: {kind: console}\nrules:\n"
 LEGAL = {

@@ -21,6 +21,7 @@ from tallystick.conditions.comparisons import (
     true,
     unequal,
 )
+from tallystick.conditions.terms import FUNCTIONS, Term
 from tallystick.conditions.text import HINT, Written, near
 from tallystick.errors import UsageError
 
@@ -43,6 +44,14 @@ COMPARE: dict[type[ast.cmpop], Any] = {
 }
 MIRROR = {np.less: np.greater, np.less_equal: np.greater_equal, np.greater: np.less,
           np.greater_equal: np.less_equal, np.equal: np.equal}  # fmt: skip
+#: Bounds of a number that a comparison allows, both included.
+BOUNDS: dict[type[ast.cmpop], Callable[[float], tuple[float, float]]] = {
+    ast.Lt: lambda x: (-np.inf, float(np.nextafter(x, -np.inf))),
+    ast.LtE: lambda x: (-np.inf, x),
+    ast.Gt: lambda x: (float(np.nextafter(x, np.inf)), np.inf),
+    ast.GtE: lambda x: (x, np.inf),
+    ast.Eq: lambda x: (x, x),
+}
 ARITHMETIC: dict[type[ast.operator], Any] = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply}
 
 
@@ -59,10 +68,13 @@ class _Part:
 class Compiler:
     """Compiles one condition; `columns` and `lists` then name what it looks at.
 
-    `required`: flags without which it never holds.
+    `required`: flags without which it never holds; `terms`: the operands of its outermost `and` that look at
+    one column each; `terms_alone`: there are no others.
     """
 
-    def __init__(self, text: str, known: Collection[str], lists: Mapping[str, Collection[str]]) -> None:
+    def __init__(
+        self, text: str, known: Collection[str], lists: Mapping[str, Collection[str | None]]
+    ) -> None:
         if len(text) > LONGEST:
             raise UsageError(f"A condition has at most {LONGEST:,} characters, this one {len(text):,}.")
         self.written = Written(text, known)
@@ -70,6 +82,9 @@ class Compiler:
         self.columns: set[str] = set()
         self.lists: set[str] = set()
         self.required: frozenset[str] = frozenset()
+        self.terms: tuple[Term, ...] = ()
+        self.terms_alone = False
+        self._terms: dict[int, Term] = {}
 
     def compile(self) -> Evaluate:
         """Return what says of each row whether the condition holds; UsageError where it is none."""
@@ -83,6 +98,7 @@ class Compiler:
                 raise RecursionError
             test = self._truth(tree.body)
             self.required = self._required(tree.body)
+            self._gather(tree.body)
         except SyntaxError as error:
             raise self.written.unreadable(error) from None
         except (RecursionError, MemoryError, ValueError):
@@ -103,6 +119,8 @@ class Compiler:
                 return lambda values: np.logical_not(test(values))
             case ast.Compare():
                 return self._compare(node)
+            case ast.Call(ast.Name() as function, arguments, []):
+                return self._call(node, self.written.name(function), arguments)
         part = self._value(node)
         if part.constant is not None:
             raise self.written.fault(node, f'"{part.said}" is fixed, so it says the same of every row')
@@ -111,6 +129,76 @@ class Compiler:
                 node, f'"{part.said}" is neither true nor false; compare it with something'
             )
         return lambda values: true(part.get(values), part.said)
+
+    def _call(self, node: ast.Call, function: str, arguments: list[ast.expr]) -> Evaluate:
+        """Compile a function of a column, or of a column and a list of texts."""
+        if function == "missing" and len(arguments) == 1 and isinstance(arguments[0], ast.Name):
+            part = self._name(arguments[0])
+            if part.constant is None and part.kind != "text":
+                self._terms[id(node)] = Term("missing", part.said)
+                return lambda values: np.isnan(numbers(part.get(values), part.said).astype(np.float64))
+        if function not in FUNCTIONS or len(arguments) != 2 or not isinstance(arguments[0], ast.Name):
+            listed = ", ".join(f"{name}(NAME, LIST)" for name in FUNCTIONS)
+            hint = f"Functions are missing(NAME), {listed}. {HINT}"
+            raise self.written.fault(node, GRAMMAR, hint)
+        part = self._name(arguments[0])
+        if part.constant is not None or part.kind in ("number", "flag"):
+            raise self.written.fault(node, f'"{part.said}" is not a text')
+        term, holds = FUNCTIONS[function](part.said, self._texts(arguments[1]))
+        self._terms[id(node)] = term
+        return lambda values: holds(texts(part.get(values), part.said))
+
+    def _texts(self, node: ast.expr) -> tuple[str | None, ...]:
+        """Return a list of texts, by its name or written out; `none` stands for a missing one."""
+        if isinstance(node, ast.Name) and (name := self.written.name(node)) in self.given:
+            self.lists.add(name)
+            return tuple(self.given[name])
+        if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
+            found: list[str | None] = []
+            for element in node.elts:
+                if isinstance(element, ast.Name) and self.written.name(element).lower() == "none":
+                    found.append(None)
+                elif isinstance(element, ast.Constant) and isinstance(element.value, str):
+                    found.append(element.value)
+                else:
+                    raise self.written.fault(element, "a list holds texts in quotes here")
+            return tuple(found)
+        raise self.written.fault(node, "a list such as ['a', 'b'], or the name of one, is wanted")
+
+    def _gather(self, node: ast.expr) -> None:
+        """Find the terms among the operands of the outermost `and`."""
+        operands: list[ast.expr] = []
+        stack = [node]
+        while stack:
+            match stack.pop():
+                case ast.BoolOp(ast.And(), parts):
+                    stack += parts
+                case operand:
+                    operands.append(operand)
+        found = [self._term(operand) for operand in operands]
+        self.terms = tuple(term for term in found if term is not None)
+        self.terms_alone = len(self.terms) == len(found)
+
+    def _term(self, node: ast.expr) -> Term | None:
+        """Return an operand as a term, where it is one of a column whose kind is plain from it."""
+        match node:
+            case ast.Call():
+                return self._terms.get(id(node))
+            case ast.Compare(ast.Name() as name, [op], [ast.Constant(int() | float() as value)]):
+                column = self.written.name(name)
+                if column in self.columns and not isinstance(value, bool) and type(op) in BOUNDS:
+                    low, high = BOUNDS[type(op)](float(value))
+                    return Term("number", column, low=low, high=high)
+            case ast.Name():
+                return self._flag(node, True)
+            case ast.UnaryOp(ast.Not(), ast.Name() as name):
+                return self._flag(name, False)
+        return None
+
+    def _flag(self, node: ast.Name, flag: bool) -> Term | None:
+        name = self.written.name(node)
+        told = isinstance(self.known, Mapping) and self.known.get(name) == "flag"
+        return Term("flag", name, flag=flag) if told else None
 
     def _required(self, node: ast.expr) -> frozenset[str]:
         match node:
@@ -180,7 +268,7 @@ class Compiler:
             if name not in self.given:
                 raise self.written.fault(right, f'there is no list "{name}"', near(name, self.given))
             self.lists.add(name)
-            members = frozenset(self.given[name])
+            members = frozenset(text for text in self.given[name] if text is not None)
             figures = as_numbers(members)
             if part.kind in ("number", "flag") and figures is None:
                 raise self.written.fault(

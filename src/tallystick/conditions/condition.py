@@ -8,6 +8,8 @@
 - Values are numbers, 'texts', true, false and lists of either; texts are equal when each letter is.
 - `and or not`, `== != < <= > >=` (also `0 < amount < 9`), `in`, `not in` with a list or the name of one,
   `+ - * /`.
+- Functions: `missing(x)`, and of a text and a list `is_any`, `has_any`, `words`, `all_words`, `no_words`
+  (`conditions/terms.py`).
 - What is not known (NaN, None, and what is divided by zero) compares false with everything, by `!=` and
   `not in` too. `not` turns that round: `not amount < 9` holds where the amount is unknown, `amount >= 9`
   does not. `amount == amount` asks whether it is known.
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from tallystick.conditions.comparisons import WrongKindError
 from tallystick.conditions.compiler import Compiler, Evaluate, Values
+from tallystick.conditions.terms import Term
 from tallystick.conditions.text import HINT
 from tallystick.errors import UsageError, did_you_mean
 
@@ -38,7 +41,8 @@ DERIVED = {"hour": "number", "weekday": "number", "night": "flag", "weekend": "f
 class Condition:
     """A condition that was read and checked, ready to be asked of any number of rows.
 
-    required: flags among `columns` without which it never holds.
+    required: flags among `columns` without which it never holds; terms: see `conditions/terms.py`;
+    terms_alone: it is nothing but terms.
 
     >>> condition = Condition.parse("amount < 220 and place != 'Oslo'", ["amount", "place"])
     >>> sorted(condition.columns)
@@ -54,10 +58,12 @@ class Condition:
     _test: Evaluate = field(compare=False, repr=False, default=lambda _: None)
     _again: tuple[Any, ...] = field(compare=False, repr=False, default=())
     required: frozenset[str] = field(compare=False, repr=False, default=frozenset())
+    terms: tuple[Term, ...] = field(compare=False, repr=False, default=())
+    terms_alone: bool = field(compare=False, repr=False, default=False)
 
     @classmethod
     def parse(
-        cls, text: str, known: Collection[str], lists: Mapping[str, Collection[str]] | None = None
+        cls, text: str, known: Collection[str], lists: Mapping[str, Collection[str | None]] | None = None
     ) -> Condition:
         """Read a condition; a UsageError says what is wrong with it, and at which character.
 
@@ -74,7 +80,14 @@ class Condition:
             {name: tuple(lists[name]) for name in sorted(compiler.lists)},
         )
         return cls(
-            text, frozenset(compiler.columns), frozenset(compiler.lists), test, again, compiler.required
+            text,
+            frozenset(compiler.columns),
+            frozenset(compiler.lists),
+            test,
+            again,
+            compiler.required,
+            compiler.terms,
+            compiler.terms_alone,
         )
 
     def holds(self, values: Values) -> NDArray[np.bool_]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tallystick.conditions import Condition
+from tallystick.conditions.build import ConditionBuilder
 from tallystick.contracts.ranges import Range
 from tallystick.notify.terms import Limit
 
@@ -30,3 +32,14 @@ class Rule:
     group: int = 0
     limit: Limit | None = None
     line: int = field(default=0, compare=False)
+
+    def condition(self) -> Condition | None:
+        """Return when the rule holds, None for always: of `COLUMNS`, `score` and `late`."""
+        builder = ConditionBuilder()
+        for name, values in self.values.items():
+            builder.add_texts(name, values)
+        if self.score is not None:
+            builder.add_range("score", self.score)
+        if self.late is not None:
+            builder.add_flag("late", self.late)
+        return builder.build()

@@ -1,7 +1,7 @@
 """Routing: which desk gets a decision, how urgent it is and when it is due, by rules that a person can edit.
 
-The rules come from a YAML file (`routing_file.py` reads it). Columns are looked at once for each distinct
-value, words in one pass over the text (`keyword_automaton.py`), so that one row is as quick as a batch is.
+The rules come from a YAML file (`routing_file.py` reads it). What a rule asks for becomes a condition; all
+conditions are asked together (`conditions/table.py`), so that one row is as quick as a batch is.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.conditions import ConditionTable
 from tallystick.rules import routing_file
-from tallystick.rules.keyword_automaton import Words
-from tallystick.rules.routing_rule import ANY_WORDS, RoutingRule
+from tallystick.rules.routing_rule import RoutingRule
 
 __all__ = ["ROUTE", "Routing"]
 
@@ -43,8 +43,6 @@ MICROSECONDS = {
     "weeks": 604_800_000_000,
 }
 DAY = MICROSECONDS["days"]
-FEW = 64  # rows up to which looking at each is quicker than finding the distinct ones
-REMEMBERED = 8192  # distinct values of a column whose answers are kept
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,7 @@ class Routing:
     @cached_property
     def needs(self) -> frozenset[str]:
         """What the rules look at: `certainty`, `amount`, `words`, and names of columns."""
-        wanted = {name for rule in self.rules for name in rule.values}
-        wanted |= {"amount"} if any(rule.amount for rule in self.rules) else set()
-        wanted |= {"certainty"} if any(rule.certainty for rule in self.rules) else set()
-        wanted |= {"words"} if any(rule.words != ANY_WORDS for rule in self.rules) else set()
-        return frozenset(wanted)
+        return frozenset[str]().union(*(c.columns for c in self._machine.conditions if c is not None))
 
     def apply(
         self,
@@ -133,17 +127,11 @@ class Routing:
         commas; `action`; …). What is not given counts as missing. `rule` is null where the default applied.
         """
         rows = len(narrative)
-        given = {**(columns or {}), self.label: label}
         machine = self._machine
-        allowed = np.ones((rows, len(self.rules) + 1), np.uint8)
-        for name, column in machine.columns.items():
-            allowed &= column.allowed(given.get(name), rows)
-        for name, values, missing in (("amount", amount, -1), ("certainty", score, -1.0)):
-            if name in machine.spans:
-                low, high = machine.spans[name]
-                numbers = np.array([missing]) if values is None else _numbers(values, missing)
-                allowed &= (numbers[:, None] >= low) & (numbers[:, None] <= high)
-        rule = machine.words.first(_flat(narrative), allowed)
+        given = {**(columns or {}), self.label: label, "words": narrative, "certainty": score}
+        if "amount" in self.needs and amount is not None:
+            given["amount"] = _known_amounts(amount)
+        rule = machine.table.first(given.get, rows)
         outcomes = machine.outcomes  # a slice of one is ten times as quick as a take of one
         met = outcomes.slice(rule[0], 1) if rows == 1 else outcomes.take(pa.array(rule))
         department, priority, name = met.flatten()
@@ -182,19 +170,11 @@ class Routing:
 
 
 class _Machine:
-    """Rules as arrays: one column for each rule, the default last."""
+    """Rules as arrays, the default last."""
 
     def __init__(self, rules: Sequence[RoutingRule]) -> None:
-        names = sorted({name for rule in rules for name in rule.values})
-        self.columns = {name: _Column(name, [rule.values.get(name) for rule in rules]) for name in names}
-        self.spans: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
-        for name in ("amount", "certainty"):
-            spans = [getattr(rule, name) for rule in rules]
-            if any(spans):
-                low = np.array([span.low if span else -np.inf for span in spans])
-                high = np.array([span.high if span else np.inf for span in spans])
-                self.spans[name] = low, high
-        self.words = Words([rule.words for rule in rules])
+        self.conditions = [rule.condition() for rule in rules]
+        self.table = ConditionTable(self.conditions)
         self.outcomes = pa.StructArray.from_arrays(
             [
                 pa.array([rule.department for rule in rules]),
@@ -211,55 +191,19 @@ class _Machine:
         )
 
 
-class _Column:
-    """What the rules ask of one column, answered once for each distinct value."""
-
-    def __init__(self, name: str, wanted: Sequence[tuple[str | None, ...] | None]) -> None:
-        self._several = name == "tags"
-        self._wanted = [
-            None if w is None else {None if v is None else v.casefold() for v in w} for w in wanted
-        ]
-        self._answers: dict[str | None, NDArray[np.uint8]] = {}
-
-    def allowed(self, array: pa.Array | None, rows: int) -> NDArray[np.uint8]:
-        """Say which rules the values allow: uint8 (rows, rules), or one row for all."""
-        if array is None:
-            return self._answer(None)
-        array = _flat(array)
-        if pa.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-            array = array.cast(pa.string())
-        if rows <= FEW:
-            return np.array([self._answer(value) for value in array.to_pylist()], np.uint8).reshape(
-                rows, len(self._wanted)
-            )
-        coded = pc.dictionary_encode(array, null_encoding="encode")
-        table = np.array([self._answer(value) for value in coded.dictionary.to_pylist()], np.uint8)
-        allowed: NDArray[np.uint8] = table[coded.indices.to_numpy()]
-        return allowed
-
-    def _answer(self, value: str | None) -> NDArray[np.uint8]:
-        answer = self._answers.get(value)
-        if answer is None:
-            parts = [None] if value is None else value.split(",") if self._several else [value]
-            said = {part.strip().casefold() or None if part is not None else None for part in parts}
-            answer = np.array([w is None or not w.isdisjoint(said) for w in self._wanted], np.uint8)
-            if len(self._answers) >= REMEMBERED:
-                self._answers.clear()
-            self._answers[value] = answer
-        return answer
-
-
 def _flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _numbers(values: pa.Array, missing: float) -> NDArray[Any]:
-    """Return numbers with what is missing, or is no number, in one form."""
-    values = _flat(values)
-    numbers = (values.fill_null(missing) if values.null_count else values).to_numpy(zero_copy_only=False)
-    return np.where(np.isnan(numbers), missing, numbers) if numbers.dtype.kind == "f" else numbers
+def _known_amounts(amount: pa.Array) -> pa.Array:
+    """Return amounts in minor units with null where none is named, which -1 says."""
+    amount = _flat(amount)
+    if len(amount) == 1:  # a row by itself, without arrays
+        value = amount[0].as_py()
+        return pa.nulls(1, amount.type) if value is not None and value < 0 else amount
+    found = (amount.fill_null(-1) if amount.null_count else amount).to_numpy(zero_copy_only=False)
+    unknown = found < 0
+    return pa.array(found, mask=unknown) if unknown.any() else amount
 
 
 def _business_days(start: NDArray[np.int64], count: int, zone: str) -> NDArray[np.int64]:

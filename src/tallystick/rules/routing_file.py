@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import yaml
 
+from tallystick.conditions.keyword_automaton import Clause, plain
 from tallystick.contracts.ranges import Range, amount
 from tallystick.contracts.yaml_lines import Lines, compose, read_text
 from tallystick.errors import did_you_mean
-from tallystick.rules.keyword_automaton import Clause, plain
 from tallystick.rules.routing_rule import PRIORITIES, RoutingRule
 from tallystick.rules.routing_terms import Due
 

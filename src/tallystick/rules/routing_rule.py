@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tallystick.conditions import Condition
+from tallystick.conditions.build import ConditionBuilder
+from tallystick.conditions.keyword_automaton import Clause
 from tallystick.contracts.ranges import Range
-from tallystick.rules.keyword_automaton import Clause
 from tallystick.rules.routing_terms import Due
 
 __all__ = ["ANY_WORDS", "PRIORITIES", "RoutingRule"]
@@ -30,3 +32,16 @@ class RoutingRule:
     words: Clause = ANY_WORDS
     amount: Range | None = None
     certainty: Range | None = None
+
+    def condition(self) -> Condition | None:
+        """Return when the rule holds, None for always: of its columns, `words`, `amount` and `certainty`."""
+        builder = ConditionBuilder()
+        for name, values in self.values.items():
+            builder.add_texts(name, values, several=name == "tags")
+        for name, span in (("amount", self.amount), ("certainty", self.certainty)):
+            if span is not None:
+                builder.add_range(name, span)
+        builder.add_words("words", "words", self.words.any_of)
+        builder.add_words("all_words", "words", self.words.all_of)
+        builder.add_words("no_words", "words", self.words.none_of)
+        return builder.build()

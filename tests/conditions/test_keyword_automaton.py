@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.rules.keyword_automaton import Clause, Words, plain
+from tallystick.conditions.keyword_automaton import Clause, Words, plain
 
 
 def met(clauses: list[Clause], texts: list[str | None], kind: pa.DataType | None = None) -> list[int]:
