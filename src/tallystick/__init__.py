@@ -1,7 +1,7 @@
-"""Tallystick: complaints, campaigns, fraud and customers on one spine.
+"""Tallystick: decisions from banking records, in batch, on a stream and behind an API.
 
-One definition gives the same value in batch, on a stream and behind an API. The verbs of the command line are
-functions here, and a frame serves as input as well as a path:
+One definition gives identical results in each of these modes. Every command is also a function here, which
+takes a data frame as well as a path:
 
     import tallystick as ts
 
@@ -44,7 +44,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load a verb when it is first asked for: importing the package loads nothing heavy."""
+    """Import a command's function on first use, so that importing the package stays quick."""
     if name not in __all__:
         raise AttributeError(f"module 'tallystick' has no attribute '{name}'")
     return getattr(importlib.import_module(f"tallystick.jobs.{name}"), name)

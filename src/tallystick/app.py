@@ -1,4 +1,4 @@
-"""Entry point: run the command line, turn what went wrong into words and an exit code."""
+"""Entry point: run the command line; map errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tallystick.errors import TallystickError
 
 __all__ = ["main"]
 
-INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
-LOOK_EVERY = 20_000  # objects more than before
+INTERRUPTED = 130  # as shells do for Ctrl-C: 128 + SIGINT
+GC_THRESHOLD = 20_000  # newly allocated objects
 STOPPED = "\nStopped. Nothing half-written was left behind.\n"
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
-    # Asked to end, by a scheduler say, it ends as with Ctrl-C: what is half-written is taken away.
+    """Run the command line and exit with its exit code."""
+    # SIGTERM (from a scheduler, say) ends as Ctrl-C does: partial output is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What is imported stays: to look for garbage among it as often as Python does takes a tenth of a start.
-    gc.set_threshold(LOOK_EVERY)
+    # Imported objects live on; collecting garbage at the default rate takes a tenth of the start.
+    gc.set_threshold(GC_THRESHOLD)
     sys.exit(run())
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; return the exit code that interface.md and the README list."""
+    """Run the command line; return the exit code."""
     import typer
     import typer.exceptions
     from typer.main import get_command
@@ -40,9 +40,9 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.Exit as error:
         code = error.exit_code
     except typer.exceptions.TyperException as error:
-        shown: Any = error  # what went wrong in the words typed; Typer types only the base
-        shown.show()
-        return int(shown.exit_code)
+        usage_error: Any = error  # a mistake in the arguments; Typer types only the base class
+        usage_error.show()
+        return int(usage_error.exit_code)
     except TallystickError as error:
         from tallystick.cli.terminal import print_error
 
@@ -52,17 +52,17 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stderr.write(STOPPED)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not try to flush it once more.
+        # The reader of our output has closed it; the interpreter must not flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except MemoryError:
         sys.stderr.write("Error: out of memory.\nTry a smaller --set batch_rows=1024, or a larger machine.\n")
         return 1
-    except Exception as error:  # the last stop: users get words, the log gets the trace
+    except Exception as error:  # unexpected: a message for the user, the trace for the log
         logging.getLogger("tallystick").debug("unexpected", exc_info=True)
         sys.stderr.write(
-            f"Error: something that should not happen did: {type(error).__name__}: {error}\n"
-            "Please report it. For the whole story: TALLYSTICK_LOG_LEVEL=debug\n"
+            f"Error: unexpected {type(error).__name__}: {error}\n"
+            "Please report it. For the stack trace: TALLYSTICK_LOG_LEVEL=debug\n"
         )
         return 1
     if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C

@@ -1,12 +1,12 @@
-"""What can go wrong, and which exit code it ends in.
+"""Exceptions and their exit codes.
 
     TallystickError            1  anything else
     ├── UsageError             2  an option, a name or a path is wrong
     │   └── MissingExtraError  2  an optional package is not installed
     ├── DataError              3  the data is refused
-    └── BundleError            1  a model folder is changed, incomplete or foreign
+    └── BundleError            1  a model folder is altered, incomplete or of another kind
 
-Every message says what was asked, what exists and what to do next; the faces print it without a stack trace.
+Every message says what was requested, what exists and what to do next; it is printed without a stack trace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["BundleError", "DataError", "MissingExtraError", "TallystickError", "
 
 
 class TallystickError(Exception):
-    """Something that a user can understand and act on; `hint` says how."""
+    """Base of all errors that a user can act on; `hint` says how."""
 
     exit_code = 1
 
@@ -32,7 +32,7 @@ class TallystickError(Exception):
 
 
 class UsageError(TallystickError):
-    """An option, a name or a path that was asked for is wrong."""
+    """An option, a name or a path is wrong."""
 
     exit_code = 2
 
@@ -48,11 +48,11 @@ class DataError(TallystickError):
 
 
 class BundleError(TallystickError):
-    """A model folder is changed, incomplete, foreign or made for something else."""
+    """A model folder is altered, incomplete or made for another solution, task or format."""
 
 
-def did_you_mean(asked: str, known: Iterable[str]) -> str:
-    """Say which known names are near to the one that was asked for, or list them all when few.
+def did_you_mean(requested: str, known: Iterable[str]) -> str:
+    """Suggest known names close to the requested one, or list all names.
 
     >>> did_you_mean("complaint", ["complaints", "fraud"])
     'Did you mean "complaints"?'
@@ -60,7 +60,7 @@ def did_you_mean(asked: str, known: Iterable[str]) -> str:
     'There are: complaints, fraud.'
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(asked, names, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(requested, names, n=3, cutoff=0.6)
     if near:
         return "Did you mean " + " or ".join(f'"{name}"' for name in near) + "?"
     return "There are: " + ", ".join(names) + "." if names else "There are none."

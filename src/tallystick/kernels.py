@@ -1,7 +1,7 @@
-"""Numba's machine code on disk: whether it is as new as the source of its package, and away with it if not.
+"""Cache of compiled Numba kernels: check and clear stale machine code.
 
-Numba looks only at the file that a kernel stands in, not at those of the kernels that it calls. So a
-package's machine code is taken together: all of it is as new as all of its source, or none of it counts.
+Numba compares a kernel only with its own source file, not with those of the kernels that it calls. So a
+package's machine code is valid only as a whole: all of it newer than all of its source.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Kernels"]
 
 @dataclass(frozen=True)
 class Kernels:
-    """The kernels of a package that Python calls; each holds the code of those that it calls."""
+    """Kernels of a package that are called from Python; each includes the kernels that it calls."""
 
     entries: Sequence[Any]
 
@@ -28,19 +28,19 @@ class Kernels:
         return sorted(Path(self.entries[0].stats.cache_path).glob(pattern))
 
     def compiled(self) -> bool:
-        """Say whether all were compiled since the package was last changed, without compiling any."""
+        """Return whether all kernels are newer than the package's source; compiles nothing."""
         changed = max(module.stat().st_mtime for module in self._modules())
         version = f"py{sys.version_info.major}{sys.version_info.minor}"
         for kernel in self.entries:
             function = kernel.py_func
             module = Path(function.__code__.co_filename).stem
-            found = self._cached(f"{module}.{function.__qualname__}-*.{version}*.nbi")
-            if not any(path.stat().st_mtime >= changed for path in found):
+            index_files = self._cached(f"{module}.{function.__qualname__}-*.{version}*.nbi")
+            if not any(path.stat().st_mtime >= changed for path in index_files):
                 return False
         return True
 
     def clear(self) -> None:
-        """Throw the package's machine code away, unless all of it is as new as the source."""
+        """Delete the package's machine code if any of it is older than the source."""
         if not self.compiled():
             for module in self._modules():
                 for path in self._cached(f"{module.stem}.*.nb[ic]"):

@@ -1,4 +1,4 @@
-"""The command line: parse, call one job, show what it did."""
+"""Command line: parse arguments, call one job, print its result."""
 
 from tallystick.cli.commands import app
 

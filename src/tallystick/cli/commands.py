@@ -1,4 +1,4 @@
-"""The verbs of the command line. Each asks one job; heavy imports wait until then."""
+"""Commands of the command line; each calls one job and imports it only then."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Shown = tuple[Result, Callable[[], None]]
 
 app = typer.Typer(
     name="tallystick",
-    help="Records into decisions: complaints classified and routed, payments scored, each with reasons.",
+    help="Turn banking records into decisions, each with its reasons.",
     epilog="Start with: tallystick demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -46,12 +46,12 @@ app = typer.Typer(
 )
 
 
-def _option(name: str, metavar: str, words: str) -> Any:
-    return typer.Option(name, metavar=metavar, help=words, show_default=False)
+def _option(name: str, metavar: str, help_text: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help_text, show_default=False)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(show: bool) -> None:
+    if show:
         typer.echo(f"tallystick {tallystick.__version__}")
         raise typer.Exit
 
@@ -62,7 +62,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Records into decisions: complaints classified and routed, payments scored, each with reasons."""
+    """Turn banking records into decisions, each with its reasons."""
 
 
 @verb(app, kernels=True)
@@ -70,10 +70,12 @@ def demo(
     terminal: Terminal,
     options: dict[str, Any],
     solution: SolutionName = "complaints",
-    input: Annotated[str | None, _option("--input", "PATH", "Your own records, not simulated ones.")] = None,
-    dir: Annotated[str, typer.Option("--dir", metavar="DIR", help="Where all goes.")] = "tallystick-demo",
+    input: Annotated[
+        str | None, _option("--input", "PATH", "Use these records; synthetic ones by default.")
+    ] = None,
+    dir: Annotated[str, typer.Option("--dir", metavar="DIR", help="Output folder.")] = "tallystick-demo",
 ) -> Shown:
-    """Do the main job from start to report."""
+    """Run a solution from end to end: generate, validate, train, score, report."""
     from tallystick.cli import show
     from tallystick.cli.live import Live
     from tallystick.jobs.demo import demo as job
@@ -87,12 +89,16 @@ def simulate(
     terminal: Terminal,
     options: dict[str, Any],
     solution: SolutionName,
-    rows: Annotated[int, _option("--rows", "N", "How many records.")],
-    output: Annotated[str, _option("--output", "PATH", "The file to write.")],
-    seed: Annotated[int | None, _option("--seed", "S", "The same seed, the same records.")] = None,
-    preset: Annotated[str, typer.Option("--preset", metavar="P", help="Which kind of records.")] = "default",
+    rows: Annotated[int, _option("--rows", "N", "Number of records.")],
+    output: Annotated[str, _option("--output", "PATH", "Output file.")],
+    seed: Annotated[
+        int | None, _option("--seed", "S", "Random seed; the same seed gives the same records.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option("--preset", metavar="P", help="Named set of generator parameters.")
+    ] = "default",
 ) -> Shown:
-    """Write records like a bank's own that are nobody's."""
+    """Generate synthetic records."""
     from tallystick.cli import show
     from tallystick.jobs.simulate import simulate as job
 
@@ -106,9 +112,9 @@ def validate(
     options: dict[str, Any],
     solution: SolutionName,
     source: Input,
-    output: Annotated[str | None, _option("--output", "CLEAN", "Write the clean rows here.")] = None,
+    output: Annotated[str | None, _option("--output", "CLEAN", "Output file for the clean rows.")] = None,
 ) -> Shown:
-    """Check records: what is clean, what is not, and why."""
+    """Check records against the contract and report every violation."""
     from tallystick.cli import show
     from tallystick.jobs.validate import validate as job
 
@@ -122,12 +128,12 @@ def features(
     options: dict[str, Any],
     solution: SolutionName,
     source: Input,
-    output: Annotated[str, _option("--output", "PATH", "The file to write.")],
+    output: Annotated[str, _option("--output", "PATH", "Output file.")],
     windows: WindowsFile = None,
     history: History = None,
     labels: Labels = None,
 ) -> Shown:
-    """Write behaviour in windows, as it was known at the time of each row."""
+    """Compute window features, each as known at the time of its row."""
     from tallystick.cli import show_analyses
     from tallystick.jobs.features import features as job
 
@@ -143,13 +149,13 @@ def analyse(
     source: Input,
     analysis: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ANALYSIS]...", help="Which ones; all without a name.", show_default=False),
+        typer.Argument(metavar="[ANALYSIS]...", help="Analyses to run; all by default.", show_default=False),
     ] = None,
-    output: Annotated[str | None, _option("--output", "PATH", "A folder for the tables.")] = None,
+    output: Annotated[str | None, _option("--output", "PATH", "Output folder for the tables.")] = None,
     labels: Labels = None,
     report: ReportFile = None,
 ) -> Shown:
-    """Look into records: tables and figures of what happened."""
+    """Run exploratory analyses: tables and charts."""
     from tallystick.cli import show_analyses
     from tallystick.jobs.analyse import analyse as job
 
@@ -165,21 +171,19 @@ def train(
     source: Input,
     model: ModelFolder,
     task: TaskNames = None,
-    learner: Annotated[
-        str | None, _option("--learner", "L", "How to learn; the task's own by default.")
-    ] = None,
+    learner: Annotated[str | None, _option("--learner", "L", "Learner; each task has a default.")] = None,
     learner_set: Annotated[
         list[str] | None,
-        _option("--learner-set", "NAME=VALUE", "Tell the learner something; may be given again."),
+        _option("--learner-set", "NAME=VALUE", "Set a hyperparameter; repeatable."),
     ] = None,
-    features: Annotated[str | None, _option("--features", "A,B", "Columns to learn from.")] = None,
+    features: Annotated[str | None, _option("--features", "A,B", "Feature columns; all by default.")] = None,
     windows: WindowsFile = None,
     history: History = None,
     labels: Labels = None,
     from_: From = None,
     until: Until = None,
 ) -> Shown:
-    """Learn from labelled records, and keep a bundle."""
+    """Train models on labelled records and save them as a bundle."""
     from tallystick.cli import show
     from tallystick.jobs.train import train as job
 
@@ -205,7 +209,7 @@ def evaluate(
         _option(
             "--split",
             "S",
-            "Fit anew on parts: random, stratified, grouped, time; for fraud also handbook, prequential.",
+            "Refit on each fold of a split: random, stratified, grouped, time, or one of the solution's own.",
         ),
     ] = None,
     rules: RulesFile = None,
@@ -215,7 +219,7 @@ def evaluate(
     until: Until = None,
     report: ReportFile = None,
 ) -> Shown:
-    """Measure a model on rows it was not learned from."""
+    """Evaluate a model on records that it was not trained on."""
     from tallystick.cli import show
     from tallystick.jobs.evaluate import evaluate as job
 
@@ -233,17 +237,19 @@ def score(
     solution: SolutionName,
     source: Input,
     model: ModelFolder,
-    output: Annotated[str, _option("--output", "PATH", "The decisions.")],
+    output: Annotated[str, _option("--output", "PATH", "Output file for the decisions.")],
     task: TaskNames = None,
     rules: RulesFile = None,
     history: History = None,
     labels: Labels = None,
     all_scores: Annotated[
-        bool, typer.Option("--all-scores", help="Also the probability of every class.")
+        bool, typer.Option("--all-scores", help="Include the probability of every class.")
     ] = False,
-    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each.")] = True,
+    reasons: Annotated[
+        bool, typer.Option("--reasons/--no-reasons", help="Include the reasons of each decision.")
+    ] = True,
 ) -> Shown:
-    """Decide every record: label, action, route, reasons."""
+    """Score records with a trained model: label, action, route, reasons."""
     from tallystick.cli import show
     from tallystick.jobs.score import score as job
 
@@ -259,49 +265,64 @@ def stream(
     terminal: Terminal,
     options: dict[str, Any],
     solution: SolutionName,
-    source: Annotated[str, _option("--source", "URI", "A growing file or folder, -, kafka://, a table.")],
+    source: Annotated[
+        str, _option("--source", "URI", "Input: a growing file or folder, -, kafka://, a database table.")
+    ],
     sink: Annotated[
         list[str],
-        _option("--sink", "URI", "Where decisions go: .jsonl, .csv, folder/, kafka://, a table, https://."),
+        _option(
+            "--sink",
+            "URI",
+            "Output of decisions: .jsonl, .csv, folder/, kafka://, a database table, https://; repeatable.",
+        ),
     ],
     model: ModelFolder,
     state: Annotated[
-        str | None, _option("--state", "URI", "Where the log is kept; state.db in the model folder.")
+        str | None,
+        _option(
+            "--state",
+            "URI",
+            "Database of the stream's log and state; state.db in the model folder by default.",
+        ),
     ] = None,
     task: TaskNames = None,
     rules: RulesFile = None,
     history: History = None,
-    labels: Annotated[str | None, _option("--labels", "URI", "Labels as a stream of their own.")] = None,
+    labels: Annotated[str | None, _option("--labels", "URI", "Labels as a second stream.")] = None,
     rate: Annotated[
-        float | None, _option("--rate", "N", "Replay the source at this many records a second.")
+        float | None, _option("--rate", "N", "Replay the source at N records per second.")
     ] = None,
-    max_events: Annotated[int | None, _option("--max-events", "N", "End after this many records.")] = None,
-    until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="End when all that is there has been decided.")
-    ] = False,
+    max_events: Annotated[int | None, _option("--max-events", "N", "Stop after N records.")] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when no input is left.")] = False,
     forget_sink: Annotated[
-        list[str] | None, _option("--forget-sink", "NAME", "Keep nothing more for a sink that is gone.")
+        list[str] | None,
+        _option("--forget-sink", "NAME", "Discard the position of a sink that is no longer used."),
     ] = None,
     shadow: Annotated[
-        str | None, _option("--shadow", "DIR", "A second model that decides beside, unheard.")
+        str | None, _option("--shadow", "DIR", "Shadow model: scored and stored, never delivered.")
     ] = None,
-    notify: Annotated[str | None, _option("--notify", "FILE", "Who is told of what, and how.")] = None,
+    notify: Annotated[str | None, _option("--notify", "FILE", "Notification rules (YAML).")] = None,
     aggregates: Annotated[
-        str | None, _option("--aggregates", "FILE", "What is added up over windows of the stream.")
+        str | None,
+        _option("--aggregates", "FILE", "Definitions of aggregates over windows of the stream (YAML)."),
     ] = None,
     aggregates_sink: Annotated[
-        str | None, _option("--aggregates-sink", "URI", "Where the rows of --aggregates go.")
+        str | None, _option("--aggregates-sink", "URI", "Output of the aggregates' rows.")
     ] = None,
     metrics: Annotated[
-        str | None, _option("--metrics", "[HOST:]PORT", "Serve Prometheus metrics; 0 takes a free port.")
+        str | None, _option("--metrics", "[HOST:]PORT", "Serve Prometheus metrics; 0 picks a free port.")
     ] = None,
-    report: Annotated[str | None, _option("--report", "FILE.html", "Charts of the run, at its end.")] = None,
+    report: Annotated[
+        str | None, _option("--report", "FILE.html", "Write a report page when the stream ends.")
+    ] = None,
     all_scores: Annotated[
-        bool, typer.Option("--all-scores", help="Also the probability of every class.")
+        bool, typer.Option("--all-scores", help="Include the probability of every class.")
     ] = False,
-    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="What moved each.")] = True,
+    reasons: Annotated[
+        bool, typer.Option("--reasons/--no-reasons", help="Include the reasons of each decision.")
+    ] = True,
 ) -> Shown:
-    """Decide records while they arrive, each once; a killed stream goes on where it was."""
+    """Score records as they arrive, each exactly once, and resume after a crash."""
     from tallystick.streams.memory import few_heaps
 
     few_heaps()  # before what is imported starts threads
@@ -311,7 +332,7 @@ def stream(
     from tallystick.jobs.stream import stream as job
 
     if terminal.as_json and "-" in sink:
-        raise UsageError("--json and --sink - both want standard output.", "Name a file for one of them.")
+        raise UsageError("--json and --sink - both write to standard output.", "Name a file for one of them.")
     result = job(
         solution, source=source, sink=sink, model=model, state=state, task=task or (), rules=rules,
         history=history, labels=labels, rate=rate, max_events=max_events, until_idle=until_idle,
@@ -326,7 +347,7 @@ def stream(
 
 @app.command()
 def config(set_: Set = None, config: Config = None, quiet: Quiet = False, json_: Json = False) -> None:
-    """Show every setting and where its value came from."""
+    """Show all settings and the source of each value."""
     from tallystick.cli import show
     from tallystick.jobs.settings import settings as job
 

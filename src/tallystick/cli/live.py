@@ -1,4 +1,4 @@
-"""A stream as it runs, in the terminal: drawn four times a second on stderr, by a thread of its own."""
+"""Live display of a running stream: redrawn on stderr four times per second by a thread."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tallystick.cli.live_format import printable
 from tallystick.cli.live_frame import frame, line
-from tallystick.cli.live_words import printable
 
 if TYPE_CHECKING:
     from rich.live import Live as Drawn
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Live"]
 
-PERIOD = 0.25  # seconds from picture to picture
-LINE_PERIOD = 5.0  # seconds from line to line where there is no terminal
-CALM_AFTER, CALM_PERIOD = 300.0, 60.0  # a log that runs for days gets a line a minute
+PERIOD = 0.25  # seconds between redraws
+LINE_PERIOD = 5.0  # seconds between lines without a terminal
+CALM_AFTER, CALM_PERIOD = 300.0, 60.0  # seconds: after five minutes, one line per minute
 
 
 class Live:
-    """Shows what `stats` gives while the block runs; nothing with --quiet, plain lines without a terminal.
+    """Live display of stream statistics while the block runs; plain lines without a terminal.
 
-    stats: gives the state of this moment, from any thread; title: what runs, from where to where. The
-    picture is gone when the block ends: what is to stay is said afterwards.
+    stats: returns a snapshot, callable from any thread; title: solution, source and sinks. The display is
+    removed when the block ends. With --quiet nothing is shown.
     """
 
     def __init__(self, terminal: Terminal, stats: Callable[[], StreamSnapshot], title: str) -> None:
@@ -44,7 +44,7 @@ class Live:
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.live import Live as Drawn
 
-            # Standard output stays what it is: it belongs to results.
+            # Standard output is for results only.
             self._drawn = Drawn(
                 console=self._console,
                 auto_refresh=False,
@@ -74,36 +74,36 @@ class Live:
             else:
                 self._draw(self._drawn)
         except OSError:
-            return  # whoever looked has gone; the stream goes on
+            return  # the terminal is closed; the stream continues
 
     def _draw(self, drawn: Drawn) -> None:
         ascii_only = not self._console.encoding.lower().startswith("utf")
         while True:
             width, height = self._console.size
-            # One line less than there are, or the terminal scrolls at each picture.
-            seen = self._stats()
-            drawn.update(frame(seen, self._title, width, height - 1, ascii_only=ascii_only), refresh=True)
+            # One line fewer than the terminal has, or it scrolls at each redraw.
+            snapshot = self._stats()
+            drawn.update(frame(snapshot, self._title, width, height - 1, ascii_only=ascii_only), refresh=True)
             if self._stop.wait(PERIOD):
                 return
 
     def _write(self) -> None:
-        """Write a line now and then, and each note as it comes."""
+        """Write a status line periodically, and each note once."""
         self._say(f"{self._title}: waiting for the first record")
         before, notes, elapsed, done = 0, 0, 0.0, False
         while not done:
             done = self._stop.wait(LINE_PERIOD if elapsed < CALM_AFTER else CALM_PERIOD)
-            seen = self._stats()
-            elapsed = seen.elapsed
-            for note in seen.notes:
+            snapshot = self._stats()
+            elapsed = snapshot.elapsed
+            for note in snapshot.notes:
                 if note.at > notes:
                     self._say(note.words)
-            notes = max([notes, *(note.at for note in seen.notes)])
-            count = seen.events + seen.bad + seen.duplicates
+            notes = max([notes, *(note.at for note in snapshot.notes)])
+            count = snapshot.events + snapshot.bad + snapshot.duplicates
             if count > before:
                 before = count
-                self._say(line(seen))
+                self._say(line(snapshot))
 
-    def _say(self, words: str) -> None:
-        # Not by the console: when its reader has gone, that points standard output to nowhere and leaves.
-        self._console.file.write(printable(words) + "\n")
+    def _say(self, text: str) -> None:
+        # Not through the console: on a closed pipe it redirects standard output and exits.
+        self._console.file.write(printable(text) + "\n")
         self._console.file.flush()

@@ -1,4 +1,4 @@
-"""One picture of a running stream: what is drawn again and again in the terminal."""
+"""Layout of the live display of a stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tallystick.cli.live_words import bar, clock, fit, milliseconds, spark
+from tallystick.cli.live_format import bar, clock, fit, milliseconds, spark
 
 if TYPE_CHECKING:
     from tallystick.streams.stats_snapshot import Alert, StreamSnapshot
@@ -16,87 +16,87 @@ if TYPE_CHECKING:
 __all__ = ["frame", "line"]
 
 GAP = 4
-WIDE = 108  # columns from which on things stand side by side
-SHORTEST = 8  # columns of a bar, where names are long
-NAMES = 5  # of a list of counts
+WIDE = 108  # columns from which lists are drawn side by side
+SHORTEST = 8  # least columns of a bar
+NAMES = 5  # most names in a list of counts
 MOST_ALERTS = 10
-ALARMS = ("decline",)  # actions that are shown in red, besides being named
-# For terminals that cannot show these: one letter for each.
+ALARMS = ("decline",)  # actions shown in red
+# Replacements for terminals without Unicode, one character each.
 ASCII = str.maketrans("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇·…–→", "########._-=+*#-.->")
 
 
-def frame(seen: StreamSnapshot, title: str, width: int, height: int, *, ascii_only: bool = False) -> Text:
-    """Draw a stream in `height` lines of `width` columns, or fewer; the colours are the terminal's own."""
+def frame(snapshot: StreamSnapshot, title: str, width: int, height: int, *, ascii_only: bool = False) -> Text:
+    """Draw a snapshot in at most `height` lines of `width` columns, in the terminal's colours."""
     width = max(width, 20)
-    lines = [_head(seen, title, width), Text()]
-    if not (seen.events or seen.bad or seen.duplicates):
-        lines += [Text("  Waiting for the first record …"), *_notes(seen, width)]
+    lines = [_head(snapshot, title, width), Text()]
+    if not (snapshot.events or snapshot.bad or snapshot.duplicates):
+        lines += [Text("  Waiting for the first record …"), *_notes(snapshot, width)]
     else:
-        lines += _figures(seen, width)
-        lines += [Text(), *_counts(seen, width)]
-        notes = [Text(), *_notes(seen, width)]
+        lines += _figures(snapshot, width)
+        lines += [Text(), *_counts(snapshot, width)]
+        notes = [Text(), *_notes(snapshot, width)]
         room = height - len(lines) - len(notes) - 2
-        lines += [Text(), *_alerts(seen, width, max(room, 1)), *notes]
-    for one in lines:
-        one.truncate(width)
+        lines += [Text(), *_alerts(snapshot, width, max(room, 1)), *notes]
+    for text in lines:
+        text.truncate(width)
     drawn = Text("\n", no_wrap=True, overflow="crop").join(lines[:height])
     if ascii_only:
         drawn.plain = drawn.plain.translate(ASCII)
     return drawn
 
 
-def line(seen: StreamSnapshot) -> str:
-    """Say in one plain line how things stand, for logs.
+def line(snapshot: StreamSnapshot) -> str:
+    """Write a snapshot as one line of text, for logs.
 
     >>> from tallystick.streams.stats_snapshot import StreamSnapshot
     >>> line(StreamSnapshot("fraud", now=5_000_000, events=12_000, rate_now=2_400.0, lag=3))
     '0:05  12,000 events, 2,400 a second, 0 alerts, 3 waiting'
     """
-    words = [f"{seen.events:,} events", f"{seen.rate_now:,.0f} a second"]
-    latency = seen.latency_now if seen.latency_now.count else seen.latency
+    parts = [f"{snapshot.events:,} events", f"{snapshot.rate_now:,.0f} a second"]
+    latency = snapshot.latency_now if snapshot.latency_now.count else snapshot.latency
     if latency.count:
-        words.append(f"p50 {milliseconds(latency.p50)}, p99 {milliseconds(latency.p99)}")
-    words.append(f"{seen.alerted:,} alerts")
-    words += [
+        parts.append(f"p50 {milliseconds(latency.p50)}, p99 {milliseconds(latency.p99)}")
+    parts.append(f"{snapshot.alerted:,} alerts")
+    parts += [
         f"{count:,} {name}"
         for name, count in (
-            ("in quarantine", seen.bad),
-            ("duplicate", seen.duplicates),
-            ("late", seen.late),
+            ("in quarantine", snapshot.bad),
+            ("duplicate", snapshot.duplicates),
+            ("late", snapshot.late),
         )
         if count
     ]
-    if seen.lag is not None:
-        words.append(f"{seen.lag + seen.queued:,} waiting")
-    return f"{clock(seen.elapsed)}  {', '.join(words)}"
+    if snapshot.lag is not None:
+        parts.append(f"{snapshot.lag + snapshot.queued:,} waiting")
+    return f"{clock(snapshot.elapsed)}  {', '.join(parts)}"
 
 
-def _head(seen: StreamSnapshot, title: str, width: int) -> Text:
-    elapsed = clock(seen.elapsed)
+def _head(snapshot: StreamSnapshot, title: str, width: int) -> Text:
+    elapsed = clock(snapshot.elapsed)
     return Text.assemble((fit(title, width - len(elapsed) - 1), "bold"), (f" {elapsed}", "dim"))
 
 
-def _figures(seen: StreamSnapshot, width: int) -> list[Text]:
-    """Show rate, latency and what waits: beside each other as far as there is room."""
-    rates = [value for value in seen.series.get("rate", ()) if value is not None]
+def _figures(snapshot: StreamSnapshot, width: int) -> list[Text]:
+    """Draw rate, latency and backlog, side by side where they fit."""
+    rates = [value for value in snapshot.series.get("rate", ()) if value is not None]
     rate = [
         _title("Rate", 22),
-        _pair("now", f"{seen.rate_now:,.0f} /s", 22),
-        _pair("average", f"{seen.rate:,.0f} /s", 22),
-        _pair("events", f"{seen.events:,}  ", 22),
+        _pair("now", f"{snapshot.rate_now:,.0f} /s", 22),
+        _pair("average", f"{snapshot.rate:,.0f} /s", 22),
+        _pair("events", f"{snapshot.events:,}  ", 22),
         Text(spark(rates, 22), "cyan"),
     ]
-    now, all_time = seen.latency_now, seen.latency
+    now, all_time = snapshot.latency_now, snapshot.latency
     latency = [Text(f"{'Latency':<8}{'last 10 s':>10}{'all':>10}", "dim")]
     for name, key in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"), ("longest", "longest")):
         recent, ever = (milliseconds(getattr(one, key)) for one in (now, all_time))
         latency.append(Text.assemble((f"{name:<8}", "dim"), f"{recent:>10}{ever:>10}"))
     waiting = [
         _title("Waiting", 22),
-        _pair("in the source", "–" if seen.lag is None else f"{seen.lag:,}", 22),
-        _pair("in the queue", f"{seen.queued:,}", 22),
+        _pair("in the source", "–" if snapshot.lag is None else f"{snapshot.lag:,}", 22),
+        _pair("in the queue", f"{snapshot.queued:,}", 22),
     ]
-    sinks = sorted(seen.behind.items(), key=lambda item: -item[1])
+    sinks = sorted(snapshot.behind.items(), key=lambda item: -item[1])
     for name, count in sinks[:2]:
         waiting.append(_pair(f"to {name}", f"{count:,}", 22))
     blocks = [(rate, 22), (latency, 28), (waiting, 22)]
@@ -107,17 +107,17 @@ def _figures(seen: StreamSnapshot, width: int) -> list[Text]:
     return [*rate, Text(), *latency, Text(), *waiting]
 
 
-def _counts(seen: StreamSnapshot, width: int) -> list[Text]:
-    """Show what was decided: actions, classes where they say more than yes or no, departments."""
+def _counts(snapshot: StreamSnapshot, width: int) -> list[Text]:
+    """Draw counts of actions, of classes other than yes and no, and of departments."""
     lists: list[tuple[str, Mapping[str, int]]] = []
-    for task, actions in seen.actions.items():
-        labels = seen.labels.get(task, {})
+    for task, actions in snapshot.actions.items():
+        labels = snapshot.labels.get(task, {})
         if set(labels) <= {"yes", "no", "(none)"}:
             lists.append((task, actions))
         else:
             lists += [(f"{task}: action", actions), (f"{task}: class", labels)]
-    if seen.departments:
-        lists.append(("departments", seen.departments))
+    if snapshot.departments:
+        lists.append(("departments", snapshot.departments))
     wide = width >= WIDE and len(lists) > 1
     across = (width - GAP) // 2 if wide else width
     blocks = [_tally(name, counts, min(across, 80)) for name, counts in lists]
@@ -155,14 +155,16 @@ def _tally(title: str, counts: Mapping[str, int], width: int) -> list[Text]:
     return lines
 
 
-def _alerts(seen: StreamSnapshot, width: int, room: int) -> list[Text]:
-    """Show the newest alerts, the newest first, in at most `room` lines besides the title."""
-    lines = [Text.assemble(("Alerts  ", "dim"), f"{seen.alerted:,}" if seen.alerted else "none so far")]
-    if len(seen.alerts) > 1:
+def _alerts(snapshot: StreamSnapshot, width: int, room: int) -> list[Text]:
+    """Draw the latest alerts, newest first, in at most `room` lines below the title."""
+    lines = [
+        Text.assemble(("Alerts  ", "dim"), f"{snapshot.alerted:,}" if snapshot.alerted else "none so far")
+    ]
+    if len(snapshot.alerts) > 1:
         lines[0].append("  the newest first", "dim")
     each = 1 if width >= WIDE else 2
     most = max(min(room // each, MOST_ALERTS), 1)
-    for alert in list(reversed(seen.alerts))[:most]:
+    for alert in list(reversed(snapshot.alerts))[:most]:
         lines += _alert(alert, width)
     return lines
 
@@ -179,38 +181,38 @@ def _alert(alert: Alert, width: int) -> list[Text]:
         (fit(alert.id, name), "dim"),
         (f"{took:>9}", "dim"),
     )
-    said = " · ".join(alert.reasons) or " → ".join(word for word in (named, alert.department) if word)
+    detail = " · ".join(alert.reasons) or " → ".join(word for word in (named, alert.department) if word)
     if width >= WIDE:
-        first.append("  " + fit(said, width - first.cell_len - 2).rstrip())
+        first.append("  " + fit(detail, width - first.cell_len - 2).rstrip())
         return [first]
-    return [first, Text("  " + fit(said, width - 2).rstrip())]
+    return [first, Text("  " + fit(detail, width - 2).rstrip())]
 
 
-def _notes(seen: StreamSnapshot, width: int) -> list[Text]:
-    """Show what went beside the way, and what was said last."""
+def _notes(snapshot: StreamSnapshot, width: int) -> list[Text]:
+    """Draw counts of quarantined, duplicate and late records and of notices, then the last notes."""
     counts = [
         f"{count:,} {name}"
         for name, count in (
-            ("in quarantine", seen.bad),
-            ("duplicate", seen.duplicates),
-            ("late", seen.late),
+            ("in quarantine", snapshot.bad),
+            ("duplicate", snapshot.duplicates),
+            ("late", snapshot.late),
         )
         if count
     ]
     states: dict[str, int] = {}
-    for channel in seen.notices.values():
+    for channel in snapshot.notices.values():
         for state, count in channel.items():
             states[state] = states.get(state, 0) + count
     counts += [f"{count:,} notices {state}" for state, count in states.items() if count]
     lines = [Text(fit(" · ".join(counts), width).rstrip())] if counts else []
-    for note in seen.notes[-2:]:
+    for note in snapshot.notes[-2:]:
         often = f" ({note.times:,} times)" if note.times > 1 else ""
         lines.append(Text(fit(f"{note.words}{often}", width).rstrip(), "dim"))
     return lines
 
 
-def _title(words: str, width: int) -> Text:
-    return Text(fit(words, width), "dim")
+def _title(text: str, width: int) -> Text:
+    return Text(fit(text, width), "dim")
 
 
 def _pair(name: str, value: str, width: int) -> Text:
@@ -218,13 +220,13 @@ def _pair(name: str, value: str, width: int) -> Text:
 
 
 def _beside(blocks: Sequence[tuple[Sequence[Text], int]]) -> list[Text]:
-    """Put blocks of lines next to each other, each filled to its width."""
+    """Join blocks of lines side by side, each padded to its width."""
     lines = []
     for i in range(max(len(block) for block, _ in blocks)):
-        whole = Text()
+        row = Text()
         for place, (block, width) in enumerate(blocks):
             part = block[i].copy() if i < len(block) else Text()
             part.truncate(width, pad=True)
-            whole.append(" " * GAP if place else "").append_text(part)
-        lines.append(whole)
+            row.append(" " * GAP if place else "").append_text(part)
+        lines.append(row)
     return lines

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tallystick.cli.live_words import milliseconds, printable, span
+from tallystick.cli.live_format import milliseconds, printable, span
 from tallystick.cli.show_account import tally
 from tallystick.cli.terminal import Terminal, escape
 

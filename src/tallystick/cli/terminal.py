@@ -1,4 +1,4 @@
-"""How results look in a terminal: plain tables, little colour, nothing on stdout but the result."""
+"""Terminal output: results on stdout, progress and messages on stderr."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["Terminal", "escape", "logging_to_stderr", "print_error"]
 
 
 def escape(text: str) -> str:
-    """Keep what users named from being taken for markup."""
-    from rich.markup import escape as by_rich
+    """Escape rich markup in user-supplied text."""
+    from rich.markup import escape as escape_markup
 
-    return by_rich(text)
+    return escape_markup(text)
 
 
 class Terminal:
-    """Where a verb shows what it does: progress on stderr, the result on stdout.
+    """Output of a command: progress on stderr, the result on stdout.
 
-    Used as a context manager it is also the Progress that jobs report to.
+    As a context manager it is also the Progress that jobs report to.
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
@@ -63,38 +63,38 @@ class Terminal:
         if self._bar is not None:
             self._bar.stop()
 
-    def stage(self, words: str, total: int | None = None) -> None:
-        """Show a new stage in place of the one before."""
+    def stage(self, description: str, total: int | None = None) -> None:
+        """Replace the current stage by a new one."""
         if self._bar is None:
             return
         if self._stage is not None:
             self._bar.remove_task(self._stage)
-        self._stage = self._bar.add_task(escape(words), total=total)
+        self._stage = self._bar.add_task(escape(description), total=total)
 
     def step(self, done: int = 1) -> None:
-        """Move the bar on."""
+        """Advance the progress bar."""
         if self._bar is not None and self._stage is not None:
             self._bar.advance(self._stage, done)
 
     def say(self, text: str = "") -> None:
-        """Say something about the result, unless it is asked for as JSON or in silence."""
+        """Print a line of the result, unless --json or --quiet is set."""
         if not self.as_json and not self.quiet:
             self.out.print(text)
 
     def note(self, text: str) -> None:
-        """Say something by the way, on stderr."""
+        """Print a note on stderr."""
         if not self.quiet:
             self.err.print(f"[dim]{escape(text)}[/dim]")
 
     def result(self, document: dict[str, Any]) -> None:
-        """Write the one JSON document, when it is asked for."""
+        """Print the result as JSON when --json is set."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
 
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
     ) -> None:
-        """Show a table; the first `left` columns are words, the others numbers."""
+        """Print a table; the first `left` columns are text, the others numbers."""
         if self.as_json or self.quiet:
             return
         from rich.table import Table
@@ -114,14 +114,14 @@ class Terminal:
         self.out.print()
 
     def next_steps(self, *commands: str) -> None:
-        """Say what one would type next."""
+        """Print suggested next commands."""
         self.say("[bold]Next[/bold]")
         for command in commands:
             self.say(f"  [cyan]{escape(command)}[/cyan]")
 
 
 def print_error(error: TallystickError) -> None:
-    """Say what went wrong and what to do, without a stack trace."""
+    """Print an error and its hint on stderr, without a stack trace."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
@@ -144,12 +144,12 @@ class _JsonLines(logging.Formatter):
         )
 
 
-def logging_to_stderr(level: str, form: str) -> None:
-    """Send the log to stderr, as text or as one JSON object a line."""
+def logging_to_stderr(level: str, log_format: str) -> None:
+    """Send the log to stderr, as text or as one JSON object per line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _JsonLines()
-        if form == "json"
+        if log_format == "json"
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logger = logging.getLogger("tallystick")

@@ -1,4 +1,4 @@
-"""How a verb becomes a command: the options that it shares, its progress, its JSON, its words."""
+"""Registration of commands: shared options, progress, JSON and text output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHOWING = {"quiet": (Quiet, False), "json_": (Json, False)}
 
 
 class Result(Protocol):
-    """What a job returns."""
+    """Result of a job."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -46,23 +46,23 @@ class Result(Protocol):
 def verb(
     app: typer.Typer, *, reading: bool = False, kernels: bool = False
 ) -> Callable[[Callable[..., tuple[Result, Callable[[], None]]]], Callable[..., None]]:
-    """Make a command of a function that takes a terminal, the options of its job and its own arguments.
+    """Register a function of (terminal, shared options, its own arguments) as a command.
 
-    It returns the job's result, and what shows that in words. reading: it reads an INPUT; kernels: it needs
-    them compiled.
+    The function returns the job's result and a callable that prints it. reading: it reads an INPUT; kernels:
+    it needs compiled kernels.
     """
 
     def register(function: Callable[..., tuple[Result, Callable[[], None]]]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
         shared = {**(READING if reading else {}), **COMMON}
 
-        def command(**given: Any) -> None:
-            terminal = Terminal(as_json=given.pop("json_"), quiet=given.pop("quiet"))
-            options = _options({name: given.pop(name) for name in shared})
+        def command(**arguments: Any) -> None:
+            terminal = Terminal(as_json=arguments.pop("json_"), quiet=arguments.pop("quiet"))
+            options = _options({name: arguments.pop(name) for name in shared})
             with terminal:
                 if kernels:
                     _ready(terminal)
-                result, show = function(terminal, options | {"progress": terminal}, **given)
+                result, show = function(terminal, options | {"progress": terminal}, **arguments)
             terminal.result(result.to_dict())
             show()
 
@@ -70,9 +70,9 @@ def verb(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
             for name, (kind, default) in {**shared, **SHOWING}.items()
         ]
-        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         command.__signature__ = inspect.Signature([*keyword, *extra])  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in [*keyword, *extra]}
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*keyword, *extra]}
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         app.command()(command)
         return command
@@ -80,11 +80,11 @@ def verb(
     return register
 
 
-def _options(given: dict[str, Any]) -> dict[str, Any]:
-    """Turn what was typed into the options of a job, and start the log."""
+def _options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Parse shared options into keyword arguments of a job, and start the log."""
     from tallystick.config import load
 
-    options = {name.rstrip("_"): value for name, value in given.items() if value is not None}
+    options = {name.rstrip("_"): value for name, value in arguments.items() if value is not None}
     for name in {"map", "set"} & set(options):
         options[name] = pairs(options[name], f"--{name}")
     settings, _ = load(options.get("config"), options.get("set"))
@@ -93,7 +93,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ready(terminal: Terminal) -> None:
-    """Compile the kernels when that has not been done, and say so: the only time that anyone waits for it."""
+    """Compile the kernels on first use, with a note."""
     from tallystick.jobs.prepare import prepare, prepared
 
     if not prepared():

@@ -1,4 +1,4 @@
-"""Numbers, spans of time and strokes as a running stream shows them in a terminal."""
+"""Formatting of numbers, durations and bars in the live display."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a latency with the digits that matter.
+    """Format a latency in milliseconds with two or three significant digits.
 
     >>> [milliseconds(one) for one in (0.4321, 4.123, 41.23, 412.3, 4123, 412_300, None)]
     ['0.43 ms', '4.1 ms', '41 ms', '412 ms', '4.1 s', '6.9 min', '–']
@@ -24,11 +24,11 @@ def milliseconds(value: float | None) -> str:
     for size, name in ((1, "s"), (60, "min"), (3600, "h"), (86_400, "d")):
         if seconds < size * (60 if size < 3600 else 48) or name == "d":
             return f"{seconds / size:.1f} {name}"
-    raise AssertionError  # the last size takes all
+    raise AssertionError  # days match any duration
 
 
 def clock(seconds: float) -> str:
-    """Write how long it has been, as clocks do.
+    """Format an elapsed time as a clock.
 
     >>> clock(83), clock(3_723), clock(200_000)
     ('1:23', '1:02:03', '2 d 07:33:20')
@@ -42,7 +42,7 @@ def clock(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Write how long it took, in words.
+    """Format a duration with units.
 
     >>> span(0.25), span(12.34), span(83), span(3_723)
     ('0.25 s', '12.3 s', '1 min 23 s', '1 h 2 min')
@@ -57,7 +57,7 @@ def span(seconds: float) -> str:
 
 
 def bar(share: float, width: int) -> str:
-    """Draw a share as a bar of at most `width` letters; what is there at all has at least a stroke.
+    """Draw a share as a bar of `width` characters; a positive share is always visible.
 
     >>> bar(0.5, 4), bar(0.001, 4), bar(0.0, 4)
     ('██  ', '▏   ', '    ')
@@ -68,7 +68,7 @@ def bar(share: float, width: int) -> str:
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """Draw the newest values as a line of small bars, the highest of them as high as can be.
+    """Draw the last `width` values as a sparkline scaled to their maximum.
 
     >>> spark([0, 1, 2, 4], 8)
     '▁▃▅█'
@@ -79,7 +79,7 @@ def spark(values: Sequence[float], width: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Keep what comes with a record from moving the cursor, or from turning the line around.
+    """Replace unprintable characters, so that a record cannot move the cursor or reverse the line.
 
     >>> printable("T1\\x1b[2J")
     'T1·[2J'
@@ -88,7 +88,7 @@ def printable(text: str) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Cut or fill a text to so many columns; some letters take two.
+    """Truncate or pad a text to `width` terminal columns; wide characters take two.
 
     >>> fit("decline", 4), fit("ab", 4)
     ('dec…', 'ab  ')
