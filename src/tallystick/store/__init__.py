@@ -3,9 +3,9 @@
     store = Store.open("sqlite:///state.db")
     claim = store.claim("fraud")          # one writer for each stream
     claim.commit(entry)                   # input, decisions, bad rows, notices, positions: one transaction
-    store.entries("fraud", after=number)  # what is replayed after a snapshot
+    store.entries("fraud", after=number)  # entries to replay after a snapshot
 
-Window state is a fold of the log: it is never written row by row, only put away now and then as a snapshot.
+Window state is computed from the log: it is never written row by row, only saved periodically as a snapshot.
 """
 
 from tallystick.store.claim import Claim

@@ -1,4 +1,4 @@
-"""The claim of a stream: the hand that writes it, as long as nobody else has taken it over."""
+"""Claim: the exclusive right to write one stream, valid until another process takes it over."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ DROP = text("DELETE FROM ts_log WHERE tenant = :tenant AND stream = :stream AND 
 class Claim:
     """One process's right to write a stream; made by `Store.claim`.
 
-    Threads may share it: one commits, others mark, renew and put snapshots away. Every method raises Fenced
-    once somebody else has taken the stream over.
+    Thread-safe: one thread commits, others mark, renew and save snapshots. Every method raises Fenced once
+    another process has taken over the stream.
     """
 
     def __init__(self, database: Database, lease: Lease) -> None:
@@ -65,14 +65,14 @@ class Claim:
 
     @property
     def fence(self) -> int:
-        """How often the stream has been claimed, this time included."""
+        """Number of times that the stream has been claimed, this time included."""
         return self._lease.fence
 
     def commit(self, entry: Entry) -> None:
-        """Keep an entry with all that belongs to it, in one transaction, and hold the stream on.
+        """Commit an entry with its decisions, bad rows, notices and positions in one transaction.
 
-        When this returns the entry is as durable as the store was opened for; after an error nothing of it
-        is there. Raises TallystickError for a number that is not the next one.
+        On return the entry has the durability that the store was opened with; after an error nothing of it
+        is stored. Raises TallystickError for a number that is not the next one.
         """
         if entry.number != self._number + 1:
             raise TallystickError(
@@ -117,9 +117,9 @@ class Claim:
         self._prolonged = time.monotonic()
 
     def keep_history(self, parts: Iterable[pa.RecordBatch]) -> int:
-        """Keep what came before the first entry, as entries 0, −1, −2 …; return how many these are.
+        """Store records before the first entry as entries 0, −1, −2 …; return the number of entries.
 
-        They are read by number alone, and take the place of any that were kept so before.
+        They are read by number only, and replace any that were stored before.
         """
         at = time.time_ns() // 1000
         day = max(self._day, at // DAY)
@@ -142,11 +142,11 @@ class Claim:
         return number
 
     def mark(self, marks: Mapping[str, tuple[int, dict[str, Any] | None]]) -> None:
-        """Keep how far sinks are, each with the entry and what it wants to be told again."""
+        """Store the position of each sink: the last delivered entry and the sink's own state."""
         self._write(lambda connection: self._mark(connection, marks))
 
     def forget(self, *sinks: str) -> None:
-        """Drop the marks of sinks that are delivered to no more, so that nothing is kept for them."""
+        """Delete the positions of sinks that are no longer used, so that retention ignores them."""
         gone = text("DELETE FROM ts_marks WHERE tenant = :tenant AND stream = :stream AND sink = :sink")
 
         def work(connection: Connection) -> None:
@@ -156,7 +156,7 @@ class Claim:
         self._write(work)
 
     def save_snapshot(self, number: int, state: Arrays | Packed) -> None:
-        """Put the state after an entry away, part by part; it counts once all is there.
+        """Save the state after an entry as a snapshot, part by part; it is valid once all parts are stored.
 
         state: arrays, which are packed first, or what `pack` gave, which this empties. The last two are kept.
         Other threads commit between the parts.
@@ -167,13 +167,13 @@ class Claim:
         snapshots.save(self._database, **self._key, number=number, packed=packed, allowed=self._allowed)
 
     def renew(self) -> None:
-        """Hold the stream on where nothing is committed; costs nothing when something just was."""
+        """Renew the lease when nothing is committed; does nothing shortly after a write."""
         with self._renewing:
             if time.monotonic() - self._prolonged > self._lease.micros / 4e6:
                 self._write(lambda _: None)
 
     def remember(self, **facts: Any) -> None:
-        """Keep facts beside the head, as JSON; those of the same name are replaced, others stay."""
+        """Store facts with the head, as JSON; existing facts of the same name are replaced."""
 
         def work(connection: Connection) -> None:
             row = head_row(connection, **self._key)
@@ -187,7 +187,7 @@ class Claim:
         self._write(work)
 
     def release(self) -> None:
-        """Give the stream back, for the next one to take at once; may be called twice."""
+        """Release the lease, so that another process can claim at once; may be called twice."""
         self._database.write(self._lease.give_back)
 
     def _take(self, connection: Connection) -> Any:

@@ -1,4 +1,4 @@
-"""A database under the store: many readers, one writer, and what SQLite and PostgreSQL do differently."""
+"""Base class of the store's databases: many readers, one writer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAUSE = 0.1  # seconds before the second try, doubled up to two
 
 
 class Database(ABC):
-    """One database and the ways in: any number of readers, one writer at a time in this process.
+    """A database with any number of readers and one writer at a time per process.
 
     clock: microseconds since 1970, in its SQL; patience: for how many seconds a server that has gone away is
     tried again, with the whole transaction.
@@ -44,7 +44,7 @@ class Database(ABC):
         return f"{type(self).__name__}({self.shown!r})"
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run a few selects as one picture of the database, by a connection of their own."""
+        """Run selects in one read transaction on a separate connection."""
 
         def once() -> T:
             with self._engine.connect() as connection, connection.begin():
@@ -53,7 +53,7 @@ class Database(ABC):
         return self._patiently(once)
 
     def write(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
-        """Run a transaction; `work` may run again when a server went away in the middle of it.
+        """Run a write transaction; `work` is retried when the connection to the server is lost.
 
         first: before whatever else waits in this process.
         """
@@ -98,27 +98,27 @@ class Database(ABC):
             pause = min(pause * 2, 2.0)
 
     def explained(self, error: BaseException) -> TallystickError:
-        """Say what a database complains of, without the rows that it was about."""
+        """Return a readable error for a database error, without the rows concerned."""
         first = str(error).strip().partition("\n")[0].rstrip(".")
         return TallystickError(f"The store {self.shown} failed: {first}.", self.hint(error))
 
     def hint(self, error: BaseException) -> str:  # noqa: ARG002
-        """Say what can be done about an error."""
+        """Return a hint for an error."""
         return "What was committed before is kept; start again when the cause is gone."
 
     def passing(self, error: BaseException) -> bool:  # noqa: ARG002
-        """Say whether an error may go away by itself."""
+        """Return whether an error is transient."""
         return False
 
     def alone(self, connection: Connection) -> None:  # noqa: B027 (a writer of SQLite is alone)
-        """Wait until no other process changes the tables, for the rest of the transaction."""
+        """Lock the schema against other processes for the rest of the transaction."""
 
     def keep(self, day: int, work: Callable[[Connection], None]) -> None:  # noqa: ARG002
         """Write rows of a day (since 1970)."""
         self.write(work, first=True)
 
     def drop_days(self, key: Mapping[str, str], before_day: int, upto: int) -> int:  # noqa: ARG002
-        """Remove the oldest day of a stream as one, where days lie apart, and say how many rows that were."""
+        """Drop the oldest day's partition of a stream, where supported; return the number of rows."""
         return 0
 
     def moment(self, at: int) -> Any:
@@ -134,14 +134,14 @@ class Database(ABC):
         columns: Mapping[str, pa.Array],
         day: int | None = None,
     ) -> None:
-        """Add rows: values that all of them share, and a column for each of the others, as fast as can be.
+        """Insert rows in bulk, from shared values and columns.
 
         Timestamps go in as the table has them; day: of a table that is kept by day.
         """
 
     @abstractmethod
     def rows(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read many rows past SQLAlchemy; each `?` stands for a value."""
+        """Read many rows through the driver directly; `?` is a parameter."""
 
     @abstractmethod
     def micros(self, column: str) -> str:

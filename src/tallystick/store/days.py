@@ -1,4 +1,4 @@
-"""Days of PostgreSQL: log and decisions lie in a partition for each, made in time and dropped as one."""
+"""Daily partitions of the log and decisions in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAKING = 0x7473_0002  # an advisory lock
 
 
 def partition(table: str, day: int) -> str:
-    """Name the table that holds the rows of a day.
+    """Return the name of a day's partition.
 
     >>> partition("ts_log", 20000)
     'ts_log_d20000'
@@ -24,7 +24,7 @@ def partition(table: str, day: int) -> str:
 
 
 def make(connection: Connection, days: Sequence[int]) -> None:
-    """Make what is missing beside the table and attach it then: that lets others read and write meanwhile."""
+    """Create missing partitions detached, then attach them, so that readers and writers are not blocked."""
     _alone(connection)
     there = set(_days(connection))
     for day in days:
@@ -38,7 +38,7 @@ def make(connection: Connection, days: Sequence[int]) -> None:
 def drop(
     connection: Connection, key: Mapping[str, str], before_day: int, upto: int
 ) -> tuple[int, int] | None:
-    """Drop the oldest day in which the stream is alone, and needs no entry; say which, and how many rows.
+    """Drop the oldest day that only this stream uses and no longer needs; return the day and its rows.
 
     None: there is no such day, and what may go is to be removed row by row.
     """
@@ -68,7 +68,7 @@ def drop(
 
 
 def _days(connection: Connection) -> list[int]:
-    """Name the days that there are, the oldest first."""
+    """Return the existing days, oldest first."""
     found = connection.execute(
         text(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "

@@ -1,4 +1,4 @@
-"""An entry of the log: all that is committed at once, and what is read again when the log is replayed."""
+"""Log entries: what one transaction commits, and what a replay reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _READ = pa.ipc.IpcReadOptions(use_threads=False)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one transaction keeps.
+    """Contents of one transaction.
 
     number: 1, 2, 3 …, one more than that of the head; at: microseconds UTC; events: the normalised input with
     its sequences, whatever its columns; rows: how many records came in; decisions: any number of rows;
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An entry as it is replayed. at: microseconds UTC, when it was committed."""
+    """An entry as read for replay. at: time of the commit, microseconds UTC."""
 
     number: int
     at: int
@@ -52,7 +52,7 @@ class Logged:
 
 
 def packed(events: pa.RecordBatch) -> bytes:
-    """Write a batch as a stream of Arrow's own.
+    """Serialise a batch as an Arrow IPC stream.
 
     >>> unpacked(packed(pa.record_batch({"a": [1, 2]}))).to_pydict()
     {'a': [1, 2]}
@@ -65,6 +65,6 @@ def packed(events: pa.RecordBatch) -> bytes:
 
 
 def unpacked(blob: bytes) -> pa.RecordBatch:
-    """Read what `packed` wrote; without compression the batch lies in the bytes themselves."""
+    """Deserialise a batch; without compression it is a view of the bytes."""
     with pa.ipc.open_stream(blob, options=_READ) as stream:
         return stream.read_next_batch()

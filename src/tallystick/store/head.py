@@ -1,4 +1,4 @@
-"""The head of a stream: how far it has been committed, where its sources stood then, and who may go on."""
+"""Head of a stream: last entry, source positions and lease holder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Marks = dict[str, tuple[int, dict[str, Any] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who may write. until: microseconds UTC, prolonged with every commit."""
+    """Holder of a stream's lease. until: microseconds UTC, extended by every commit."""
 
     process: Process
     until: int
@@ -32,13 +32,13 @@ class Holder:
 
     @property
     def pid(self) -> int:
-        """The number of the process on its machine."""
+        """Process id."""
         return self.process.pid
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a stream is. rows, duplicates, quarantined: in all entries so far; holder: None when free."""
+    """Progress of a stream. rows, duplicates, quarantined: totals; holder: None when free."""
 
     number: int
     positions: dict[str, dict[str, Any]]
@@ -51,25 +51,25 @@ class Head:
 
 
 def as_json(value: Any) -> str:
-    """Write JSON that every database takes: ASCII, so that no half of a character is in its way."""
+    """Serialise to ASCII JSON, which every database accepts."""
     return _ENCODER.encode(value)
 
 
 def head_row(connection: Connection, tenant: str, stream: str, *, lock: bool = False) -> Row[Any] | None:
-    """Read the row of a stream as it is."""
+    """Read the head row of a stream."""
     wanted = select(HEAD).where(HEAD.c.tenant == tenant, HEAD.c.stream == stream)
     return connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
 
 
 def holder_of(row: Row[Any]) -> Holder | None:
-    """Say who holds a stream, also when the time is over."""
+    """Return the lease holder of a stream, even when the lease has expired."""
     if not row.token:
         return None
     return Holder(Process(row.host, row.machine, row.pid, row.started), row.until)
 
 
 def marks_of(connection: Connection, tenant: str, stream: str) -> Marks:
-    """Read how far each sink is."""
+    """Read the position of each sink."""
     found = connection.execute(
         select(MARKS.c.sink, MARKS.c.number, MARKS.c.mark).where(
             MARKS.c.tenant == tenant, MARKS.c.stream == stream
@@ -79,7 +79,7 @@ def marks_of(connection: Connection, tenant: str, stream: str) -> Marks:
 
 
 def read_head(connection: Connection, tenant: str, stream: str) -> Head | None:
-    """Read all that is known of a stream; None when nobody has claimed it yet."""
+    """Read the head of a stream; None if it was never claimed."""
     row = head_row(connection, tenant, stream)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""The lease of a stream: one writer, for a time that every commit prolongs, and a fence against all others.
+"""Lease of a stream: one writer, extended by every commit, with a fencing token.
 
 The fence is a number: whoever takes a stream over raises it, and each write asks for its own. So a process
 that slept for an hour, and believes that it still may, writes nothing.
@@ -28,7 +28,7 @@ EMPTY = text(
 
 
 class Held(TallystickError):  # noqa: N818 (a state that others can be waited for in)
-    """Somebody else writes this stream; `until` (microseconds UTC) says when that ends unless prolonged."""
+    """Another process holds the lease until `until` (microseconds UTC), unless it is extended."""
 
     def __init__(self, message: str, hint: str, until: int) -> None:
         super().__init__(message, hint)
@@ -36,12 +36,12 @@ class Held(TallystickError):  # noqa: N818 (a state that others can be waited fo
 
 
 class Fenced(TallystickError):  # noqa: N818 (likewise the word for it)
-    """Somebody else has taken the stream over: what this process still wanted to write is refused."""
+    """Another process has taken over the stream; this process's writes are refused."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """The right to write one stream. micros: for how long after each write; fence: 0 before it is taken."""
+    """Right to write one stream. micros: duration after each write; fence: 0 before it is taken."""
 
     tenant: str
     stream: str
@@ -51,7 +51,7 @@ class Lease:
     fence: int = 0
 
     def take(self, connection: Connection, database: Database) -> None:
-        """Take the stream in a transaction, or raise Held."""
+        """Acquire the lease within a transaction; raises Held."""
         connection.execute(EMPTY, {"tenant": self.tenant, "stream": self.stream})
         row = head_row(connection, self.tenant, self.stream, lock=True)
         assert row is not None
@@ -83,7 +83,7 @@ class Lease:
         )
 
     def prolong(self, connection: Connection, database: Database) -> None:
-        """Hold the stream for another while, and lock its row; raises Fenced."""
+        """Extend the lease and lock the head row; raises Fenced."""
         asked = text(
             f"UPDATE ts_head SET until = {database.clock} + :micros "  # noqa: S608 (our own words)
             "WHERE tenant = :tenant AND stream = :stream AND fence = :fence AND token = :token"
@@ -99,7 +99,7 @@ class Lease:
             raise self.lost(connection, database)
 
     def give_back(self, connection: Connection) -> None:
-        """Let the next one in at once; nothing happens when somebody else already is."""
+        """Release the lease, unless another process already holds it."""
         connection.execute(
             update(HEAD)
             .where(
@@ -112,7 +112,7 @@ class Lease:
         )
 
     def lost(self, connection: Connection, database: Database) -> Fenced:
-        """Say who has taken the stream over."""
+        """Return the Fenced error that names the new holder."""
         row = head_row(connection, self.tenant, self.stream)
         holder = None if row is None else holder_of(row)
         who = f"process {holder.pid} on {holder.host}" if holder else "somebody else"

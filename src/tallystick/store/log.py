@@ -1,4 +1,4 @@
-"""The log as it is read: page by page, each a short transaction, since a long one makes SQLite's WAL grow."""
+"""Reading the log page by page: short transactions, since a long one makes SQLite's WAL grow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nested values as JSON text and back: by array work, since most of a batch's decisions look alike."""
+"""Conversion of nested Arrow columns to JSON text and back, vectorised."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 
 
 def as_text(array: pa.Array) -> pa.Array:
-    """Write nested values as JSON, null where they are null; numbers that are none become null.
+    """Convert nested values to JSON; null stays null, NaN and infinities become null.
 
     >>> rows = pa.array([[("card", 3)], None, []], pa.map_(pa.string(), pa.int64()))
     >>> as_text(rows).to_pylist()
@@ -36,7 +36,7 @@ def as_text(array: pa.Array) -> pa.Array:
 
 
 def _at_once(array: pa.Array) -> pa.Array:
-    """Write rows by array work, value by value from the inside out."""
+    """Convert rows with array operations, innermost values first."""
     kind = array.type
     if pa.types.is_struct(kind):
         written = _struct(array)
@@ -50,13 +50,13 @@ def _at_once(array: pa.Array) -> pa.Array:
 
 
 def _one_by_one(array: pa.Array) -> pa.Array:
-    """Write rows by themselves; numbers may be spelt otherwise than by array work (`1.0`, not `1`)."""
+    """Convert rows one by one; numbers may be formatted differently (`1.0`, not `1`)."""
     values = (_simple(value, array.type) for value in array.to_pylist())
     return pa.array([None if value is None else _json(value) for value in values], pa.string())
 
 
 def _simple(value: Any, kind: pa.DataType) -> Any:
-    """Reduce a value to what JSON has."""
+    """Convert a value to JSON types."""
     if value is None or pa.types.is_string(kind) or pa.types.is_integer(kind):
         return value
     if pa.types.is_floating(kind):
@@ -71,7 +71,7 @@ def _simple(value: Any, kind: pa.DataType) -> Any:
 
 
 def _value(array: pa.Array) -> pa.Array:
-    """Write what holds nothing else."""
+    """Convert a column of scalars."""
     kind = array.type
     if pa.types.is_floating(kind):
         shown = array.cast(pa.string())
@@ -131,7 +131,7 @@ def _joined(array: pa.Array, parts: pa.Array, before: str, after: str) -> pa.Arr
 
 
 def from_text(texts: Sequence[str | None], kind: pa.DataType) -> pa.Array:
-    """Read what `as_text` wrote.
+    """Parse the JSON that `as_text` wrote.
 
     >>> from_text(['{"card":3}', None, '{}'], pa.map_(pa.string(), pa.int64())).to_pylist()
     [[('card', 3)], None, []]
@@ -150,14 +150,14 @@ def from_text(texts: Sequence[str | None], kind: pa.DataType) -> pa.Array:
 
 
 def _holds(kind: pa.DataType, wanted: Callable[[pa.DataType], bool]) -> bool:
-    """Say whether values of some type are in there."""
+    """Return whether a type contains another type."""
     if pa.types.is_nested(kind):
         return any(_holds(kind.field(i).type, wanted) for i in range(kind.num_fields))
     return wanted(kind)
 
 
 def _revived(value: Any, kind: pa.DataType) -> Any:
-    """Turn texts of times into times, wherever the type has them."""
+    """Parse time strings wherever the type has times."""
     if value is None:
         return None
     if pa.types.is_timestamp(kind):

@@ -1,4 +1,4 @@
-"""Notices: who is to hear of what, kept with the commit that made them, until they are sent or given up."""
+"""Notices: outgoing notifications, stored with their entry until they are sent or given up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAITING, SENT, DEAD = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to be said by one channel. tries: how often it failed; created: microseconds UTC."""
+    """One notification for one channel. tries: failed attempts; created: microseconds UTC."""
 
     id: int
     channel: str
@@ -36,7 +36,7 @@ def add(
     at: int,
     notices: Sequence[tuple[str, dict[str, Any]]],
 ) -> None:
-    """Keep notices, due at once."""
+    """Insert notices that are due immediately."""
     if not notices:
         return
     shared = {"tenant": tenant, "stream": stream, "entry": entry, "state": WAITING, "tries": 0}
@@ -50,7 +50,7 @@ def add(
 
 
 def due(connection: Connection, tenant: str, stream: str, now: int, most: int) -> list[Notice]:
-    """Read what is to be tried now, what waits longest first."""
+    """Read due notices, longest waiting first."""
     c = NOTICES.c
     wanted = (
         select(c.id, c.channel, c.payload, c.tries, c.created)
@@ -72,7 +72,7 @@ def settle(
     failed: Sequence[tuple[int, int, str]],
     dead: Sequence[tuple[int, str]],
 ) -> None:
-    """Keep how it went: sent; to be tried again at a time; given up.
+    """Record outcomes: sent, to be retried at a time, or given up.
 
     A failure without an error is none: the notice was only held back until then.
     """

@@ -1,4 +1,4 @@
-"""The place of a store: what its URI says, and the password that it does not say."""
+"""Location of a store: parsed URI and password."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VARIABLE = "TALLYSTICK_STORE_PASSWORD"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a store lies. shown: the URI without secrets; path: of an SQLite file; url: of a server."""
+    """Location of a store. shown: the URI without secrets; path: SQLite file; url: server."""
 
     shown: str
     path: Path | None = None
@@ -31,7 +31,7 @@ class Place:
 
 
 def find(uri: str, environment: Mapping[str, str] = os.environ) -> Place:
-    """Read a URI; the password of a server comes from it, else from the environment or from a file.
+    """Parse a URI; a server's password comes from it, else from the environment or a file.
 
     Raises UsageError, which never shows the URI where it may hold a password.
 

@@ -1,4 +1,4 @@
-"""PostgreSQL under the store: rows go in by COPY, log and decisions lie in a partition for each day."""
+"""PostgreSQL store: bulk inserts by COPY, daily partitions of log and decisions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUL, UNKNOWN = b"\0", "\ufffd".encode()
 
 
 class Postgres(Database):
-    """A store on a server. durability: `power` waits for the server's disk, `process` does not."""
+    """PostgreSQL database. durability: `power` waits for the server's disk, `process` does not."""
 
     clock: ClassVar[str] = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
     lock_row: ClassVar[str] = " FOR UPDATE"
@@ -76,7 +76,7 @@ class Postgres(Database):
             ) from None
 
     def passing(self, error: BaseException) -> bool:
-        """Say whether the server has gone away, or asks that a transaction be run again."""
+        """Return whether the connection was lost or the server asks to retry the transaction."""
         import psycopg
 
         if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
@@ -91,11 +91,11 @@ class Postgres(Database):
         return super().hint(error)
 
     def alone(self, connection: Connection) -> None:
-        """Take the lock under which tables are made."""
+        """Acquire the advisory lock for schema changes."""
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
 
     def keep(self, day: int, work: Callable[[Connection], None]) -> None:
-        """Write rows of a day, whose partitions are made before."""
+        """Write rows of a day, after creating its partitions."""
         import psycopg
 
         for known in (True, False):
@@ -113,7 +113,7 @@ class Postgres(Database):
         return None
 
     def drop_days(self, key: Mapping[str, str], before_day: int, upto: int) -> int:
-        """Drop the oldest day of a stream, if that can be had at once."""
+        """Drop the oldest day of a stream if its lock is free."""
         import psycopg
 
         try:
@@ -129,7 +129,7 @@ class Postgres(Database):
         return gone[1]
 
     def moment(self, at: int) -> pa.Scalar:
-        """Return a time as a column of times takes it."""
+        """Convert microseconds to a timestamp."""
         return pa.scalar(at, pa.timestamp("us", "UTC"))
 
     def put(
@@ -140,7 +140,7 @@ class Postgres(Database):
         columns: Mapping[str, pa.Array],
         day: int | None = None,
     ) -> None:
-        """Copy rows in, as CSV that Arrow writes."""
+        """Insert rows by COPY, as CSV written by Arrow."""
         rows = len(next(iter(columns.values())))
         if not rows:
             return
@@ -165,13 +165,13 @@ class Postgres(Database):
             copy.write(content)
 
     def rows(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read by the driver, in its binary form: a blob as it is, not as text of twice its length."""
+        """Read through the driver in binary format, which halves the size of blobs."""
         with _driver(connection).cursor(binary=True) as cursor:
             cursor.execute(sql.replace("?", "%s").encode(), values)
             return cursor.fetchall()
 
     def micros(self, column: str) -> str:
-        """Return the SQL that turns a time into a number."""
+        """Return SQL that converts a timestamp to microseconds."""
         return f"CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"
 
 
@@ -180,7 +180,7 @@ def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 def _printable(array: pa.Array) -> pa.Array:
-    """Bring a column into what Arrow writes as CSV."""
+    """Convert a column to a type that Arrow writes as CSV."""
     if pa.types.is_null(array.type):
         return array.cast(pa.string())
     if pa.types.is_timestamp(array.type) and array.type.tz:

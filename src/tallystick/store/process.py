@@ -1,4 +1,4 @@
-"""A process as others can tell it from all others: where it runs, its number, and when that number began."""
+"""Identity of a process: host, machine, process id and start time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GONE = ("Z", "X", "x")  # ended, only not yet asked for its result
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process. host: as people know it; machine: what must agree for `pid` to mean the same."""
+    """A process. host: host name; machine: identifies the boot or container in which `pid` is valid."""
 
     host: str
     machine: str
@@ -25,7 +25,7 @@ class Process:
     started: str
 
     def gone(self) -> bool:
-        """Say whether it has ended for certain: False also where that cannot be seen from here."""
+        """Return whether the process has certainly ended; False if that cannot be determined."""
         if not self.machine or self.machine != _machine():
             return False
         began = _started(self.pid)
@@ -33,7 +33,7 @@ class Process:
 
 
 def this() -> Process:
-    """Return the process that asks.
+    """Return the current process.
 
     >>> this().pid == os.getpid(), this().gone()
     (True, False)
@@ -44,7 +44,7 @@ def this() -> Process:
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    """Name this boot of this machine, and in a container the container; empty where that is not to be had."""
+    """Return an identifier of this boot and container; empty where unavailable."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}/{(PROC / 'self/ns/pid').stat().st_ino}"
@@ -53,7 +53,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """Say when a process began, in ticks since boot; empty where nobody can know, None when it is gone."""
+    """Return a process's start time in ticks since boot; empty if unavailable, None if it has ended."""
     try:
         # Its name stands in brackets, and may hold brackets and spaces itself.
         fields = (

@@ -1,4 +1,4 @@
-"""Retention: what is older than a day leaves, a small step at a time, and never what is still needed.
+"""Retention: delete old entries in small steps, except those still needed.
 
 Needed are all entries after the oldest snapshot that is kept, since recovery replays them; all that a sink
 has not been delivered; and each notice that still waits.
@@ -30,7 +30,7 @@ def clear(database: Database, tenant: str, stream: str, before_day: int, most: i
 
 
 def free(connection: Connection, tenant: str, stream: str) -> int:
-    """Say up to which entry nothing is needed any more; 0 where there is no snapshot."""
+    """Return the last entry that is no longer needed; 0 if there is no snapshot."""
     oldest = connection.execute(
         select(func.min(SNAPSHOTS.c.number)).where(
             SNAPSHOTS.c.tenant == tenant, SNAPSHOTS.c.stream == stream, SNAPSHOTS.c.complete == 1
@@ -45,7 +45,7 @@ def free(connection: Connection, tenant: str, stream: str) -> int:
 
 
 def _entries(connection: Connection, key: dict[str, str], before_day: int, upto: int, most: int) -> int:
-    """Remove the oldest entries, with all that came of them."""
+    """Delete the oldest entries with their decisions and bad rows."""
     c = LOG.c
     found = connection.execute(
         select(c.number, c.decided + c.bad + 1)

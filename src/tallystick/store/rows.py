@@ -1,4 +1,4 @@
-"""Rows of the store and Arrow: decisions and quarantine as columns that a database has, and back."""
+"""Conversion of decisions and quarantine rows between Arrow and database columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TIME = pa.timestamp("us", "UTC")
 
 
 def decision_columns(decisions: pa.RecordBatch, arrived: NDArray[np.int64]) -> dict[str, pa.Array]:
-    """Turn decisions into the columns of their table; those that they lack are left out."""
+    """Convert decisions to columns of their table; absent columns are omitted."""
     names = decisions.schema.names
     if strange := sorted(set(names) - set(COLUMNS)):
         raise TallystickError(
@@ -42,7 +42,7 @@ def decision_columns(decisions: pa.RecordBatch, arrived: NDArray[np.int64]) -> d
 
 
 def bad_columns(bad: pa.Table) -> dict[str, pa.Array]:
-    """Turn quarantine rows into the columns of their table."""
+    """Convert quarantine rows to columns of their table."""
     found: dict[str, pa.Array] = {"row": pa.array(np.arange(len(bad)))}
     for name in QUARANTINE.names:
         found[BAD.get(name, name)] = plain(bad[name].combine_chunks())
@@ -50,7 +50,7 @@ def bad_columns(bad: pa.Table) -> dict[str, pa.Array]:
 
 
 def decided(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    """Turn rows of the table, with the schema's columns in its order, into a batch of that schema."""
+    """Convert database rows, in the schema's column order, to a batch."""
     if not rows:
         return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
     arrays = []

@@ -1,4 +1,4 @@
-"""Snapshots: the arrays of a state after an entry, in parts, so that no commit ever waits for a big one."""
+"""Snapshots: arrays of the state after an entry, saved in parts so that commits never wait long."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Part(NamedTuple):
-    """A piece of the arrays' bytes: how many, their checksum, and what they are compressed.
+    """Part of a snapshot: size, checksum and compressed bytes.
 
     data: in Arrow's memory, which has more free than glibc's where records come and go.
     """
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Packed:
-    """Arrays as a snapshot keeps them, a third of their size and less.
+    """Compressed arrays of a snapshot, at most about a third of their size.
 
     told: name, type and shape of each, as JSON; parts: in order, taken out as they are written.
     """
@@ -52,7 +52,7 @@ class Packed:
 
 
 def pack(arrays: Arrays, threads: int = 1) -> Packed:
-    """Compress arrays, which may change again once this returns; TallystickError for what is no plain array.
+    """Compress arrays; the caller may modify them afterwards. Raises TallystickError for object arrays.
 
     >>> packed = pack({"a": np.zeros(1000)})
     >>> packed.told, [part.size for part in packed.parts]
@@ -75,7 +75,7 @@ def save(
     packed: Packed,
     allowed: Callable[[Connection], None],
 ) -> None:
-    """Put arrays away; `allowed` raises, in each transaction, when this process may no longer write.
+    """Save arrays; `allowed` raises, in each transaction, if this process may no longer write.
 
     What an earlier try left behind is removed first, what is older than the last two at the end.
     """
@@ -156,7 +156,7 @@ def _unpacked(data: bytes, size: int) -> bytes | None:
 
 
 def _complete(connection: Connection, tenant: str, stream: str) -> list[int]:
-    """Name the complete snapshots, the oldest first."""
+    """Return the entry numbers of complete snapshots, oldest first."""
     wanted = select(SNAPSHOTS.c.number).where(
         SNAPSHOTS.c.tenant == tenant, SNAPSHOTS.c.stream == stream, SNAPSHOTS.c.complete == 1
     )
@@ -166,7 +166,7 @@ def _complete(connection: Connection, tenant: str, stream: str) -> list[int]:
 def _remove(
     database: Database, tenant: str, stream: str, keep: list[int], allowed: Callable[[Connection], None]
 ) -> None:
-    """Remove all other snapshots, first what makes each complete, then part by part."""
+    """Delete all other snapshots: first the complete flag, then part by part."""
     of = (SNAPSHOTS.c.tenant == tenant, SNAPSHOTS.c.stream == stream, SNAPSHOTS.c.number.not_in(keep))
     for number in database.read(lambda c: list(c.execute(select(SNAPSHOTS.c.number).where(*of)).scalars())):
         key = {"tenant": tenant, "stream": stream, "number": number}
@@ -204,12 +204,12 @@ def _checked(arrays: Arrays) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def _bytes_of(array: NDArray[Any]) -> memoryview:
-    """See an array that lies in one piece as bytes."""
+    """View a contiguous array as bytes."""
     return memoryview(array.reshape(-1).view(np.uint8).data) if array.size else memoryview(b"")
 
 
 def _pieces(arrays: Arrays) -> Iterator[memoryview | bytes]:
-    """Cut arrays, one after the other, into pieces; small ones are copied into one together."""
+    """Split the concatenated arrays into pieces; small arrays share a piece."""
     held = bytearray()
     for array in arrays.values():
         whole = _bytes_of(np.ascontiguousarray(array))

@@ -1,4 +1,4 @@
-"""SQLite under the store: a file in WAL mode, synced at every commit."""
+"""SQLite store: one file in WAL mode."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAGIC = b"SQLite format 3\0"
 
 
 class SQLite(Database):
-    """A store in one file. durability: `power` syncs every commit, `process` leaves that to the system."""
+    """SQLite database. durability: `power` syncs every commit, `process` leaves that to the system."""
 
     clock: ClassVar[str] = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
     errors: ClassVar[tuple[type[Exception], ...]] = (*Database.errors, sqlite3.Error)
@@ -71,7 +71,7 @@ class SQLite(Database):
             raise self.explained(getattr(error, "orig", None) or error) from error
 
     def explained(self, error: BaseException) -> TallystickError:
-        """Name the usual causes as such."""
+        """Return a readable error, with the common causes named."""
         said = str(error)
         if "not a database" in said or "malformed" in said:
             return UsageError(
@@ -98,7 +98,7 @@ class SQLite(Database):
         columns: Mapping[str, pa.Array],
         day: int | None = None,  # noqa: ARG002 (one table, whatever the day)
     ) -> None:
-        """Insert many rows by few statements, in which what is shared is bound once."""
+        """Insert rows with few statements that bind shared values once."""
         raw = _driver(connection)
         # What is the same in all rows is bound once as well: the task, the model, often an action.
         same = {name: column[0].as_py() for name, column in columns.items() if _is_repeated(column)}
@@ -114,7 +114,7 @@ class SQLite(Database):
             raw.execute(one, (*first, *islice(flat, width)))
 
     def rows(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read by the driver."""
+        """Read through the driver."""
         return _driver(connection).execute(sql, tuple(values)).fetchall()
 
     def micros(self, column: str) -> str:
@@ -123,7 +123,7 @@ class SQLite(Database):
 
 
 def _usable(path: Path, shown: str, *, create: bool) -> None:
-    """Refuse what cannot become a store, before SQLite makes a file of it."""
+    """Refuse an unusable path before SQLite creates a file."""
     if not path.exists():
         if not create:
             raise UsageError(f"There is no store {shown}.", f"Looked for {path}.")
@@ -150,7 +150,7 @@ def _usable(path: Path, shown: str, *, create: bool) -> None:
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
-    """Turn WAL mode on; SQLite does not wait by itself for another process that does the same."""
+    """Enable WAL mode; SQLite does not wait for another process that does the same."""
     until = time.monotonic() + WAIT
     while True:
         try:
@@ -177,7 +177,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _is_repeated(array: pa.Array) -> bool:
-    """Say whether a column of texts or flags holds one value over and over; one row says nothing."""
+    """Return whether a column of strings or booleans is constant over at least two rows."""
     kind = array.type
     if not (pa.types.is_string(kind) or pa.types.is_boolean(kind)) or len(array) < BLOCK:
         return False
@@ -188,7 +188,7 @@ def _is_repeated(array: pa.Array) -> bool:
 
 @lru_cache(maxsize=256)
 def _insert(table: str, names: tuple[str, ...], shared: int, rows: int) -> str:
-    """Write the statement: the shared values are the first parameters, and stand in every row."""
+    """Build the INSERT statement; shared values are its first parameters."""
     width = len(names) - shared
     first = [f"?{i + 1}" for i in range(shared)]
     lines = (
@@ -199,7 +199,7 @@ def _insert(table: str, names: tuple[str, ...], shared: int, rows: int) -> str:
 
 
 def _listed(array: pa.Array) -> list[Any]:
-    """Give the values as Python has them; times as microseconds."""
+    """Convert to Python values; times to microseconds."""
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", array.type.tz)).view(pa.int64())
     if array.null_count == len(array):

@@ -1,4 +1,4 @@
-"""The store of a process: opened once, read by any thread, written through claims."""
+"""Store: opened once per process, read by any thread, written through claims."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DURABILITY = ("power", "process")
 
 
 class Store:
-    """Where streams are kept. Any thread may use it; `close` it at the end, or use it in a `with`."""
+    """Database of streams. Thread-safe; close it, or use it as a context manager."""
 
     def __init__(self, database: Database, tenant: str) -> None:
         self._database, self._tenant = database, tenant
@@ -39,7 +39,7 @@ class Store:
     def open(
         cls, uri: str, *, tenant: str = "default", durability: str = "power", create: bool = True
     ) -> Store:
-        """Open a store, and make or renew its tables.
+        """Open a store; create or upgrade its tables.
 
         uri: `sqlite:///relative.db`, `sqlite:////full/path.db` or `postgresql://user@host:port/database`; a
         password also from TALLYSTICK_STORE_PASSWORD, a file that TALLYSTICK_STORE_PASSWORD_FILE names, or
@@ -91,11 +91,11 @@ class Store:
         return self._database.shown
 
     def head(self, stream: str) -> Head | None:
-        """Say how far a stream is; None when nobody has claimed it yet."""
+        """Read the head of a stream; None if it was never claimed."""
         return self._database.read(lambda connection: read_head(connection, self._tenant, stream))
 
     def claim(self, stream: str, *, lease: float = 10.0) -> Claim:
-        """Become the one writer of a stream for `lease` seconds after each write.
+        """Claim a stream as its only writer, for `lease` seconds after each write.
 
         Raises Held, a TallystickError, while somebody else is: until that one releases it, no longer writes
         for so long, or has ended on this machine.
@@ -103,7 +103,7 @@ class Store:
         return Claim(self._database, Lease(self._tenant, stream, round(lease * 1e6)))
 
     def entries(self, stream: str, after: int = 0, *, whole: bool = False) -> Iterator[Logged]:
-        """Read the log after an entry, in order, from the first that is still kept; about 16 MB at once.
+        """Read the log after an entry, in order, from the first that is still stored; about 16 MB per page.
 
         whole: raise TallystickError when the entry that follows is no longer kept, as recovery must.
         """
@@ -116,18 +116,18 @@ class Store:
     def decisions(
         self, stream: str, after: int, schema: pa.Schema, most: int = 50_000
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Read what was decided after an entry: each entry's number and batch, also of one without rows.
+        """Read decisions after an entry: number and batch of each entry, empty ones included.
 
         schema: as `scorer.decision_schema` makes it; most: about how many rows are read at once.
         """
         return log.decisions(self._database, self._tenant, stream, after, schema, most)
 
     def snapshot(self, stream: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
-        """Read the newest snapshot that is whole: the entry after which it was taken, and its arrays."""
+        """Read the newest complete snapshot: its entry number and arrays."""
         return snapshots.load(self._database, self._tenant, stream)
 
     def due(self, stream: str, now: int, most: int = 100) -> list[Notice]:
-        """Read notices whose time has come (microseconds UTC), what waits longest first."""
+        """Read due notices (now: microseconds UTC), longest waiting first."""
         return self._database.read(
             lambda connection: notices.due(connection, self._tenant, stream, now, most)
         )
@@ -139,7 +139,7 @@ class Store:
         failed: Sequence[tuple[int, int, str]] = (),
         dead: Sequence[tuple[int, str]] = (),
     ) -> None:
-        """Keep how it went with notices.
+        """Record the outcome of notices.
 
         done: sent; failed: id, when to try again (microseconds UTC) and the error; dead: id and the error of
         those that are given up.
@@ -150,7 +150,7 @@ class Store:
             )
 
     def quarantine(self, stream: str, most: int = 1000) -> pa.Table:
-        """Read the last bad rows in their order, by `contracts.QUARANTINE`."""
+        """Read the last bad rows in order, with schema `contracts.QUARANTINE`."""
         c = QUARANTINE.c
         wanted = (
             select(*[c[BAD.get(name, name)] for name in BAD_ROWS.names])
@@ -163,7 +163,7 @@ class Store:
         return pa.table([list(column) for column in columns], schema=BAD_ROWS)
 
     def clear(self, stream: str, before_day: int, most: int = 10_000) -> int:
-        """Remove a step of what was committed before a day (since 1970), and say how many rows that were.
+        """Delete some rows committed before a day (days since 1970); return their number.
 
         Log, decisions, bad rows and settled notices; about `most` rows, whole entries, in PostgreSQL a whole
         day where the stream is alone in it. What the kept snapshots or a sink still need stays. Call it again

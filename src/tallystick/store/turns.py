@@ -1,6 +1,6 @@
-"""Turns: one thread after the other, in the order in which they came, except for one that may go first.
+"""Fair lock: first come, first served, with priority for one kind of caller.
 
-Python's own lock goes to whoever is quickest: a thread that marks in a loop would keep the commits waiting.
+Python's lock is not fair: a thread that marks in a loop would starve the commits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Turns"]
 
 
 class Turns:
-    """A lock that is handed on.
+    """A fair lock.
 
     >>> turns = Turns()
     >>> with turns.take():
@@ -28,7 +28,7 @@ class Turns:
 
     @contextmanager
     def take(self, *, first: bool = False) -> Iterator[None]:
-        """Wait for one's turn, before all others that wait where `first`."""
+        """Acquire the lock; `first` goes before all waiting threads."""
         mine: threading.Lock | None = None
         with self._guard:
             if self._taken:

@@ -1,4 +1,4 @@
-"""The version of the tables: brought up when a store is opened, refused where it is from the future."""
+"""Schema version: upgraded when a store is opened; a newer one is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KNOWN: Final = ("0001",)
 
 
 def bring_up(database: Database) -> None:
-    """Make the tables, or change those of an older version, once, whoever else opens the store meanwhile.
+    """Create or upgrade the tables, once even when several processes open the store.
 
     Raises TallystickError when a newer package has written them.
     """
@@ -34,7 +34,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _upgrade(database: Database, connection: Connection) -> None:
-    """Run what is missing, in the one transaction that the caller has begun."""
+    """Run missing migrations in the caller's transaction."""
     database.alone(connection)
     found = _version(connection)  # another process may have done it while this one waited
     if found == KNOWN[-1]:

@@ -1,4 +1,4 @@
-"""Near-copies: letters from one template, found in linear memory."""
+"""Near-duplicate detection for texts, in linear memory."""
 
 from __future__ import annotations
 

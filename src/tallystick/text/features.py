@@ -1,4 +1,4 @@
-"""Which features of a vocabulary a text has, and how often: what matrix, scores and reasons share."""
+"""Feature counts of a text: shared by matrix, scores and reasons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Index", "Work", "build_table", "collect", "find", "hash_characters",
 
 
 class Index(NamedTuple):
-    """What finding features needs. A feature's slot is its id + 1; slot 0 is everything unknown."""
+    """Lookup index of features. A feature's slot is its id + 1; slot 0 is everything unknown."""
 
     letters: Letters
     table: np.ndarray  # uint64, 2^k: upper bits of the hash, slot in the k lower ones
@@ -30,7 +30,7 @@ class Index(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Room for one text at a time."""
+    """Scratch arrays for one text at a time."""
 
     scratch: np.ndarray
     padded: np.ndarray
@@ -98,7 +98,7 @@ def find(table: np.ndarray, hashes: np.ndarray, n: int, slots: np.ndarray, to: i
 
 @kernel
 def make_work(longest: int, index: Index) -> Work:
-    """Room for texts of up to so many bytes."""
+    """Allocate scratch arrays for texts of up to so many bytes."""
     room = GROWTH * longest + 2 * PAD
     grams = room * max(index.words[1], 1)
     if index.characters[1]:
@@ -177,7 +177,7 @@ def collect(
 def know_words(
     names: np.ndarray, at: np.ndarray, features: np.ndarray, index: Index
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the character n-grams of the features that are single words, once and for all: known_at, known."""
+    """Precompute the character n-grams of single-word features: known_at, known."""
     most = 0
     for f in range(len(at) - 1):
         most = max(most, at[f + 1] - at[f])

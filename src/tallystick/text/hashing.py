@@ -1,4 +1,4 @@
-"""The hash of an n-gram: fixed for ever, since bundles hold the values.
+"""Hash function of n-grams; fixed, since bundles store the values.
 
 A token is hashed over the UTF-8 bytes of its lower case, `_` (0x5F) read as 0x7F so that one bit
 lowers all of ASCII. Eight bytes make a little-endian number c (the last one filled with zeros), and

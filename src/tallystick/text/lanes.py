@@ -1,4 +1,4 @@
-"""Eight and sixty-four bytes at a time: what Numba cannot say itself, said to LLVM.
+"""SIMD helpers on 8 and 64 bytes, written in LLVM IR where Numba has no equivalent.
 
 LLVM turns these into what the machine at hand has (AVX-512, AVX2, NEON); the values are the same on each.
 All read past `at`: callers see to it that the bytes are there.

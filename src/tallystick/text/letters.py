@@ -22,7 +22,7 @@ GROWTH = 2  # lower case takes at most 3/2 of the bytes (U+023A: two become thre
 
 
 class Letters(NamedTuple):
-    """What is known of a character: kinds[pages[page_of[point >> 8], point & 255]]."""
+    """Character tables: kinds[pages[page_of[point >> 8], point & 255]]."""
 
     page_of: np.ndarray  # uint8 (4352,)
     pages: np.ndarray  # uint8 (pages, 256)

@@ -1,4 +1,4 @@
-"""Names of features, read off the texts that have them."""
+"""Feature names, read from texts that contain them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["read_names"]
 def read_names(
     data: np.ndarray, offsets: np.ndarray, index: Index, features: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read the name of each feature off a text that has it: a blob of UTF-8 and its offsets."""
+    """Read the name of each feature from a text that contains it: a blob of UTF-8 and its offsets."""
     work = make_work(longest(offsets, 0, len(offsets) - 1), index)
     blob = np.empty(1 << 16, np.uint8)
     starts, ends = np.zeros(features + 1, np.int64), np.zeros(features + 1, np.int64)

@@ -1,4 +1,4 @@
-"""What moved a text towards its class: features by name, with how often they occur and what they added."""
+"""Reasons of a text's class: features with name, count and contribution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Reasons(NamedTuple):
 
 @kernel
 def no_reasons(texts: int, k: int) -> Reasons:
-    """Room for reasons, still empty."""
+    """Allocate empty reasons."""
     shape = (texts, k)
     return Reasons(
         np.full(shape, -1, np.int32),
@@ -45,7 +45,7 @@ def no_reasons(texts: int, k: int) -> Reasons:
 def offer(
     ids: np.ndarray, values: np.ndarray, effects: np.ndarray, f: int, value: float, effect: float
 ) -> None:
-    """Put a reason in its place among the best k, if it is one of them: effect down, then id up."""
+    """Insert a reason into the top k, sorted by effect descending, then id ascending."""
     at = len(ids)
     while at > 0 and (effects[at - 1] < effect or (effects[at - 1] == effect and ids[at - 1] > f)):
         at -= 1

@@ -1,4 +1,4 @@
-"""How texts become features: a small frozen value that a bundle keeps."""
+"""Settings of text features, stored in the bundle."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ idf=True, characters_weight=None, masks='keep', unicode='15.1.0')
             raise UsageError(f"characters_weight={self.characters_weight} is not above 0.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values that JSON can hold."""
+        """Return JSON-compatible values."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TextSpec:
-        """Read what to_dict gave; raises UsageError for a name that is not known."""
+        """Build a spec from `to_dict` output; raises UsageError for an unknown name."""
         known = [field.name for field in fields(cls)]
         for name in values:
             if name not in known:

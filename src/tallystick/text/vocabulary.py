@@ -1,4 +1,4 @@
-"""The features that texts were found to have: n-grams with hash, document frequency, weight and name."""
+"""Vocabulary: n-gram features with hash, document frequency, weight and name."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Any, spec: TextSpec | None = None) -> Vocabulary:
-        """Count an Arrow array of texts (null: empty) and keep what the spec keeps.
+        """Build a vocabulary from an Arrow array of texts (null: empty), filtered by the spec.
 
         Raises DataError if nothing is left.
         """
@@ -107,7 +107,7 @@ class Vocabulary:
         return cls(spec, hashes[order], df[order], names.take(order), words, rows, collisions)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give plain arrays, for a bundle: hashes, df, names (UTF-8), names_at (offsets), sizes."""
+        """Return plain arrays for a bundle: hashes, df, names (UTF-8), names_at (offsets), sizes."""
         data, at = strings(self.names)
         return {
             "hashes": self.hashes,
@@ -119,7 +119,7 @@ class Vocabulary:
 
     @classmethod
     def from_arrays(cls, spec: TextSpec, arrays: Mapping[str, np.ndarray]) -> Vocabulary:
-        """Make a vocabulary from what `arrays` gave; raises BundleError if it is incomplete."""
+        """Build a vocabulary from `arrays` output; raises BundleError if it is incomplete."""
         missing = {"hashes", "df", "names", "names_at", "sizes"} - set(arrays)
         if missing:
             raise BundleError(f"The vocabulary lacks {', '.join(sorted(missing))}.")
@@ -140,7 +140,7 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> Index:
-        """What the kernels find features with."""
+        """Lookup index for the kernels."""
         index = _index(self.spec, self.hashes)
         if not self.spec.characters or not self.spec.words or self.spec.words[0] > 1:
             return index
@@ -153,7 +153,7 @@ class Vocabulary:
 
     @property
     def block_weight(self) -> float:
-        """Weight of characters beside words, as kernels take it."""
+        """Weight of character n-grams relative to words, as kernels expect it."""
         return JOINT if self.spec.characters_weight is None else self.spec.characters_weight
 
     def matrix(self, texts: Any, threads: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Weights of counts, and what brings a row to length 1."""
+"""Weights of counts, and row normalisation."""
 
 from __future__ import annotations
 
