@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo check test lint bench clean
 
 setup: .venv/.ready
 
@@ -15,6 +15,10 @@ setup: .venv/.ready
 
 demo: setup
 	@$(BIN)/tallystick demo
+
+# Before each commit: nothing that starts a browser, a database or a broker, kills processes or takes long.
+check: lint
+	@$(BIN)/python -m pytest -q -m "not slow and not kills and not browser and not kafka and not postgres"
 
 # What needs a real browser, database or broker is part of the tests: these install them where the user may.
 test: setup

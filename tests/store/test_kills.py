@@ -17,6 +17,8 @@ import pytest
 
 from tallystick.store import Entry, Fenced, Store
 
+pytestmark = pytest.mark.kills
+
 WRITER = """
 import sys, time
 import numpy as np

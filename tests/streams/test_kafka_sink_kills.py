@@ -17,7 +17,7 @@ from tests.streams.kafka_decisions import Open, decisions, ids, names, read
 
 from tallystick.errors import TallystickError
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.kills]
 
 WRITER = """
 import sys, time

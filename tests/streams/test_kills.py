@@ -22,6 +22,8 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))  # its modules ar
 from _streams import Mixed, Process, head, mixed, until, verify
 from stream_kills import command, over_file, over_kafka, over_postgres
 
+pytestmark = pytest.mark.kills
+
 ROWS = 8_000
 
 
