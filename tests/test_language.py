@@ -41,8 +41,9 @@ OWN_NAMES = re.compile(
 )
 # Packages that name no solution's columns, labels or nouns; in the end all but solutions.
 GENERIC = [
-    "__init__.py", "__main__.py", "app.py", "calendar.py", "cli", "contracts", "durations.py", "engines", "errors.py",
-    "kernels.py", "models", "notify", "plugins.py", "registry.py", "report", "secrets.py", "store", "text",
+    "__init__.py", "__main__.py", "app.py", "calendar.py", "cli", "contracts", "durations.py", "engines",
+    "errors.py", "kernels.py",
+    "models", "notify", "plugins.py", "registry.py", "report", "secrets.py", "store", "text",
 ]  # fmt: skip
 
 
