@@ -194,7 +194,7 @@ def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
 
 
 def test_the_log_keeps_what_conditions_look_at_and_is_replayed_without_it_too() -> None:
-    looked_at = list(windows().told.values())
+    looked_at = list(windows().condition_inputs.values())
     batch, ids = payments([(hour, hour % 3, hour % 2, hour == 9) for hour in range(30)])
     found, log, _ = streamed(batch, ids, [7, 20])
     assert looked_at

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.windows.conftest import batch, declare
 
-from tallystick.windows import Applied, WindowState
+from tallystick.windows import WindowResult, WindowState
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 
@@ -26,11 +26,11 @@ def state(*groups: dict[str, Any], zone: str = "UTC", **more: Any) -> WindowStat
     return WindowState(declare({"features": list(groups), **more}), zone)
 
 
-def run(on: WindowState, *rows: dict[str, Any], labels: list[bool] | None = None) -> Applied:
+def run(on: WindowState, *rows: dict[str, Any], labels: list[bool] | None = None) -> WindowResult:
     return on.apply(batch(list(rows)), None if labels is None else np.array(labels))
 
 
-def column(applied: Applied, number: int = 0) -> list[float]:
+def column(applied: WindowResult, number: int = 0) -> list[float]:
     found: list[float] = applied.features[:, number].tolist()
     return found
 

@@ -15,7 +15,7 @@ from tests.windows.conftest import batch, declare
 from tests.windows.test_against_reference import ZONE, documents, streams
 
 from tallystick.errors import UsageError
-from tallystick.windows import Applied, WindowPass, WindowState
+from tallystick.windows import WindowPass, WindowResult, WindowState
 
 LATENESS = 60_000_000
 
@@ -49,7 +49,9 @@ def partitions(rows: pa.RecordBatch, leader: str, parts: int) -> list[np.ndarray
     return [np.flatnonzero(np.array(of) == part) for part in range(parts)]
 
 
-def run(one: WindowPass, rows: pa.RecordBatch, labels: np.ndarray, inputs: dict[str, np.ndarray]) -> Applied:
+def run(
+    one: WindowPass, rows: pa.RecordBatch, labels: np.ndarray, inputs: dict[str, np.ndarray]
+) -> WindowResult:
     """Run one pass as another process would: it and its state arrive pickled, rows come in two batches."""
     one = pickle.loads(pickle.dumps(one))
     state, found = one.open(ZONE, "USD", LATENESS), []
@@ -57,8 +59,8 @@ def run(one: WindowPass, rows: pa.RecordBatch, labels: np.ndarray, inputs: dict[
         state = pickle.loads(pickle.dumps(state))
         mine = {name: inputs[name][cut] for name in one.inputs}
         found.append(state.apply(rows.slice(cut.start, cut.stop - cut.start), labels[cut], mine))
-    return Applied(*(np.concatenate([getattr(part, name) for part in found])
-                     for name in ("features", "sequence", "late", "told")))  # fmt: skip
+    return WindowResult(*(np.concatenate([getattr(part, name) for part in found])
+                     for name in ("features", "sequence", "late", "condition_inputs")))  # fmt: skip
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -84,14 +86,14 @@ def test_passes_over_parts_give_what_one_state_gives(
             features[np.ix_(index, places)] = applied.features
             late[index] |= applied.late
             for i, name in enumerate(one.outputs):
-                inputs[name][index] = applied.told[:, i]
+                inputs[name][index] = applied.condition_inputs[:, i]
             if one.numbers:
                 sequence[index, windows.entities.index(one.leader)] = applied.sequence[:, 0]
     assert np.array_equal(features.view(np.int64), whole.features.view(np.int64))
     assert np.array_equal(sequence, whole.sequence)
     assert np.array_equal(late, whole.late)
-    told = np.stack([inputs[name] for name in windows.told], 1) if windows.told else whole.told
-    assert np.array_equal(told.view(np.int64), whole.told.view(np.int64))
+    for i, name in enumerate(windows.condition_inputs):
+        assert inputs[name].tobytes() == whole.condition_inputs[:, i].tobytes()
 
 
 def test_each_feature_and_entity_is_of_one_pass() -> None:

@@ -79,7 +79,7 @@ def test_columns_and_labels_may_have_any_name() -> None:
     found = WindowState(windows, "Europe/Berlin").apply(theirs, LABELS)
     assert found.features.tobytes() == ours.features.tobytes()
     assert found.sequence.tobytes() == ours.sequence.tobytes()
-    assert found.told.tobytes() == ours.told.tobytes()
+    assert found.condition_inputs.tobytes() == ours.condition_inputs.tobytes()
 
 
 def test_the_contract_names_the_roles() -> None:

@@ -98,12 +98,12 @@ def test_rows_that_are_taken_in_again_leave_the_same_state() -> None:
     labels = np.arange(20) % 5 == 4
     first, again, other = WindowState(windows), WindowState(windows), WindowState(windows)
     applied = first.apply(rows, labels)
-    assert applied.told.shape == (20, 1)
-    assert (applied.told >= 1.2).any()
-    more = again.apply(rows, labels, told=applied.told)
+    assert applied.condition_inputs.shape == (20, 1)
+    assert (applied.condition_inputs >= 1.2).any()
+    more = again.apply(rows, labels, condition_inputs=applied.condition_inputs)
     np.testing.assert_array_equal(more.sequence, applied.sequence)
     np.testing.assert_array_equal(more.late, applied.late)
-    other.apply(rows, labels, told=np.zeros((20, 1)))  # what they looked at counts
+    other.apply(rows, labels, condition_inputs=np.zeros((20, 1)))  # what they looked at counts
     after = first.apply(rows).features
     np.testing.assert_array_equal(after, again.apply(rows).features)
     assert not np.array_equal(after, other.apply(rows).features, equal_nan=True)

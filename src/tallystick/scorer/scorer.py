@@ -43,8 +43,9 @@ class Behaved:
 
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
     applied: the same of all rows that were applied, labels among them; features: float64 (rows, features),
-    the behaviour of clean rows that have no column of it; told: float64 (rows, `Windows.told`), of all rows
-    that were applied, what conditions looked at; columns: those of the clean rows at hand.
+    the behaviour of clean rows that have no column of it; told: float64 (rows,
+    `Windows.condition_inputs`), of all rows that were applied, what conditions looked at; columns: those of
+    the clean rows at hand.
     """
 
     clean: pa.RecordBatch
@@ -164,7 +165,7 @@ class Scorer:
             kept = ~labels
             clean = clean.filter(pa.array(kept))
             features, sequence, late, columns = features[kept], sequence[kept], late[kept], _NONE
-        return Behaved(clean, sequence, late, applied.sequence, features, applied.told, columns)
+        return Behaved(clean, sequence, late, applied.sequence, features, applied.condition_inputs, columns)
 
     def decide(self, behaved: Behaved, ids: pa.Array) -> pa.RecordBatch:
         """Decide rows that went through `behave`: those of one record next to each other."""

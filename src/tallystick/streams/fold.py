@@ -22,7 +22,7 @@ from tallystick.scorer.scorer import times
 from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD, logged
 from tallystick.streams.pending import Pending
 from tallystick.windows import WindowState
-from tallystick.windows.seen import FRESH, OUTSIDE, Seen
+from tallystick.windows.deduplicator import FRESH, OUTSIDE, Deduplicator
 
 __all__ = ["Applied", "Fold", "Kept", "Met"]
 
@@ -77,8 +77,8 @@ class Fold:
 
     def __init__(self, scorer: Scorer, schema: pa.Schema, *, horizon: int | None, delay: int) -> None:
         self.scorer, self.schema, self.delay = scorer, schema, delay
-        self.seen = Seen(horizon)
-        self.labelled = Seen(horizon)  # records whose label has been applied: it counts once
+        self.seen = Deduplicator(horizon)
+        self.labelled = Deduplicator(horizon)  # records whose label has been applied: it counts once
         self.pending = Pending()
 
     @property
@@ -96,7 +96,7 @@ class Fold:
         if keys is None:
             return Met(np.ones(n, bool), np.zeros(n, bool), np.zeros(n, bool))
         entries = entry if isinstance(entry, np.ndarray) else np.full(n, entry)
-        found = self.seen.meet(keys, time, entries)
+        found = self.seen.check(keys, time, entries)
         return Met(found == FRESH, found >= 0, found == OUTSIDE)
 
     def apply(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
@@ -147,7 +147,7 @@ class Fold:
         time = times(rows, self.scorer.solution.contract.event_time)
         # A key may come again as another record; one too old to tell is taken for new: a label is not lost.
         both = pc.binary_join_element_wise(ids, pa.array(time).cast(pa.string()), "@")
-        return np.asarray(self.labelled.meet(both, time, np.zeros(len(ids), np.int64)) < 0)
+        return np.asarray(self.labelled.check(both, time, np.zeros(len(ids), np.int64)) < 0)
 
     def _apply(
         self,
@@ -221,8 +221,10 @@ class Fold:
         if self.state is None:
             return
         log = kept.log
-        told = _told(log, len(self.state.windows.told))
-        made = self.state.apply(kept.rows, labels, self.scorer.settings.cores(), told=told).sequence
+        told = _told(log, len(self.state.windows.condition_inputs))
+        made = self.state.apply(
+            kept.rows, labels, self.scorer.settings.cores(), condition_inputs=told
+        ).sequence
         before = (
             log.column("ts_sequence")
             .flatten()
@@ -261,7 +263,7 @@ class Fold:
             part, _, key = name.partition("/")
             own.setdefault(part, {})[key] = array
         try:
-            self.seen, self.labelled = Seen.load(own["seen"]), Seen.load(own["labelled"])
+            self.seen, self.labelled = Deduplicator.load(own["seen"]), Deduplicator.load(own["labelled"])
             self.pending = Pending.load(own["pending"])
         except (KeyError, ValueError) as error:
             raise TallystickError(

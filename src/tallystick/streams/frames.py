@@ -28,7 +28,7 @@ def logged(
     """Make the batch that the log keeps: clean rows, what they are called, what they are, their sequences.
 
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
-    told: float64 (rows, `Windows.told`), what conditions of windows looked at.
+    told: float64 (rows, `Windows.condition_inputs`), what conditions of windows looked at.
     """
     # A column that holds nothing takes no place; `conformed` gives it back.
     held = [field.name for field in rows.schema if rows.column(field.name).null_count < len(rows)]

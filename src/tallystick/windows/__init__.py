@@ -1,9 +1,9 @@
-"""Behaviour over trailing windows: declared in a few words, kept for each entity, exact in time and order."""
+"""Window features: declared in YAML, kept for each entity, exact in time and order."""
 
 from tallystick.windows.declaration import Windows
 from tallystick.windows.ordering import order
 from tallystick.windows.passes import PassState, WindowPass
 from tallystick.windows.roles import TableRoles
-from tallystick.windows.state import Applied, WindowState
+from tallystick.windows.state import WindowResult, WindowState
 
-__all__ = ["Applied", "PassState", "TableRoles", "WindowPass", "WindowState", "Windows", "order"]
+__all__ = ["PassState", "TableRoles", "WindowPass", "WindowResult", "WindowState", "Windows", "order"]

@@ -1,4 +1,4 @@
-"""What a solution or a user wants of windows: conditions and features, in a short file or in Python."""
+"""Declarations of window features: conditions and features, in a YAML file or in Python."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Columns(Collection[str]):
 
 @dataclass(frozen=True)
 class Windows:
-    """Features of behaviour over trailing windows, as declared.
+    """Features over trailing windows of each entity's events, as declared.
 
     names: the features in order; columns: what they read (the currency only where it is there); entities: the
     single columns that number their events, those of pairs too; horizon_us: after how long without an event
@@ -184,8 +184,8 @@ class Windows:
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
     @cached_property
-    def told(self) -> Mapping[str, int]:
-        """Return the features that conditions look at: name → place among `names`."""
+    def condition_inputs(self) -> Mapping[str, int]:
+        """Return the features that conditions read: name → place among `names`."""
         place = {name: i for i, name in enumerate(self.names)}
         looked_at = {c for g in self.groups if g.where for c in self.conditions[g.where].columns}
         return {name: place[name] for name in self.names if name in looked_at}
@@ -199,7 +199,9 @@ class Windows:
 
     def _looks_at(self, group: Group) -> set[str]:
         """The features that an entry's condition looks at."""
-        return set(self.conditions[group.where].columns) & self.told.keys() if group.where else set()
+        return (
+            set(self.conditions[group.where].columns) & self.condition_inputs.keys() if group.where else set()
+        )
 
     @cached_property
     def _numbered_in(self) -> dict[str, int]:
@@ -225,7 +227,9 @@ class Windows:
     ) -> Plan:
         """Return the tables of one stage, or of those of its entities that begin with `leader`."""
         groups = tuple(self._stages[stage])
-        return Plan.of(groups, self.conditions, self.roles, self.money, self.told, places, numbered, leader)
+        return Plan.of(
+            groups, self.conditions, self.roles, self.money, self.condition_inputs, places, numbered, leader
+        )
 
     def passes(self) -> tuple[WindowPass, ...]:
         """Return the passes in their order: each reads columns, and outputs of those before it."""
@@ -238,8 +242,8 @@ class Windows:
                 if names or numbers:
                     places = {name: i for i, name in enumerate(names)}
                     plan = self._plan(stage, places, {leader: 0} if numbers else {}, leader)
-                    inputs = tuple(name for name in self.told if name in plan.looked_at)
-                    outputs = tuple(name for name in names if name in self.told)
+                    inputs = tuple(name for name in self.condition_inputs if name in plan.looked_at)
+                    outputs = tuple(name for name in names if name in self.condition_inputs)
                     roles = str(self.roles.event_time), self.currency
                     found.append(WindowPass(leader, names, inputs, outputs, numbers, *roles, plan))
         return tuple(found)
@@ -266,7 +270,7 @@ class Windows:
     def _needs(self, group: Group, column: str) -> set[str]:
         looked_at = self.conditions[group.where].columns if group.where else frozenset[str]()
         looked_at = looked_at - DERIVED.keys() - self.roles.label_codes.keys()
-        where = set(looked_at - self.told.keys())
+        where = set(looked_at - self.condition_inputs.keys())
         for other in self.groups:
             for name, one, _ in other.names():
                 if name in looked_at:

@@ -36,11 +36,11 @@ from tallystick.windows.layout import (
     T_AT,
     T_BUCKET,
     T_EXACT,
+    T_INPUT,
     T_LABELS,
     T_LAG,
     T_SHAPE,
     T_TILE,
-    T_TOLD,
     T_WIDTH,
     T_WINDOW,
     T_WINDOWS_END,
@@ -50,8 +50,8 @@ from tallystick.windows.layout import (
     W_WIDTH,
     WINDOWS,
 )
-from tallystick.windows.lines import LINE, ask
 from tallystick.windows.plain import counts, money
+from tallystick.windows.prefetch import LINE, prefetch
 from tallystick.windows.visit import visit
 
 __all__ = ["apply", "group"]
@@ -230,19 +230,19 @@ def _pass(
 def apply(
     entity: int, rows: Array, order: Array, places: Array, heads: Array, pool: Array, meta: Array,
     plan: Array, scales: Array, scratch: Array, block: Array, lateness: int, begin: int,
-    told: Array, numbered: Array, late: Array,
+    outputs: Array, numbered: Array, late: Array,
 ) -> int:  # fmt: skip
     """Apply rows from `begin` on; return how many are done: less than all where the pool must grow first.
 
     entity: where its row lies in `plan`. rows: int64 (rows, C), their cells; order: (rows,), grouped by
-    entity; places: (rows,), in that order, where the header lies, -1 where there is none. told, numbered,
-    late: what `Applied` calls features, sequence and late. block: room for some rows that go through one
+    entity; places: (rows,), in that order, where the header lies, -1 where there is none. outputs, numbered,
+    late: what `WindowResult` calls features, sequence and late. block: room for some rows that go through one
     track after the other: their columns, six words more of each, and the lines of memory that the rows after
     them will need, which are asked for meanwhile, since a row's place in memory is far from the next one's.
     """
     count, width = rows.shape
-    wide, singles = told.shape[1], numbered.shape[1]
-    cells, features = rows.reshape(rows.size), told.reshape(told.size)
+    wide, singles = outputs.shape[1], numbered.shape[1]
+    cells, features = rows.reshape(rows.size), outputs.reshape(outputs.size)
     sequence = numbered.reshape(numbered.size)
     values = scratch[len(scratch) // 2 :].view(np.float64)
     numbers, floats = cells.view(np.float64), pool.view(np.float64)
@@ -273,7 +273,7 @@ def apply(
             k = first + turn * T_WIDTH
             shape, at = plan[U(k + T_SHAPE)], plan[U(k + T_AT)]
             lag, length = plan[U(k + T_LAG)], plan[U(k + T_TILE)] if plan[U(k + T_EXACT)] == 0 else 1
-            deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_TOLD)] == 0
+            deaf = plan[U(k + T_LABELS)] == 0 and plan[U(k + T_INPUT)] == 0
             asks, i = (width + 6 + turn * each) * room, 0
             while i < size:
                 h, done, run = places[U(start + i)] + at, i, block[U(width * room + i)]
@@ -287,7 +287,7 @@ def apply(
                 if done == i:
                     r, done = order[U(start + i)] * width, i + 1
                     for x in range(asks + i * each, asks + i * each + each):
-                        ask(block[U(x)])
+                        prefetch(block[U(x)])
                     time = cells[U(r + C_TIME)]
                     if h < at or time == NEVER:
                         pass

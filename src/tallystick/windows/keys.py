@@ -71,7 +71,7 @@ def join_codes(parts: list[Codes]) -> Codes:
 
 
 class Keys:
-    """The entities of one kind that have been met: text → where the header lies."""
+    """The entities of one kind so far: text → where the header lies."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}

@@ -35,7 +35,7 @@ SEGMENT, CAPACITY, END, LEAD, REACH, CURRENCY, WINDOWS = 0, 1, 2, 3, 4, 5, 6
 # Table of tracks.
 (T_AT, T_TILE, T_LAG, T_CURRENT, T_EXACT, T_CAP, T_BUCKET, T_PREFIX, T_COMMON, T_ADDITIVE, T_SUBKEY,
  T_WINDOW, T_WINDOWS_END, T_ACC, T_ACCS_END, T_GATE, T_LABELS, T_HASH, T_SKETCH,
- T_FREE, T_TOLD, T_SHAPE, T_WIDTH) = range(23)  # fmt: skip
+ T_FREE, T_INPUT, T_SHAPE, T_WIDTH) = range(23)  # fmt: skip
 # Table of windows.
 W_TILES, W_AT, W_OUT, W_OUTS_END, W_WIDTH = range(5)
 # Table of accumulators.

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.windows import layout as at
+from tallystick.windows.batch import Batch
 from tallystick.windows.kernel import apply
 from tallystick.windows.keys import Keys, Located, join_codes
-from tallystick.windows.lines import LINE
 from tallystick.windows.plan import Plan
-from tallystick.windows.rows import Batch
+from tallystick.windows.prefetch import LINE
 
-__all__ = ["Applied", "Part"]
+__all__ = ["Part", "WindowResult"]
 
 #: Words that a state begins with.
 _ROOM: Final = 4096
@@ -30,19 +30,20 @@ _ROWS_A_THREAD: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """What applying rows gave, row by row.
+class WindowResult:
+    """The result of applying rows, row by row.
 
     features: float64 (rows, features), NaN where nothing is known, and for label events; sequence: int64
     (rows, entities), the number that each entity gave to the row, 0 where the row has no such entity; late:
-    bool (rows,), an entity had already applied a later event time (never said of a label event); told:
-    float64 (rows, `Windows.told`), what conditions looked at, of label events too.
+    bool (rows,), an entity had already applied a later event time (never said of a label event);
+    condition_inputs: float64 (rows, `Windows.condition_inputs`), features that conditions read, label events
+    included.
     """
 
     features: NDArray[np.float64]
     sequence: NDArray[np.int64]
     late: NDArray[np.bool_]
-    told: NDArray[np.float64]
+    condition_inputs: NDArray[np.float64]
 
 
 class Part:
@@ -62,7 +63,7 @@ class Part:
         """Bytes of the arrays in use, without the entities' names."""
         return sum(8 * (kind.used + int(kind.meta[at.M_TOP]) + len(kind.meta)) for kind in self._kinds)
 
-    def apply(self, batch: Batch, lateness: int, applied: Applied, threads: int) -> None:
+    def apply(self, batch: Batch, lateness: int, applied: WindowResult, threads: int) -> None:
         """Apply a batch in its order, and write what this part knows: kinds of entities side by side."""
         work, located = self._work(batch, lateness, applied, self.plan.program)
         if threads < 2 or len(located) < 2 or batch.n < _ROWS_A_THREAD:
@@ -73,14 +74,14 @@ class Part:
             list(pool.map(work, self._kinds, located))
 
     def take_in(
-        self, batch: Batch, lateness: int, applied: Applied, pool: ThreadPoolExecutor
+        self, batch: Batch, lateness: int, applied: WindowResult, pool: ThreadPoolExecutor
     ) -> list[Future[None]]:
-        """Let a pool apply a batch; nothing is told of the past, so that no other part waits for this one."""
+        """Let a pool apply a batch without computing features, so that no other part waits for this one."""
         work, located = self._work(batch, lateness, applied, self.plan.silent)
         return [pool.submit(work, *one) for one in zip(self._kinds, located, strict=True)]
 
     def _work(
-        self, batch: Batch, lateness: int, applied: Applied, program: NDArray[np.int64]
+        self, batch: Batch, lateness: int, applied: WindowResult, program: NDArray[np.int64]
     ) -> tuple[Callable[[_Kind, Located], None], list[Located]]:
         """Return what is to be done for each kind of entity, and where each finds its entities."""
         cells, scales = batch.cells(self.plan), batch.reader.scales
@@ -135,7 +136,7 @@ class _Kind:
         places: NDArray[np.int64],
         scales: NDArray[np.float64],
         lateness: int,
-        applied: Applied,
+        applied: WindowResult,
     ) -> None:
         """Take rows through the kernel."""
         done = 0

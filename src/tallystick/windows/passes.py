@@ -15,10 +15,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.conditions.condition import DERIVED
-from tallystick.windows.lines import aligned
-from tallystick.windows.part import Applied, Part
+from tallystick.windows.batch import Batch, BatchReader, Labels
+from tallystick.windows.part import Part, WindowResult
 from tallystick.windows.plan import Plan
-from tallystick.windows.rows import Batch, Labels, Reader
+from tallystick.windows.prefetch import aligned
 
 __all__ = ["PassState", "WindowPass"]
 
@@ -73,7 +73,7 @@ class PassState:
     def __init__(self, one: WindowPass, zone: str, currency: str, allowed_lateness_us: int) -> None:
         self.one, self._lateness = one, allowed_lateness_us
         self._columns = one.columns
-        self._reader = Reader(one.event_time, one.currency, zone, currency)
+        self._reader = BatchReader(one.event_time, one.currency, zone, currency)
         self._part = Part(one.plan)
 
     def apply(
@@ -81,7 +81,7 @@ class PassState:
         rows: pa.RecordBatch,
         labels: Labels | None = None,
         condition_inputs: Mapping[str, NDArray[np.float64]] = _NONE,
-    ) -> Applied:
+    ) -> WindowResult:
         """Apply rows in their order, as `WindowState.apply` does.
 
         condition_inputs: float64 (rows,) for each of `inputs`, label events included. Of what comes back,
@@ -90,13 +90,13 @@ class PassState:
         """
         n, one = rows.num_rows, self.one
         batch = Batch(self._reader, rows, labels, {})
-        batch.told.update(condition_inputs)
+        batch.condition_inputs.update(condition_inputs)
         for name in self._columns:  # asked for before anything is applied: a refused batch leaves no trace
             batch.column(name)
         features = aligned(n, len(one.features), np.float64)
         sequence, late = np.zeros((n, int(one.numbers)), np.int64), np.zeros(n, np.bool_)
-        self._part.apply(batch, self._lateness, Applied(features, sequence, late, features[:, :0]), 1)
+        self._part.apply(batch, self._lateness, WindowResult(features, sequence, late, features[:, :0]), 1)
         outputs = features[:, [one.features.index(name) for name in one.outputs]]
         if batch.labels is not None:
             features[batch.labels != 0] = np.nan
-        return Applied(features, sequence, late, outputs)
+        return WindowResult(features, sequence, late, outputs)

@@ -55,7 +55,7 @@ from tallystick.windows.layout import (
     W_OUTS_END,
     W_TILES,
 )
-from tallystick.windows.lines import ask
+from tallystick.windows.prefetch import prefetch
 from tallystick.windows.sums import nearest
 
 __all__ = ["counts", "money"]
@@ -90,7 +90,7 @@ def counts(
     newest = pool[U(at + ((end - 1) & mask) * words)] if end > head else NEVER
     for i in range(first, last):
         for x in range(asks + i * each, asks + i * each + each):
-            ask(block[U(x)])
+            prefetch(block[U(x)])
         time, bits = block[U(C_TIME * room + i)], block[U(C_BITS * room + i)]
         seen = (time - lag) // length
         tile = seen + shift if shift >= 0 else time // length
@@ -174,7 +174,7 @@ def money(
             bit_all = plan[U(a + A_CONDITION)]
         else:
             bit, column = plan[U(a + A_CONDITION)], plan[U(a + A_COLUMN)] * room
-    tile_of = (width + 1) * room  # what is noted of each row: its tile, then the totals that it is told
+    tile_of = (width + 1) * room  # noted of each row: its tile, then the totals of its window
     n_of, known_of = tile_of + room, tile_of + 2 * room
     low_of, high_of = tile_of + 3 * room, tile_of + 4 * room
     by_length = 1.0 / float(length)
@@ -198,7 +198,7 @@ def money(
     known, low, high = heads[U(t)], heads[U(t + 1)], heads[U(t + 2)]
     for i in range(first, last):
         for x in range(asks + i * each, asks + i * each + each):
-            ask(block[U(x)])
+            prefetch(block[U(x)])
         tile = block[U(tile_of + i)]
         oldest = tile - tiles + 1
         while head < end:

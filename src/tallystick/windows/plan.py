@@ -52,7 +52,7 @@ class Plan:
 
     @cached_property
     def silent(self) -> Table:
-        """The program without its outputs: it keeps the same of each row, and tells nothing."""
+        """The program without its outputs: it changes the state in the same way and computes no features."""
         made = self.program.copy()
         for e in range(0, len(self.entities) * at.E_WIDTH, at.E_WIDTH):
             made[e + at.E_FIRST_SEEN] = -1
@@ -69,18 +69,18 @@ class Plan:
         conditions: Mapping[str, Condition],
         roles: TableRoles,
         money: tuple[str, ...],
-        told: Collection[str],
+        condition_inputs: Collection[str],
         places: Mapping[str, int],
         numbered: Mapping[str, int],
         leader: str | None = None,
     ) -> Plan:
         """Work out the tables of some entries; of the entities that begin with `leader`, if one is given.
 
-        told: features that later conditions look at; places: where each feature stands in a row of all;
-        numbered: the entities that number rows here, and where.
+        condition_inputs: features that later conditions read; places: where each feature stands in a row of
+        all; numbered: the entities that number rows here, and where.
         """
         return _Planner(
-            groups, conditions, roles, frozenset(money), frozenset(told), places, numbered, leader
+            groups, conditions, roles, frozenset(money), frozenset(condition_inputs), places, numbered, leader
         ).plan()
 
     @cached_property
@@ -112,12 +112,12 @@ class _Planner:
         conditions: Mapping[str, Condition],
         roles: TableRoles,
         money: frozenset[str],
-        told: frozenset[str],
+        condition_inputs: frozenset[str],
         places: Mapping[str, int],
         numbered: Mapping[str, int],
         leader: str | None,
     ) -> None:
-        self.told, self.places, self.numbered = told, places, numbered
+        self.condition_inputs, self.places, self.numbered = condition_inputs, places, numbered
         self.named, self.money_columns = conditions, money
         self.groups = tuple(g for g in groups if leader in (None, g.entity[0]))
         self.label_codes, self.main_label = roles.label_codes, roles.main_label or ""
@@ -141,7 +141,7 @@ class _Planner:
                     self.first_seen[group.entity] = feature
                 else:
                     track = self._feature(group, one, length, feature)
-                    track.told |= name in self.told
+                    track.is_input |= name in self.condition_inputs
         return self._tables()
 
     def _bit(self, text: str) -> int:
@@ -270,7 +270,7 @@ class _Planner:
                 row[at.T_GATE], row[at.T_HASH], row[at.T_SKETCH] = track.gate, track.hashed, track.sketch
                 labels = self.label_codes.keys()
                 labelled = sum(1 << b for b, c in enumerate(self.conditions, 1) if c.columns & labels)
-                row[at.T_TOLD], row[at.T_SHAPE] = int(track.told), track.shape()
+                row[at.T_INPUT], row[at.T_SHAPE] = int(track.is_input), track.shape()
                 row[at.T_LABELS] = int(track.gate & labelled != 0)
                 row[at.T_ACC] = len(accs)
                 accs += track.rows()

@@ -1,4 +1,4 @@
-"""Window state: what every entity has done lately, as plain arrays, and the one way through it."""
+"""Window state: the recent events of every entity, in plain arrays, and how rows are applied to it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.errors import DataError
+from tallystick.windows.batch import Batch, BatchReader, Labels
 from tallystick.windows.declaration import Windows
-from tallystick.windows.lines import aligned
-from tallystick.windows.part import Applied, Part
-from tallystick.windows.rows import Batch, Labels, Reader
+from tallystick.windows.part import Part, WindowResult
+from tallystick.windows.prefetch import aligned
 
-__all__ = ["Applied", "WindowState"]
+__all__ = ["WindowResult", "WindowState"]
 
 _NONE: Final[Mapping[str, pa.Array]] = {}
 
 
 class WindowState:
-    """The behaviour of every entity so far, under one declaration.
+    """The windows of every entity under one declaration.
 
     zone: whose clocks say what night and weekend are; currency: of amounts that name none.
     `allowed_lateness_us`: by how much (microseconds) an event may come late without being called so. One
@@ -47,7 +47,7 @@ class WindowState:
         self.windows, self.zone, self.currency = windows, zone, currency
         self.allowed_lateness_us = 0
         event_time = windows.roles.event_time or ""  # without features none is read
-        self._reader = Reader(event_time, windows.currency, zone, currency, currencies)
+        self._reader = BatchReader(event_time, windows.currency, zone, currency, currencies)
         self._parts = [Part(plan) for plan in windows.plans]
         needed = dict.fromkeys((*windows.entities, *windows.columns))
         self._needed = [name for name in needed if name != windows.currency]
@@ -72,48 +72,50 @@ class WindowState:
         labels: Labels | None = None,
         threads: int = 1,
         *,
-        told: NDArray[np.float64] | None = None,
+        condition_inputs: NDArray[np.float64] | None = None,
         columns: Mapping[str, pa.Array] = _NONE,
-    ) -> Applied:
-        """Apply rows in their order and return what each saw of its past.
+    ) -> WindowResult:
+        """Apply rows in their order and return the window features of each.
 
         labels: bool (rows,), True for a label event: the clean row of an event whose first label has become
         known, at its place in the order of knowledge; or int64, the code of its label, 0 for an event. Only
         labels that are true are sent. A row that lacks an entity, or
         its time, has NaN there; without a time it is counted by its entities but joins no window. A condition
         that looks at a feature takes its value as the row, event or label, is applied. threads: kinds of
-        entities of a large batch are worked on side by side; no value depends on it. told:
-        what `Applied.told` was when the same rows were applied before: they are taken in again without being
-        told their past, which is quicker, and leave the same state. columns: those of the rows by name, as
+        entities of a large batch are worked on side by side; no value depends on it. condition_inputs:
+        what `WindowResult.condition_inputs` was when the same rows were applied before: no features are
+        computed, which is quicker, and the state becomes the same. columns: those of the rows by name, as
         far as they are at hand.
         """
         n, windows = rows.num_rows, self.windows
         batch = Batch(self._reader, rows, labels, columns)
         for name in self._needed:  # asked for before anything is applied: a refused batch leaves no trace
             batch.column(name)
-        wide = len(windows.names) if told is None else 0
-        applied = Applied(
+        wide = len(windows.names) if condition_inputs is None else 0
+        applied = WindowResult(
             np.empty((1, wide)) if n == 1 else aligned(n, wide, np.float64),
             np.zeros((n, len(windows.entities)), np.int64),
             np.zeros(n, np.bool_),
-            np.empty((n, len(windows.told))) if told is None else told,
+            np.empty((n, len(windows.condition_inputs))) if condition_inputs is None else condition_inputs,
         )
-        if told is not None:
+        if condition_inputs is not None:
             self._take_in(batch, applied, threads)
             return applied
         for number, part in enumerate(self._parts):
             if number:  # the conditions of the second part look at features of the first
-                for i, (name, at) in enumerate(windows.told.items()):
-                    applied.told[:, i] = applied.features[:, at]
-                    batch.told[name] = applied.told[:, i]
+                for i, (name, at) in enumerate(windows.condition_inputs.items()):
+                    applied.condition_inputs[:, i] = applied.features[:, at]
+                    batch.condition_inputs[name] = applied.condition_inputs[:, i]
             part.apply(batch, self.allowed_lateness_us, applied, threads)
         if batch.labels is not None:
             applied.features[batch.labels != 0] = np.nan
         return applied
 
-    def _take_in(self, batch: Batch, applied: Applied, threads: int) -> None:
+    def _take_in(self, batch: Batch, applied: WindowResult, threads: int) -> None:
         """Apply rows once more, all parts side by side: what conditions look at is known."""
-        batch.told = {name: applied.told[:, i] for i, name in enumerate(self.windows.told)}
+        batch.condition_inputs = {
+            name: applied.condition_inputs[:, i] for i, name in enumerate(self.windows.condition_inputs)
+        }
         with ThreadPoolExecutor(max(threads, 1)) as pool:
             begun = [
                 one

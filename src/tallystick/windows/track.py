@@ -27,7 +27,7 @@ class Track:
     sketch: int = 0
     hashed: int = 0
     gate: int = 0
-    told: bool = False
+    is_input: bool = False
     windows: dict[int, list[list[Any]]] = field(default_factory=dict)
     accs: dict[tuple[int, int, int], int] = field(default_factory=dict)
 

@@ -24,11 +24,11 @@ from tallystick.windows.layout import (
     T_COMMON,
     T_CURRENT,
     T_EXACT,
+    T_INPUT,
     T_LAG,
     T_PREFIX,
     T_SUBKEY,
     T_TILE,
-    T_TOLD,
     T_WINDOW,
     T_WINDOWS_END,
     W_AT,
@@ -71,7 +71,7 @@ def visit(
     """Take one row through one track, whatever row and track they are."""
     time = cells[U(r + C_TIME)]
     label = cells[U(r + C_BITS)] & 1 == 0
-    told = not label or plan[U(k + T_TOLD)] != 0
+    reads = not label or plan[U(k + T_INPUT)] != 0
     tile = time
     lag = plan[U(k + T_LAG)]
     seen = time - lag
@@ -81,19 +81,19 @@ def visit(
     if seen > heads[U(h + REACH)]:
         advance(heads, pool, plan, k, h, seen)
     currency = cells[U(r + C_CURRENCY)]
-    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and heads[U(h + CURRENCY)] != currency and told:
+    if plan[U(k + T_SUBKEY)] == BY_CURRENCY and heads[U(h + CURRENCY)] != currency and reads:
         turn_to(heads, pool, plan, k, h, currency)
     scale = scales[U(currency)]
     joins_first = label or plan[U(k + T_CURRENT)] != 0
     for step in range(2):
         if (step == 0) == joins_first:
             insert(cells, numbers, r, heads, pool, floats, meta, plan, k, h, tile)
-        elif told and seen >= heads[U(h + REACH)]:
+        elif reads and seen >= heads[U(h + REACH)]:
             for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
                 w = h + plan[U(i + W_AT)]
                 read(cells, numbers, r, heads, pool, floats, plan, k, h, i, w + 1, heads[U(w)],
                      heads[U(h + LEAD)], scale, scratch, values, features, q)  # fmt: skip
-        elif told:
+        elif reads:
             for i in range(plan[U(k + T_WINDOW)], plan[U(k + T_WINDOWS_END)], W_WIDTH):
                 _read_late(cells, numbers, r, heads, pool, floats, plan, k, h, i, seen, scale, scratch,
                            values, features, q)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which keys have been met: what makes a record a duplicate, within a horizon of event times."""
+"""Deduplication: which keys have come before, within a horizon of event times."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tallystick.errors import DataError
 
-__all__ = ["FRESH", "NO_TIME", "OUTSIDE", "Seen"]
+__all__ = ["FRESH", "NO_TIME", "OUTSIDE", "Deduplicator"]
 
-#: What `meet` says of a key that it meets for the first time, and of one too old for it to tell.
+#: What `check` returns for a key that is new, and for one too old to tell.
 FRESH: Final = -1
 OUTSIDE: Final = -2
 #: The time of a record that has none.
@@ -48,9 +48,9 @@ def _hashes(data: Any, offsets: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _meet(
+def _check(
     table: Any,
-    told: Any,
+    counters: Any,
     hashes: Any,
     valid: Any,
     times: Any,
@@ -59,9 +59,9 @@ def _meet(
     out: Any,
     start: Any,
 ) -> Any:
-    """Meet keys from `start` on; return where it stopped because the table is full, or their number.
+    """Check keys from `start` on; return where it stopped because the table is full, or their number.
 
-    told: entries in use, the newest event time, the time before which entries were let go.
+    counters: entries in use, the newest event time, the time before which entries were let go.
     """
     mask = len(table) - 1
     room = len(table) - len(table) // 3
@@ -69,10 +69,10 @@ def _meet(
         if not valid[i]:
             out[i] = FRESH
             continue
-        if told[0] >= room:
+        if counters[0] >= room:
             return i
         time = times[i]
-        if time != NO_TIME and told[2] > 0 and time < told[2] + horizon:
+        if time != NO_TIME and counters[2] > 0 and time < counters[2] + horizon:
             out[i] = OUTSIDE
             continue
         slot = np.int64(np.uint64(hashes[i, 0]) >> np.uint64(8)) & mask
@@ -89,15 +89,15 @@ def _meet(
         if found == FRESH:
             table[slot, 0], table[slot, 1] = hashes[i, 0], hashes[i, 1]
             table[slot, 2], table[slot, 3] = time, places[i]
-            told[0] += 1
-            if time != NO_TIME and time > told[1]:
-                told[1] = time
+            counters[0] += 1
+            if time != NO_TIME and time > counters[1]:
+                counters[1] = time
     return len(out)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _find(table: Any, hashes: Any, valid: Any, out: Any) -> None:
-    """Find where keys were met last."""
+    """Find where keys came last."""
     mask = len(table) - 1
     for i in range(len(out)):
         out[i] = FRESH
@@ -148,32 +148,32 @@ def _purged(table: Any, before: Any) -> Any:
     return kept
 
 
-class Seen:
+class Deduplicator:
     """The keys of the past, as 128-bit hashes with their event times and places.
 
     horizon: two records of one key that lie further apart (microseconds of event time) are two; None: they
     are one, however far apart. Keys older than two horizons before the newest are let go when room is wanted:
-    of a record so old that its key might have been among them `meet` says OUTSIDE.
+    of a record so old that its key might have been among them `check` says OUTSIDE.
 
-    >>> seen = Seen(horizon=100)
-    >>> seen.meet(pa.array(["a", "b", "a", "a"]), np.array([0, 5, 50, 200]), np.arange(4)).tolist()
+    >>> deduplicator = Deduplicator(horizon=100)
+    >>> deduplicator.check(pa.array(["a", "b", "a", "a"]), np.array([0, 5, 50, 200]), np.arange(4)).tolist()
     [-1, -1, 0, -1]
     """
 
     def __init__(self, horizon: int | None) -> None:
         self.horizon = horizon
         self._table = np.zeros((_LEAST, _FIELDS), np.int64)
-        self._told = np.zeros(3, np.int64)
+        self._counters = np.zeros(3, np.int64)
 
     def __len__(self) -> int:
-        return int(self._told[0])
+        return int(self._counters[0])
 
     @property
     def nbytes(self) -> int:
         """Bytes that it takes."""
         return self._table.nbytes
 
-    def meet(self, keys: pa.Array, times: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def check(self, keys: pa.Array, times: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return FRESH, OUTSIDE, or the place of the record that a row repeats: int64 (rows,).
 
         keys: text, null where a record has none, which is never a duplicate; times: microseconds, NO_TIME
@@ -186,13 +186,13 @@ class Seen:
         horizon = -1 if self.horizon is None else self.horizon
         done = 0
         while True:
-            done = _meet(self._table, self._told, hashes, valid, times, places, horizon, out, done)
+            done = _check(self._table, self._counters, hashes, valid, times, places, horizon, out, done)
             if done == len(out):
                 return out
             self._make_room()
 
     def find(self, keys: pa.Array) -> NDArray[np.int64]:
-        """Return the place at which each key was met last, FRESH where it was not: int64 (rows,)."""
+        """Return the place at which each key came last, FRESH where it was not: int64 (rows,)."""
         hashes, valid = _hashed(keys)
         out = np.empty(len(keys), np.int64)
         _find(self._table, hashes, valid, out)
@@ -201,40 +201,41 @@ class Seen:
     def _make_room(self) -> None:
         """Let go of what is too old; take twice the room where that does not free a quarter of it."""
         if self.horizon is not None:
-            before = int(self._told[1]) - 2 * self.horizon
+            before = int(self._counters[1]) - 2 * self.horizon
             kept = _purged(self._table, before)
-            if kept < self._told[0]:
-                self._told[0], self._told[2] = kept, max(before, 1)
-        if self._told[0] > len(self._table) // 2:  # of two thirds that may be in use
+            if kept < self._counters[0]:
+                self._counters[0], self._counters[2] = kept, max(before, 1)
+        if self._counters[0] > len(self._table) // 2:  # of two thirds that may be in use
             entries, self._table = self._table, np.zeros((2 * len(self._table), _FIELDS), np.int64)
             _moved(entries, self._table)
 
     def arrays(self, *, copy: bool = True) -> dict[str, NDArray[Any]]:
         """Return the state as plain arrays, from which `load` makes it anew.
 
-        copy: False gives them as they lie in memory, where the next `meet` changes them.
+        copy: False gives them as they lie in memory, where the next `check` changes them.
         """
         horizon = -1 if self.horizon is None else self.horizon
         return {
             "entries": self._table.copy() if copy else self._table,
-            "told": np.array([*self._told, len(self._table), horizon], np.int64),
+            # the name under which snapshots have always kept the counters
+            "told": np.array([*self._counters, len(self._table), horizon], np.int64),
         }
 
     @classmethod
-    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Seen:
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Deduplicator:
         """Read what `arrays` gave."""
         if "told" not in arrays or "entries" not in arrays:
-            raise DataError("These are no keys that were met: `told` or `entries` is missing.")
+            raise DataError("This is no state of a deduplicator: `told` or `entries` is missing.")
         used, newest, before, room, horizon = (int(one) for one in arrays["told"])
-        seen = cls(None if horizon < 0 else horizon)
-        seen._told[:] = used, newest, before
+        deduplicator = cls(None if horizon < 0 else horizon)
+        deduplicator._counters[:] = used, newest, before
         entries = arrays["entries"]
         if len(entries) == room:
-            seen._table = np.array(entries, np.int64)
+            deduplicator._table = np.array(entries, np.int64)
         else:  # as earlier versions kept it: without what is empty
-            seen._table = np.zeros((room, _FIELDS), np.int64)
-            _moved(np.ascontiguousarray(entries), seen._table)
-        return seen
+            deduplicator._table = np.zeros((room, _FIELDS), np.int64)
+            _moved(np.ascontiguousarray(entries), deduplicator._table)
+        return deduplicator
 
 
 def _hashed(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -15,10 +15,10 @@ from tallystick.errors import UsageError, did_you_mean
 from tallystick.windows.hashes import hashes
 from tallystick.windows.keys import Codes, codes_of
 from tallystick.windows.layout import C_BITS, C_CURRENCY, C_TIME, NEVER, NO_VALUE
-from tallystick.windows.lines import aligned
 from tallystick.windows.plan import Plan
+from tallystick.windows.prefetch import aligned
 
-__all__ = ["Batch", "Labels", "Reader"]
+__all__ = ["Batch", "BatchReader", "Labels"]
 
 #: For each row whether it is a label event; or the code of its label, 0 for an event.
 Labels = NDArray[np.bool_] | NDArray[np.int64]
@@ -27,8 +27,8 @@ _TIME: Final = pa.timestamp("us", tz="UTC")
 _CALENDAR: Final = {"hour", "weekday", "night", "weekend"}
 
 
-class Reader:
-    """Reads batches; it knows the currencies that it has met.
+class BatchReader:
+    """Reads batches; it knows the currencies so far.
 
     event_time: the column of times; currency_column: that of currencies, None where there are no amounts;
     currency: of amounts that name none; scales: float64, minor units in a major one, for each of
@@ -60,20 +60,20 @@ class Reader:
 class Batch:
     """One batch, read column by column, each once for all parts of a state.
 
-    labels: for each row the code of its label, 0 for an event (a bool array: of the first label); told:
-    features of each row that conditions may look at; columns: those of the rows that are at hand.
+    labels: for each row the code of its label, 0 for an event (a bool array: of the first label);
+    condition_inputs: features of each row that conditions read; columns: those of the rows that are at hand.
     """
 
     def __init__(
         self,
-        reader: Reader,
+        reader: BatchReader,
         rows: pa.RecordBatch,
         labels: Labels | None,
         columns: Mapping[str, pa.Array],
     ) -> None:
         self.reader, self.rows, self.n = reader, rows, rows.num_rows
         self.labels = None if labels is None or not labels.any() else labels
-        self.told: dict[str, NDArray[np.float64]] = {}
+        self.condition_inputs: dict[str, NDArray[np.float64]] = {}
         self._columns = dict(columns)
         self._codes: dict[str, Codes] = {}
         self._values: dict[str, NDArray[Any]] = {}
@@ -128,8 +128,8 @@ class Batch:
                 continue
             if name in _CALENDAR:
                 values.update(derived(self.times, self.times != NEVER, self.reader.zone))
-            elif name in self.told:
-                values[name] = self.told[name]
+            elif name in self.condition_inputs:
+                values[name] = self.condition_inputs[name]
             elif name in plan.money_columns:
                 minor = self.money(name)
                 values[name] = np.where(

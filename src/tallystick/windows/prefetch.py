@@ -1,4 +1,4 @@
-"""Lines of memory asked for before they are needed: what Numba cannot say itself, said to LLVM."""
+"""Prefetching of memory in kernels: an LLVM instruction that Numba does not offer."""
 
 # ruff: noqa: ARG001 (Numba passes arguments by place)
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numpy.typing import NDArray
 
-__all__ = ["LINE", "aligned", "ask"]
+__all__ = ["LINE", "aligned", "prefetch"]
 
 #: Words of one line of memory.
 LINE: Final = 8
@@ -28,8 +28,8 @@ def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_intrinsic
-def ask(typing_context: Any, address: Any) -> Any:
-    """Ask for the line of memory at an address; changes no value."""
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Prefetch the line of memory at an address; changes no value."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [_BYTES, _INT, _INT, _INT])
