@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tallystick.streams.aggregates.columns import Columns
 from tallystick.streams.aggregates.declaration import Value
+from tallystick.streams.aggregates.distinct import Distinct
 from tallystick.streams.aggregates.folds import (
     add_extremes,
     add_floats,
@@ -226,8 +227,6 @@ class Spread(_Matrices):
 
 def accumulator(value: Value, kept: int, room: int, distinct: int) -> Accumulator | None:
     """Make what a value needs; None for a count, which is kept anyway."""
-    from tallystick.streams.aggregates.distinct import Distinct
-
     match value.kind:
         case "count":
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,7 @@ from tallystick.conditions.condition import DERIVED
 from tallystick.contracts import Contract
 from tallystick.contracts.money import major
 from tallystick.contracts.text import valid_rows, view
-
-if TYPE_CHECKING:
-    from tallystick.streams.aggregates.declaration import Aggregates
+from tallystick.streams.aggregates.declaration import Declaration
 
 __all__ = ["DECISION", "Columns", "kinds"]
 
@@ -59,7 +57,7 @@ class Columns(Mapping[str, NDArray[Any]]):
         self,
         rows: pa.RecordBatch,
         decisions: pa.RecordBatch,
-        declared: Aggregates,
+        declared: Declaration,
         zone: str,
         currency: str,
     ) -> None:

@@ -6,21 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from tallystick.conditions.condition import Condition
-from tallystick.contracts import Contract
-from tallystick.streams.aggregates.columns import kinds
 from tallystick.streams.aggregates.output import SCHEMA
 
-if TYPE_CHECKING:
-    from tallystick.streams.aggregates.state import AggregateState
-
-__all__ = ["Aggregate", "Aggregates", "Value", "Watch"]
+__all__ = ["Aggregate", "Declaration", "Value", "Watch"]
 
 WEEK = 7 * 86_400_000_000
 #: 1970-01-05, the first Monday: windows of whole weeks begin on Mondays, all others are aligned to the epoch.
@@ -129,29 +122,8 @@ class Aggregate:
 
 
 @dataclass(frozen=True)
-class Aggregates:
-    """What a file of aggregates declares, for rows of one contract.
-
-    Windows are aligned to the epoch in UTC (those of whole weeks to Mondays). One is closed, and its rows are
-    given out, by the first row whose time is more than the lateness after its end. A row that comes later
-    than that changes nothing that was given out: it is counted (`late`), and joins those of its windows that
-    are still open. Nothing is closed by the clock, so what comes out is a function of the rows alone.
-
-    >>> from tallystick.contracts import Column
-    >>> when, place = Column("at", "time", "When"), Column("place", "category", "Where")
-    >>> contract = Contract("visits", 1, (when, place), event_time="at")
-    >>> found = Aggregates.read('''
-    ... aggregates:
-    ...   - {name: visits, every: 1m, by: [place], of: [count]}
-    ... ''', contract)
-    >>> state = found.state("UTC", "USD")
-    >>> minute = 60_000_000
-    >>> at = pa.array([5, minute - 1, minute, 2 * minute + 1], pa.timestamp("us", "UTC"))
-    >>> rows = pa.record_batch({"at": at, "place": ["Oslo", "Oslo", "Kyiv", "Oslo"]})
-    >>> decisions = pa.record_batch({"task": pa.array([None] * 4, pa.string())})
-    >>> done = state.apply(rows, decisions)
-    >>> done["keys"].to_pylist(), done["value"].to_pylist()
-    (['{"place":"Oslo"}', '{"place":"Kyiv"}'], [2.0, 1.0])
+class Declaration:
+    """All aggregates of a file, and the columns that they read by role.
 
     event_time: the column of a row's time; currencies: columns of money to those of their currencies; kinds:
     what conditions may look at.
@@ -163,35 +135,7 @@ class Aggregates:
     kinds: Mapping[str, str]
     schema: ClassVar[pa.Schema] = SCHEMA
 
-    @classmethod
-    def read(cls, path: str | Path, contract: Contract) -> Aggregates:
-        """Read and check a file, or its text (of several lines); a UsageError names each line that is wrong.
-
-        contract: of the rows that will come; see `file.py` for the form.
-        """
-        from tallystick.streams.aggregates.file import read
-
-        found = read(path, contract)
-        money = {
-            column.name: column.currency or "currency"
-            for column in contract.columns
-            if column.type == "money"
-        }
-        return cls(found, contract.event_time or "", money, kinds(contract))
-
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all aggregates; comments and layout do not count."""
         return hashlib.sha256(" ".join(one.fingerprint for one in self.aggregates).encode()).hexdigest()
-
-    def state(self, zone: str, currency: str) -> AggregateState:
-        """Begin without any row; zone: for `hour`, `night` …; currency: of amounts that come without one."""
-        from tallystick.streams.aggregates.state import AggregateState
-
-        return AggregateState(self, zone, currency)
-
-    def load(self, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str) -> AggregateState:
-        """Go on from what `AggregateState.arrays` gave."""
-        from tallystick.streams.aggregates.state import AggregateState
-
-        return AggregateState.load(self, arrays, zone, currency)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.streams.aggregates.columns import Columns
-from tallystick.streams.aggregates.declaration import Aggregates
+from tallystick.streams.aggregates.declaration import Declaration
 from tallystick.streams.aggregates.output import Closed, as_batch
 from tallystick.streams.aggregates.panes import Panes
 
@@ -25,7 +25,7 @@ class AggregateState:
     batches and wherever a snapshot lies between. Memory is bounded: see `most` and `distinct` of the file.
     """
 
-    def __init__(self, declared: Aggregates, zone: str, currency: str) -> None:
+    def __init__(self, declared: Declaration, zone: str, currency: str) -> None:
         self.declared = declared
         self._zone, self._currency = zone, currency
         self._each = [Panes(one, currency) for one in declared.aggregates]
@@ -84,7 +84,7 @@ class AggregateState:
 
     @classmethod
     def load(
-        cls, declared: Aggregates, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str
+        cls, declared: Declaration, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str
     ) -> AggregateState:
         """Go on from what `arrays` gave.
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from tallystick.contracts import Column, Contract
 from tallystick.kernels import Kernels
 from tallystick.streams.aggregates import distinct, folds, series
-from tallystick.streams.aggregates.declaration import Aggregates
+from tallystick.streams.aggregates.aggregates import Aggregates
 
 __all__ = ["KERNELS", "compile_kernels"]
 
