@@ -1,4 +1,4 @@
-"""Comparisons on arrays in which what is not known is never true: the parts that conditions are made of.
+"""Comparisons on arrays, for conditions; a comparison with an unknown value is never true.
 
 Each is elementwise and exact, so that a row comes out alone as it does among others.
 """

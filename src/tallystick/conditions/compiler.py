@@ -1,4 +1,4 @@
-"""Conditions compiled: Python's syntax tree, as far as it is a condition, as closures over arrays."""
+"""Compiles conditions: from Python's syntax tree to closures over arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small language of conditions on a row's values, for windows and for rules.
+"""The language of conditions on a row's values, for windows, rules, routing and notifications.
 
 `amount < 220 and not night`, `place in ['Lagos', 'Kyiv']`, `amount > 3 * customer_id__mean_amount__30d`
 

@@ -1,4 +1,4 @@
-"""Words: which of many rules finds its words in a text, in one pass over the text.
+"""Keyword automaton: finds the words of many rules in one pass over a text.
 
 All words of all rules become one automaton (Aho and Corasick 1975, "Efficient string matching"), so that the
 time depends on the length of the text and not on how many words are looked for. A text is read as words that

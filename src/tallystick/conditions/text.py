@@ -1,4 +1,4 @@
-"""A condition as it is written: its names told apart, and the character at which something is wrong."""
+"""Source text of a condition: finds its names, and the character of an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table must look like: columns, checks as array programs, names of public files, the report."""
+"""Contracts: the schema of a table, checks as array programs, column names of public files, row counts."""
 
 from tallystick.contracts.check import Checked
 from tallystick.contracts.column import Column

@@ -1,4 +1,4 @@
-"""One value by itself: cleaned without arrays, where nothing is wrong with it and its type is a usual one.
+"""Fast path for one value: cleaned without arrays where it is valid and of a common type.
 
 What is not clear at a glance is left to the array program. The values are the same either way.
 """

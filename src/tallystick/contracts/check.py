@@ -1,4 +1,4 @@
-"""The checks and the cleaning of a batch as one array program, the same for one row and for a million."""
+"""Checks and cleans a batch as one array program, the same for one row and for a million."""
 
 from __future__ import annotations
 

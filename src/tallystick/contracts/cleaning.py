@@ -1,4 +1,4 @@
-"""One column as it came, turned into ours: parsed, trimmed, its faults found."""
+"""Cleans one column: parses and trims its values and finds the faults."""
 
 from __future__ import annotations
 

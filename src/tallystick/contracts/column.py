@@ -1,4 +1,4 @@
-"""One column of a contract: what it is called, what it may hold, and when it is known."""
+"""Column of a contract: name, type, allowed values and when it is known."""
 
 from __future__ import annotations
 

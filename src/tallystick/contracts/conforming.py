@@ -1,4 +1,4 @@
-"""Batches that gain the columns of a schema: what came together need not have the same columns."""
+"""Gives a batch the columns of a schema; batches of one input need not have the same columns."""
 
 from __future__ import annotations
 

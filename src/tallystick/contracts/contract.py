@@ -1,4 +1,4 @@
-"""What a table must look like, and the one way to check it."""
+"""Contract: the schema of a table, the roles of its columns, and its check."""
 
 from __future__ import annotations
 

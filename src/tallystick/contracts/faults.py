@@ -1,4 +1,4 @@
-"""What is wrong with a batch: for each bad record its first fault, in the contract's order of columns."""
+"""Faults of a batch: for each bad record the first one, in the contract's order of columns."""
 
 from __future__ import annotations
 

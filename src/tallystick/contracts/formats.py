@@ -1,4 +1,4 @@
-"""Files of a known make: recognised by their headings, with what only that make means by them."""
+"""File formats of known origin: recognised by their headings, which may mean something else elsewhere."""
 
 from __future__ import annotations
 

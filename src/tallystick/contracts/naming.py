@@ -1,4 +1,4 @@
-"""Which of their columns is which of ours."""
+"""Maps the columns of an input to the columns of a contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad records as rows of their own, with the reason, the place and all that they held."""
+"""Quarantine rows: bad records with the reason, the place and their original values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a record is in quarantine: one code, one sentence, for checks and connectors alike."""
+"""Reason codes of the quarantine, each with one sentence, for checks and connectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the rows of a run: counts that must add up, and what they allow."""
+"""Row counts of a run: clean, quarantined and duplicate rows, which must add up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns whose distinct values are looked at one by one: flags, allowed values, patterns, "missing"."""
+"""Checks of distinct values: flags, allowed values, patterns and spellings of a missing value."""
 
 from __future__ import annotations
 

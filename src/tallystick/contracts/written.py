@@ -1,4 +1,4 @@
-"""Clean rows as a file should hold them, so that the same contract reads the same rows again."""
+"""Clean rows in the form for files, which the same contract reads back to the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML files that people write: read into nodes that know their lines, so that each error can name one.
+"""Reads YAML into nodes that know their lines, so that each error can name one.
 
 Values are taken as they are written: `NO` stays a text, `02134` keeps its nought. Anchors and tags are
 refused.

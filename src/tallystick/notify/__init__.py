@@ -1,4 +1,4 @@
-"""Notify: who hears of what, and how it gets there."""
+"""Notifications: rules, channels and delivery."""
 
 from tallystick.notify.message import Message
 from tallystick.notify.notifier import Notifier

@@ -1,4 +1,4 @@
-"""What a channel is: something that takes a message, or says why it does not."""
+"""Channel: delivers a message, or raises why it cannot."""
 
 from __future__ import annotations
 

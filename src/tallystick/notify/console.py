@@ -1,4 +1,4 @@
-"""The console: a line to the person in front of the screen."""
+"""Console channel: writes a line to the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of notifications: YAML as a person writes it, checked, with errors that name the line.
+"""Notification file: reads and checks the YAML; errors name the line.
 
     channels:
       legal:  {kind: webhook, url: https://hooks.bank.example/legal, secret_env: LEGAL_HOOK_SECRET}

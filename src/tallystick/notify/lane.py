@@ -1,4 +1,4 @@
-"""A channel's own thread, so that one that is slow or dead keeps nobody else waiting."""
+"""Worker thread of a channel, so that a slow or dead channel delays no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mail: a plain letter over SMTP, to a server that is checked to be the one it is taken for."""
+"""E-mail channel: a plain-text mail over SMTP, to a server whose certificate is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message: one notice, or several together, in the words of each kind of channel."""
+"""Message: one notice or a group of them, formatted for each kind of channel."""
 
 from __future__ import annotations
 

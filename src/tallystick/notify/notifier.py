@@ -1,4 +1,4 @@
-"""The notifier: takes what is due from an outbox, sends it, and says what came of it, until it is stopped."""
+"""Notifier: sends the notices that are due in an outbox and records the outcome, until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who hears of what: channels, and rules that pick decisions for them."""
+"""Notification settings: channels, and rules that select decisions for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notifier needs of the place where notices wait: which are due, and to say what came of them."""
+"""Outbox protocol: gives the notices that are due, and records their outcome."""
 
 from __future__ import annotations
 

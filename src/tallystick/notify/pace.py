@@ -1,4 +1,4 @@
-"""How often messages of one rule go out, and what goes together: grouping and limits."""
+"""Rate limits and grouping of the messages of one rule."""
 
 from __future__ import annotations
 

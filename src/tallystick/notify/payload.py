@@ -1,4 +1,4 @@
-"""What is told of a decision: what was decided and why, in short, and never a text of the record.
+"""Payload of a notification: the decision and its reasons in short, never a text of the record.
 
 A reason that has words was put so by its solution, from a feature's name and a number. A reason without words
 names a feature alone, and where texts are classified that is a word of the text: it stays at home. A rule

@@ -1,4 +1,4 @@
-"""A rule: which decisions somebody hears of, over which channel, and how often at most."""
+"""Notification rule: which decisions are sent, over which channel, and how often at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms of a rule: how long, and how many."""
+"""Lengths of time and rate limits of a notification rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routing: which desk gets a decision, how urgent it is and when it is due, by rules that a person can edit.
+"""Routing: the department, priority and due time of a decision, by rules that a person can edit.
 
 The rules come from a YAML file (`routing_file.py` reads it). What a rule asks for becomes a condition; all
 conditions are asked together (`conditions/table.py`), so that one row is as quick as a batch is.

@@ -1,4 +1,4 @@
-"""The routing file: YAML as a person writes it, checked, with errors that name the line.
+"""Routing file: reads and checks the YAML; errors name the line.
 
 Values are taken as they are written: `NO` stays a state, `02134` a ZIP code. All that is wrong is said
 at once.

@@ -1,4 +1,4 @@
-"""One routing rule: which decisions it holds for, and where they go."""
+"""Routing rule: when it holds, and the department, priority and due time that it gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a case may take."""
+"""Due times of cases, in business days too."""
 
 from __future__ import annotations
 

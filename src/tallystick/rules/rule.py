@@ -1,4 +1,4 @@
-"""One rule beside a model: its condition, its action and its reason."""
+"""Rule beside a model: its condition, its action and its reason."""
 
 from __future__ import annotations
 

@@ -60,12 +60,12 @@ class Rules:
     ...   - name: burst
     ...     when: customer_id__count__5m >= 8
     ...     action: review
-    ...     reason: "{customer_id__count__5m:.0f} payments in 5 minutes"
+    ...     reason: "{customer_id__count__5m:.0f} records in 5 minutes"
     ... ''', known=["customer_id__count__5m"], actions=["accept", "review", "decline"])
     >>> values = {"customer_id__count__5m": np.array([2.0, 11.0])}
     >>> applied = rules.apply(values)
     >>> applied.first.tolist(), rules.rules[0].say(values, 1)
-    ([-1, 0], '11 payments in 5 minutes')
+    ([-1, 0], '11 records in 5 minutes')
     >>> combine(np.array([2, 0]), applied).tolist()
     [2, 1]
     """

@@ -1,4 +1,4 @@
-"""The rules file: YAML as a person writes it, checked, with errors that name the line.
+"""Rules file: reads and checks the YAML; errors name the line.
 
     lists:                              # may be left out
       blocked: terminals.txt            # a file, one value a line, its place relative to this one's
