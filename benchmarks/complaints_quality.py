@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
+from tallystick.jobs.labelled import Rows
 
 from _claims import claim, data, labelled_complaints, say, sklearn_peer
 from tallystick import registry
 from tallystick.evaluation import Coverage, classify, folds, paired_interval, time_split
-from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
-from tallystick.jobs.labelled import Rows
 from tallystick.models import Decided
 
 LAST = 0.2  # of the rows, by time, that are tested on

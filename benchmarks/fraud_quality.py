@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tallystick.jobs.event_fitting import Design, fit_only
+from tallystick.jobs.event_measure import oracle_of
+from tallystick.jobs.event_rows import EventRows, declared, with_behaviour
+from tallystick.jobs.past import Events, columns_of, gather_events
 
 from _claims import claim, data, say
 from tallystick import registry
 from tallystick.contracts.times import DAY
 from tallystick.evaluation import average_precision, day_numbers, roc_auc
-from tallystick.jobs.event_fitting import Design, fit_only
-from tallystick.jobs.event_measure import oracle_of
-from tallystick.jobs.event_rows import EventRows, declared, with_behaviour
 from tallystick.jobs.options import work
-from tallystick.jobs.past import Events, columns_of, gather_events
 from tallystick.learners import Sample
 from tallystick.scorer import Values
 from tallystick.solutions.fraud.card_precision import card_precision

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from tallystick.jobs.event_fitting import calibrate
+from tallystick.jobs.past import columns_of, gather_events
 
 from _claims import claim, say
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.evaluation import average_precision, folds
-from tallystick.jobs.event_fitting import calibrate
 from tallystick.jobs.options import work
-from tallystick.jobs.past import columns_of, gather_events
 from tallystick.learners import Sample
 from tallystick.solutions.fraud.simulator import reachable
 

@@ -78,7 +78,7 @@ def fraud() -> None:
     (folder / "windows.yaml").write_text(WINDOWS, encoding="utf-8")
     solution = registry.solution("fraud")
     few = {"gradient_boosting": {"n_estimators": 10, "max_depth": 3, "learning_rate": 0.5}}
-    tasks = tuple(replace(task, settings=few) for task in solution.tasks)
+    tasks = tuple(replace(task, params=few) for task in solution.tasks)
     registry.solution = lambda _: replace(solution, tasks=tasks)
     records = folder / "training.parquet"
     ts.simulate("fraud", rows=6_000, output=records, seed=11)

@@ -202,7 +202,7 @@ def decisions() -> Iterator[str]:
     yield "|---|---|"
     yield "| `lists` | name: a list of values, or a file with one value a line; may be left out |"
     yield f"| `rules` | the rules in their order, each with {ticks(PARTS)}; the first that holds decides |"
-    yield f"| `action` | {ticks(registry.solution('fraud').tasks[0].actions)} |"
+    yield f"| `action` | {ticks(registry.solution('fraud').tasks[0].policy.actions)} |"
     yield ""
     yield (
         "A condition knows the contract's columns, features of behaviour by their names, and "

@@ -14,7 +14,7 @@ from tallystick import registry
 from tallystick.cli import app
 from tallystick.evaluation.thresholds import WISHES
 from tallystick.notify import Notify
-from tallystick.scorer import Rules
+from tallystick.rules import Rules
 from tallystick.solutions.fraud.simulator.preset import PRESETS, Preset, read
 from tallystick.solutions.fraud.simulator.simulate import simulate
 from tallystick.streams.aggregates import Aggregates

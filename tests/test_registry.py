@@ -69,10 +69,10 @@ def test_tasks_name_learners_and_settings_that_there_are() -> None:
 
     for name in registry.names("solutions"):
         for task in registry.solution(name).tasks:
-            for learner in (task.learner, *task.settings):
+            for learner in (task.learner, *task.params):
                 usual = getattr(importlib.import_module(f"tallystick.learners.{learner}"), "DEFAULTS", None)
                 if usual is not None and registry.learner(learner).takes == {"dense"}:
-                    resolve(learner, task.learner_settings(learner), usual)
+                    resolve(learner, task.learner_params(learner), usual)
 
 
 def test_payments_declare_what_can_be_read() -> None:

@@ -51,6 +51,13 @@ class Settings:
     automation: float | None = _doc(
         "Share of decisions taken without a person; when given, it takes the place of accuracy", None
     )
+    capacity: float | None = _doc(
+        "Share of records that are acted on, for tasks whose capacity is limited; the task's own when empty",
+        None,
+    )
+    reasons: str = _doc(
+        "Which decisions are explained: alerts (those on which something is done) or all", "alerts"
+    )
     routing: str = _doc("Routing file; the solution's own when empty", "")
     rules: str = _doc("File of rules beside the model; none when empty", "")
     review: str = _doc(
@@ -156,6 +163,7 @@ def share(value: Any) -> float:
 
 CHOICES = {
     "date_order": ("month-first", "day-first"),
+    "reasons": ("alerts", "all"),
     "durability": ("power", "process"),
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error"),

@@ -15,7 +15,7 @@ from tallystick.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from tallystick.engines import Engine
     from tallystick.learners import Learner
-    from tallystick.scorer import Solution
+    from tallystick.tasks import Solution
 
 __all__ = ["engine", "learner", "names", "solution"]
 

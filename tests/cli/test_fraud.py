@@ -74,7 +74,7 @@ def test_each_verb_writes_one_document(say: Callable[..., Said], payments: Path,
     out = tmp_path / "decisions.csv"
     scored = document(say("score", "fraud", payments, "--model", folder, "--output", out, "--json"))
     assert scored["decisions"] == 1_500 == sum(scored["actions"].values())
-    header = "id,event_time,task,label,score,action,reasons,model,sequence,late"
+    header = "id,event_time,task,label,score,action,route,reasons,model,sequence,late"
     assert out.read_text().splitlines()[0] == header
     analysed = document(say("analyse", "fraud", payments, "--json"))
     assert "tables" in analysed or "analyses" in analysed
@@ -113,7 +113,7 @@ ERRORS = [
     (("score", "P", "--model", "M", "--output", "O", "--rules", "BAD"), 2, "line 4"),
     (("evaluate", "P", "--model", "M", "--rules", "BAD"), 2, 'no action "stop"'),
     (("score", "P", "--model", "M", "--output", "O", "--rules", "NONE"), 2, "NONE"),
-    (("train", "P", "--model", "N", "--learner", "naive_bayes"), 2, "do: anomaly_boosting, autoencoder"),
+    (("train", "P", "--model", "N", "--learner", "naive_bayes"), 2, "do: anomaly_boosting, gradient"),
     (("train", "P", "--model", "N", "--features", "amount,scenario"), 2, "known only after the event"),
     (("train", "P", "--model", "N", "--features", "payer_balance_after"), 2, "known only after the event"),
     (("train", "P", "--model", "N", "--features", "is_fraud"), 2, "is_fraud"),
@@ -128,7 +128,7 @@ ERRORS = [
     (("features", "P", "--output", "P"), 2, "the input itself"),
     (("train", "P", "--model", "N", "--task", "frauds"), 2, 'Did you mean "fraud"'),
     (("train", "P", "--model", "N", "--from", "2025-02-01", "--until", "2025-01-01"), 2, "no time span"),
-    (("train", "P", "--model", "N", "--from", "2031-01-01", *QUICK), 3, "no row"),
+    (("train", "P", "--model", "N", "--from", "2031-01-01", *QUICK), 3, "No row"),
     (("evaluate", "P", "--model", "M", "--split", "weekly"), 2, 'no split "weekly"'),
     (("evaluate", "P", "--model", "M", "--split", "handbook", "--from", "2031-01-01"), 2, "no whole week"),
     (("evaluate", "P", "--model", "NONE"), 2, "no model"),

@@ -52,7 +52,7 @@ def stream(*, classes: bool = False, ident: str = "T1") -> Stats:
         }
         for i, action in enumerate(actions)
     ]
-    schema = decision_schema(routes=classes, worded=not classes)
+    schema = decision_schema()
     batch = pa.RecordBatch.from_pylist(
         [{k: v for k, v in row.items() if k in schema.names} for row in rows], schema
     )

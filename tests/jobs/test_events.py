@@ -14,7 +14,9 @@ from tallystick import registry
 from tallystick.config import Settings
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.options import work
-from tallystick.jobs.past import columns_of, gather_events, replay
+from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.learning import records as records_module
+from tallystick.learning.records import replay
 from tallystick.scorer import Scorer, load_scorer
 
 FRAUD = registry.solution("fraud")
@@ -58,30 +60,28 @@ def test_a_rows_own_label_is_never_a_feature(frame: pl.DataFrame, fraud_model: P
 def one_at_a_time(scorer: Scorer, frame: pl.DataFrame, sizes: list[int]) -> pa.Table:
     """Send payments and the labels that become known between them through the scorer, in parts."""
     job = work("score")
-    events = gather_events(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks))
+    events = read_records(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks))
     order: list[tuple[int, bool]] = []
 
     def remember(rows: pa.RecordBatch, labels: np.ndarray) -> object:
         order.extend(zip(rows.column("transaction_id").to_pylist(), labels.tolist(), strict=True))
         raise StopIteration
 
-    import tallystick.jobs.past as past
-
-    batch, past.BATCH = past.BATCH, 10**9
+    batch, records_module.BATCH = records_module.BATCH, 10**9
     try:
         next(replay(events, remember))
     except (StopIteration, RuntimeError):
         pass
     finally:
-        past.BATCH = batch
+        records_module.BATCH = batch
     place = {key: i for i, key in enumerate(events.rows.column("transaction_id").to_pylist())}
-    parts, at, turn = [], 0, 0
+    parts, at, turn, state = [], 0, 0, scorer.new_state()
     while at < len(order):
         part = order[at : at + sizes[turn % len(sizes)]]
         index = np.array([place[key] for key, _ in part])
         labels = np.array([label for _, label in part])
-        behaved = scorer.behave(events.rows.take(pa.array(index)), labels)
-        parts.append(scorer.decide(behaved, events.ids.take(pa.array(index[~labels]))))
+        windowed = scorer.apply_windows(events.rows.take(pa.array(index)), state, labels)
+        parts.append(scorer.decide(windowed, events.ids.take(pa.array(index[~labels]))))
         at, turn = at + len(part), turn + 1
     return pa.Table.from_batches(parts)
 
@@ -211,7 +211,7 @@ def test_reasons_of_an_alert_say_values_in_words(frame: pl.DataFrame, fraud_mode
 def test_the_options_of_events_are_refused_elsewhere(records: Path, model: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no use for --history"):
         ts.score("complaints", records, model=model, output=tmp_path / "d.csv", history=records)
-    with pytest.raises(UsageError, match="looks at no windows"):
+    with pytest.raises(UsageError, match="reads no windows"):
         ts.features("complaints", records, output=tmp_path / "f.csv")
 
 
@@ -229,7 +229,7 @@ def test_a_recorded_order_is_followed_whatever_the_times_say(frame: pl.DataFrame
     from tallystick.windows import Windows, WindowState
 
     windows = Windows.read(SOLUTION.windows, SOLUTION.window_roles).restrict(set(bare.columns))
-    rows = gather_events(FRAUD, shuffled, work("features"), columns_of(FRAUD, FRAUD.tasks)).rows
+    rows = read_records(FRAUD, shuffled, work("features"), columns_of(FRAUD, FRAUD.tasks)).rows
     taken = WindowState(windows).apply(rows)
     assert taken.late.any()
     names = windows.entities
@@ -292,8 +292,8 @@ def test_rows_are_known_again_by_their_key(frame: pl.DataFrame, fraud_model: Pat
 def test_one_wish_at_scoring_leaves_the_other_as_trained(frame: pl.DataFrame, tmp_path: Path) -> None:
     ts.train("fraud", frame, model=tmp_path, learner="logistic_regression", set={"decline": "score=.5"})
     scorer = load_scorer(FRAUD, tmp_path, Settings(review="score=.1"))
-    assert scorer.models[0].thresholds.decline == 0.5
-    assert scorer.models[0].thresholds.review == 0.1
+    assert scorer.predictors[0].policy.thresholds.decline == 0.5
+    assert scorer.predictors[0].policy.thresholds.review == 0.1
 
 
 def test_another_currency_or_zone_than_the_model_s_is_refused(frame: pl.DataFrame, fraud_model: Path) -> None:

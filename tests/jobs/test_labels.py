@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 import tallystick as ts
 from tallystick import registry
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.options import work
-from tallystick.jobs.past import LATEST, Events, columns_of, gather_events
+from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.learning.records import Records
 
 FRAUD = registry.solution("fraud")
 START = datetime(2025, 3, 1, tzinfo=UTC)
@@ -53,21 +55,21 @@ def payments(fraud: list[bool | None], known: list[datetime | None] | None = Non
     )
 
 
-def gather(frame: pl.DataFrame, labels: Any = None, **set_: Any) -> Events:
-    return gather_events(FRAUD, frame, work("train", set=set_), ["terminal_id"], labels=labels)
+def gather(frame: pl.DataFrame, labels: Any = None, **set_: Any) -> Records:
+    return read_records(FRAUD, frame, work("train", set=set_), ["terminal_id"], labels=labels)
 
 
-def known(events: Events) -> list[float | None]:
+def known(events: Records) -> list[float | None]:
     """When each label became known, in days after the first payment."""
     start = int(START.timestamp() * 1e6)
-    return [None if k == LATEST else (k - start) / 86_400e6 for k in events.known.tolist()]
+    return [None if k == LATEST else (k - start) / 86_400e6 for k in events.known["is_fraud"].tolist()]
 
 
 def test_a_label_of_the_input_is_known_when_it_says() -> None:
     said = [START + 3 * DAY, START + 9 * DAY, None, START + 4 * DAY]
     events = gather(payments([True, False, True, None], said))
-    assert events.truth[:3].tolist() == [1, 0, 1]
-    assert np.isnan(events.truth[3])
+    assert events.answers[:3].tolist() == [1, 0, 1]
+    assert np.isnan(events.answers[3])
     assert known(events) == [3, 9, 2 + 7, None]  # without a time seven days after; without a label never
 
 
@@ -107,7 +109,7 @@ def test_labels_of_their_own_go_before_the_column() -> None:
     frame = payments([False, True, None, False], [START + DAY, START + 2 * DAY, None, START + 4 * DAY])
     arrived = labels(("t0", True, START + 5 * DAY), ("t1", False, None), ("t2", True, None))
     events = gather(frame, arrived)
-    assert events.truth.tolist() == [1, 0, 1, 0]
+    assert events.answers.tolist() == [1, 0, 1, 0]
     # t1's label says no time, so that of the input stays; t2's has none at all.
     assert known(events) == [5, 2, 2 + 7, 4]
     assert known(gather(frame, arrived, label_delay="1d")) == [5, 2, 3, 4]
@@ -118,8 +120,8 @@ def test_of_two_labels_the_first_in_the_file_wins_and_strangers_are_counted(
 ) -> None:
     arrived = labels(("t1", True, None), ("nobody", True, None), ("t1", False, None), ("else", False, None))
     events = gather(payments([None, None]), arrived)
-    assert events.truth[1] == 1
-    assert np.isnan(events.truth[0])
+    assert events.answers[1] == 1
+    assert np.isnan(events.answers[0])
     payments([None, None]).write_parquet(tmp_path / "in.parquet")
     arrived.write_csv(tmp_path / "labels.csv")
     options = {"windows": windows, "output": tmp_path / "o.csv", "labels": tmp_path / "labels.csv"}
@@ -136,7 +138,7 @@ def test_a_label_file_as_people_have_it(tmp_path: Path) -> None:
         "TRANSACTION_ID,TX_FRAUD,reported_at\nt0,1,2025-03-09\nt1,maybe,\nt2,no,2025-03-10 12:00\nt3,,\n"
     )
     events = gather(payments([None] * 4), tmp_path / "l.csv")
-    assert events.truth[:3:2].tolist() == [1, 0]
+    assert events.answers[:3:2].tolist() == [1, 0]
     assert known(events) == [8, None, 9.5, None]
     assert (
         events.report.notes[0] == "Labels: 2 read, 2 bad, 0 duplicate."
@@ -231,11 +233,11 @@ def test_silence_means_good_where_the_settings_say_so(tmp_path: Path) -> None:
         {"transaction_id": ["3", "39"], "is_fraud": [True, True], "label_known_at": [days[9], days[39]]}
     )
     job = work("train", set={"good_after": "30d"})
-    events = gather_events(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks), labels=labels)
+    events = read_records(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks), labels=labels)
     silent = [n for n in range(40) if n not in (3, 39)]
-    assert events.truth[[3, 39]].tolist() == [1, 1]
+    assert events.answers[[3, 39]].tolist() == [1, 1]
     # The last payment is the moment from which one looks back: ten of the others are old enough.
-    assert [n for n in silent if events.truth[n] == 0] == [n for n in silent if n + 30 <= 39]
-    assert all(events.known[n] == events.time[n] + 30 * 86_400_000_000 for n in (0, 9))
-    plain = gather_events(FRAUD, frame, work("train"), columns_of(FRAUD, FRAUD.tasks), labels=labels)
-    assert np.isnan(plain.truth[silent]).all()
+    assert [n for n in silent if events.answers[n] == 0] == [n for n in silent if n + 30 <= 39]
+    assert all(events.known["is_fraud"][n] == events.time[n] + 30 * 86_400_000_000 for n in (0, 9))
+    plain = read_records(FRAUD, frame, work("train"), columns_of(FRAUD, FRAUD.tasks), labels=labels)
+    assert np.isnan(plain.answers[silent]).all()

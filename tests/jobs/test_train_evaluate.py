@@ -27,7 +27,7 @@ def test_a_bundle_says_what_it_is(model: Path, records: Path) -> None:
     assert len(manifest["contract"]["fingerprint"]) == 64
     assert manifest["classes"] == sorted(manifest["classes"])
     assert manifest["training"]["from"] < manifest["training"]["until"]
-    assert {"numpy", "numba", "pyarrow", "scikit-learn", "tallystick"} == set(manifest["libraries"])
+    assert {"numpy", "numba", "pyarrow", "scikit-learn", "tallystick"} <= set(manifest["libraries"])
     assert not any(p.suffix in (".pkl", ".joblib") for p in (model / "product").rglob("*"))
     card = (model / "product" / "card.md").read_text()
     assert "## Not for" in card
@@ -46,7 +46,7 @@ def test_rows_it_was_learned_from_get_their_out_of_fold_score(records: Path, mod
     report = ts.evaluate("complaints", records, model=model).reports["product"]
     for name in ("rows", "accuracy", "f1_macro", "log_loss", "ece"):
         assert report[name] == kept[name], name
-    assert report["split"]["rows new to it"] == "0"
+    assert "rows new to it" not in report["split"]
 
 
 def test_new_rows_are_scored_as_production_scores_them(model: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_rows_outside_the_time_span_or_not_known_yet_are_passed_over(records: Pa
 def test_what_is_known_only_after_the_event_is_refused_as_a_feature(records: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="known only after the event"):
         ts.train("complaints", records, model=tmp_path, features=["Company response to consumer"])
-    with pytest.raises(UsageError, match="cannot use state"):
+    with pytest.raises(UsageError, match="product cannot use state as a feature"):
         ts.train("complaints", records, model=tmp_path, features=["state"])
 
 
@@ -165,7 +165,7 @@ def test_a_model_that_cannot_be_written_is_said_before_the_work(records: Path, t
 def test_evaluation_anew_uses_the_settings_that_the_bundle_was_learned_with(model: Path) -> None:
     said = load(model / "product").manifest["learner"]
     assert said["settings"] == {"C": 0.21, "balance": 0.5, "tol": 0.01}
-    assert (said["lean"], said["part_weight"]) == (0.2, 0.5)
+    assert load(model / "product").manifest["calibration"]["prior_correction"] == 0.2
 
 
 def test_a_time_span_that_ends_before_it_begins_is_refused(records: Path, model: Path) -> None:

@@ -8,7 +8,7 @@ from tallystick.errors import BundleError, UsageError
 from tallystick.models import load, save
 
 MANIFEST = {"solution": "complaints", "task": "product", "classes": ["a", "b"]}
-ARRAYS = {"weights": np.arange(6.0).reshape(3, 2), "intercept": np.zeros(2)}
+ARRAYS = {"model/weights": np.arange(6.0).reshape(3, 2), "model/intercept": np.zeros(2)}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "card.md", "arrays/weights.npy"])
+@pytest.mark.parametrize("name", ["manifest.json", "card.md", "model/weights.npy"])
 def test_a_changed_file_is_refused_by_name(folder: Path, name: str) -> None:
     path = folder / name
     data = bytearray(path.read_bytes())
@@ -44,7 +44,7 @@ def test_a_changed_file_is_refused_by_name(folder: Path, name: str) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("name", ["card.md", "arrays/intercept.npy"])
+@pytest.mark.parametrize("name", ["card.md", "model/intercept.npy"])
 def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(BundleError, match=f"{name} is missing"):
@@ -52,22 +52,22 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
 
 
 def test_a_foreign_file_is_refused_by_name(folder: Path) -> None:
-    (folder / "arrays" / "notes.txt").write_text("hello")
-    with pytest.raises(BundleError, match=r"arrays/notes\.txt is not in its manifest"):
+    (folder / "model" / "notes.txt").write_text("hello")
+    with pytest.raises(BundleError, match=r"model/notes\.txt is not in its manifest"):
         load(folder)
 
 
 def test_a_pickled_array_is_refused_even_with_a_right_checksum(tmp_path: Path) -> None:
     folder = tmp_path / "product"
-    save(folder, MANIFEST, {"weights": np.zeros(1)}, "")
-    evil = folder / "arrays" / "weights.npy"
+    save(folder, MANIFEST, {"model/weights": np.zeros(1)}, "")
+    evil = folder / "model" / "weights.npy"
     np.save(evil, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     import hashlib
 
     from tallystick.models import bundle as module
 
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["arrays/weights.npy"]["sha256"] = hashlib.sha256(evil.read_bytes()).hexdigest()
+    manifest["files"]["model/weights.npy"]["sha256"] = hashlib.sha256(evil.read_bytes()).hexdigest()
     manifest["fingerprint"] = module._fingerprint(manifest)
     (folder / "manifest.json").write_bytes(module._canonical(manifest))
     with pytest.raises(BundleError, match="no plain number array"):

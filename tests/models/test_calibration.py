@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,9 +69,11 @@ def test_folding_is_applying() -> None:
     folded = found.fold(LinearModel(np.eye(4), np.zeros(4)))
     logits = scores @ folded.weights + folded.intercept
     assert logits == pytest.approx(found.logits(scores))
-    said = found.describe()
-    back = Calibration.of(found.prior, said["floor"], said["lean"], said["sure"])
-    assert back.decide(logits).chance == pytest.approx(found.decide(found.logits(scores)).chance)
+    for kept in (replace(found, folded=True), found):
+        back = Calibration.of(kept.describe(), kept.arrays())
+        raw = logits if kept.folded else scores
+        assert back.apply(raw).values == pytest.approx(found.decide(found.logits(scores)).chance)
+        assert back.apply(raw[:1]).values.tobytes() == back.apply(raw).values[:1].tobytes()
 
 
 def test_scores_are_as_often_right_as_they_say() -> None:
@@ -130,12 +134,16 @@ def test_few_rows_and_perfect_scores_stay_finite() -> None:
     assert np.isfinite(final.matrix).all()
 
 
+def of_logits(prior: np.ndarray, floor: float, lean: float, sure: tuple) -> Calibration:
+    """A calibration whose first step is in the model already."""
+    classes = len(prior)
+    return Calibration(np.eye(classes), np.zeros(classes), prior, floor, lean, sure, folded=True)
+
+
 CALIBRATIONS = st.builds(
     lambda seed, lean, floor: (
         np.random.default_rng(seed).normal(size=(7, 5)) * 10,
-        Calibration.of(
-            np.random.default_rng(seed).dirichlet(np.ones(5)) + 0.01, floor, lean, (0.3, 0.7, -0.1)
-        ),
+        of_logits(np.random.default_rng(seed).dirichlet(np.ones(5)) + 0.01, floor, lean, (0.3, 0.7, -0.1)),
     ),
     st.integers(0, 1000),
     st.floats(0, 1),
@@ -154,9 +162,9 @@ def test_probabilities_add_up_and_a_row_alone_has_the_bits_of_a_batch(made: tupl
 
 
 def test_no_rows_are_fine() -> None:
-    assert Calibration.of(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0)).decide(np.empty((0, 3))).chance.shape == (0, 3)
+    assert of_logits(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0)).decide(np.empty((0, 3))).chance.shape == (0, 3)
 
 
 def test_of_equal_logits_the_first_class_is_the_label() -> None:
-    one = Calibration.of(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0))
+    one = of_logits(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0))
     assert one.decide(np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 2.0]])).label.tolist() == [0, 1]

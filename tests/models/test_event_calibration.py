@@ -30,7 +30,7 @@ def test_probabilities_hold_in_the_tail(bend: float, squash: bool) -> None:
     raw, truth, _ = world(20_000, 0, bend)
     calibration = EventCalibration.fit(shown(raw), truth)
     raw, _, chance = world(50_000, 1, bend)
-    got = calibration.apply(shown(raw))
+    got = calibration.probability(shown(raw))
     assert loss(got, chance) < loss(chance, chance) + 0.0005
     top = np.argsort(got)[-1000:]
     gaps = [abs(got[part].mean() - chance[part].mean()) for part in np.array_split(top, 10)]
@@ -44,7 +44,7 @@ def test_a_straight_line_is_not_enough_where_the_odds_bend() -> None:
         bent.knots[[0, -1]], EventCalibration.fit(raw[::40], truth[::40]).odds[[0, -1]]
     )
     raw, _, chance = world(50_000, 1, 0.3)
-    assert loss(bent.apply(raw), chance) < loss(straight.apply(raw), chance)
+    assert loss(bent.probability(raw), chance) < loss(straight.probability(raw), chance)
     assert len(bent.knots) > 2
 
 
@@ -52,7 +52,7 @@ def test_a_straight_line_is_not_enough_where_the_odds_bend() -> None:
 def test_few_events_are_no_obstacle(events: int) -> None:
     raw, truth, _ = world(30_000)
     few = np.concatenate([np.flatnonzero(truth)[:events], np.flatnonzero(~truth)[: 60 * max(events, 1)]])
-    got = EventCalibration.fit(raw[few], truth[few]).apply(raw)
+    got = EventCalibration.fit(raw[few], truth[few]).probability(raw)
     assert ((got > 0) & (got < 1)).all()
     if events >= 5:
         assert 0.2 < got.mean() / truth.mean() < 4
@@ -62,8 +62,8 @@ def test_weights_bring_back_how_rows_really_come() -> None:
     raw, truth, chance = world(40_000)
     kept = truth | (np.arange(len(raw)) % 10 == 0)
     weight = np.where(truth[kept], 1.0, 10.0)
-    plain = EventCalibration.fit(raw[kept], truth[kept]).apply(raw)
-    weighed = EventCalibration.fit(raw[kept], truth[kept], weight).apply(raw)
+    plain = EventCalibration.fit(raw[kept], truth[kept]).probability(raw)
+    weighed = EventCalibration.fit(raw[kept], truth[kept], weight).probability(raw)
     assert weighed.mean() == pytest.approx(chance.mean(), rel=0.1)
     assert plain.mean() > 1.5 * chance.mean()
 
@@ -92,7 +92,7 @@ def test_the_ranking_is_kept_whatever_it_is_fitted_on(rows: list, asked: list) -
     assert (np.diff(calibration.knots) > 0).all()
     assert (np.diff(calibration.odds) > 0).all()
     order = np.unique(asked)
-    got = calibration.apply(order)
+    got = calibration.probability(order)
     assert ((got > 0) & (got < 1)).all()
     if not calibration.as_odds:
         assert (np.diff(got) >= 0).all()
@@ -103,20 +103,23 @@ def test_one_row_is_as_in_a_batch_and_after_json() -> None:
     raw, truth, _ = world(5000)
     calibration = EventCalibration.fit(raw, truth)
     back = EventCalibration.of(json.loads(json.dumps(calibration.describe())))
-    got = calibration.apply(raw)
-    assert np.concatenate([back.apply(raw[i : i + 1]) for i in range(200)]).tobytes() == got[:200].tobytes()
+    got = calibration.probability(raw)
+    assert (
+        np.concatenate([back.probability(raw[i : i + 1]) for i in range(200)]).tobytes()
+        == got[:200].tobytes()
+    )
 
 
 def test_scores_beyond_those_seen_go_on_rising() -> None:
     raw, truth, _ = world(5000)
     calibration = EventCalibration.fit(raw, truth)
     far = np.array([-1e6, -1e3, raw.min(), raw.max(), 1e3, 1e6])
-    got = calibration.apply(far)
+    got = calibration.probability(far)
     assert (np.diff(got) > 0).all()
     assert got[0] > 0
     assert got[-1] < 1
 
 
 def test_scores_that_are_all_alike_get_the_rate() -> None:
-    got = EventCalibration.fit(np.full(1000, 2.5), np.arange(1000) < 20).apply(np.array([2.5]))
+    got = EventCalibration.fit(np.full(1000, 2.5), np.arange(1000) < 20).probability(np.array([2.5]))
     assert got[0] == pytest.approx(0.02, rel=0.2)

@@ -11,7 +11,7 @@ from tallystick.models.rank_calibration import RankCalibration
 def test_it_is_the_share_that_was_less_odd() -> None:
     raw = np.random.default_rng(0).gumbel(size=100_000)
     calibration = RankCalibration.fit(raw)
-    got = np.sort(calibration.apply(raw))
+    got = np.sort(calibration.share(raw))
     expected = (np.arange(100_000) + 0.5) / 100_000
     assert np.abs(got - expected).max() < 0.005
     top = slice(-1000, None)
@@ -21,7 +21,7 @@ def test_it_is_the_share_that_was_less_odd() -> None:
 
 def test_ties_stand_in_the_middle() -> None:
     calibration = RankCalibration.fit(np.array([0.0] * 90 + [1.0] * 10))
-    assert calibration.apply(np.array([0.0, 1.0])) == pytest.approx([0.45, 0.95], abs=0.01)
+    assert calibration.share(np.array([0.0, 1.0])) == pytest.approx([0.45, 0.95], abs=0.01)
 
 
 def test_weights_count_as_copies() -> None:
@@ -37,14 +37,14 @@ finite = st.floats(-1e6, 1e6)
 @given(st.lists(finite, min_size=1, max_size=60), st.lists(finite, min_size=1, max_size=20))
 def test_it_rises_and_stays_inside(raw: list, asked: list) -> None:
     calibration = RankCalibration.fit(np.array(raw))
-    got = calibration.apply(np.unique([*asked, *raw, -1e9, 1e9]))
+    got = calibration.share(np.unique([*asked, *raw, -1e9, 1e9]))
     assert ((got > 0) & (got < 1)).all()
     assert (np.diff(got) >= 0).all()
 
 
 def test_what_is_odder_than_all_seen_is_told_apart() -> None:
     calibration = RankCalibration.fit(np.arange(100.0))
-    got = calibration.apply(np.array([-1e4, -5.0, 0.0, 99.0, 150.0, 1e4]))
+    got = calibration.share(np.array([-1e4, -5.0, 0.0, 99.0, 150.0, 1e4]))
     assert (np.diff(got) > 0).all()
     assert got[0] > 0
     assert got[-1] < 1
@@ -54,9 +54,9 @@ def test_one_row_is_as_in_a_batch_and_after_json() -> None:
     raw = np.random.default_rng(0).normal(size=3000)
     calibration = RankCalibration.fit(raw)
     back = RankCalibration.of(json.loads(json.dumps(calibration.describe())), calibration.arrays())
-    got = calibration.apply(raw)
-    assert np.concatenate([back.apply(raw[i : i + 1]) for i in range(200)]).tobytes() == got[:200].tobytes()
+    got = calibration.share(raw)
+    assert np.concatenate([back.share(raw[i : i + 1]) for i in range(200)]).tobytes() == got[:200].tobytes()
 
 
 def test_no_scores_are_not_fitted_on() -> None:
-    assert np.isnan(RankCalibration.fit(np.arange(3.0)).apply(np.array([np.nan]))).all()
+    assert np.isnan(RankCalibration.fit(np.arange(3.0)).share(np.array([np.nan]))).all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.errors import BundleError, UsageError
-from tallystick.scorer import Scorer, decision_schema, find_bundles, load_scorer
+from tallystick.scorer import Scorer, Want, decision_schema, find_bundles, load_scorer
 
 COMPLAINTS = registry.solution("complaints")
 WORDS = [
@@ -76,7 +76,7 @@ def test_any_number_of_threads_gives_the_same_bits(scorer: Scorer, records: Path
     texts = [" ".join(np.random.default_rng(i).choice(WORDS, 40)) for i in range(400)]
     one = scorer.score(rows_of(*texts), COMPLAINTS.contract.resolve(["narrative"])).decisions
     two = (
-        replace(scorer, threads=3)
+        replace(scorer, want=Want(threads=3))
         .score(rows_of(*texts), COMPLAINTS.contract.resolve(["narrative"]))
         .decisions
     )
@@ -91,7 +91,7 @@ def test_a_scorer_that_travelled_decides_the_same(scorer: Scorer) -> None:
 def test_a_decision_has_every_column_in_its_order(scorer: Scorer) -> None:
     rows = rows_of("My mortgage payment was lost", received_at=["2024-05-01"], complaint_id=["7"])
     (row,) = decide(scorer, rows)
-    assert list(row) == decision_schema(routes=True).names
+    assert list(row) == decision_schema().names
     assert row["id"] == "7"
     assert row["event_time"].isoformat() == "2024-05-01T00:00:00+00:00"
     assert (row["task"], row["label"], row["late"], row["sequence"]) == ("product", "Mortgage", False, None)
@@ -107,7 +107,9 @@ def test_a_decision_has_every_column_in_its_order(scorer: Scorer) -> None:
 def test_no_text_is_left_to_a_person_and_says_why(scorer: Scorer) -> None:
     (row,) = decide(scorer, rows_of(None))
     assert (row["label"], row["score"], row["action"]) == (None, None, "review")
-    assert row["reasons"] == [{"feature": "no_text", "value": None, "effect": None}]
+    assert row["reasons"] == [
+        {"feature": "no_text", "value": None, "effect": None, "words": "no text to read"}
+    ]
 
 
 def test_without_a_key_the_id_is_the_place(scorer: Scorer) -> None:
@@ -125,7 +127,7 @@ def test_bad_rows_are_not_decided_but_reported(scorer: Scorer) -> None:
 
 
 def test_no_record_gives_no_decision_whatever_the_number_of_models(scorer: Scorer) -> None:
-    two = replace(scorer, models=(*scorer.models, *scorer.models))
+    two = replace(scorer, predictors=(*scorer.predictors, *scorer.predictors))
     rows = rows_of("x")
     naming = COMPLAINTS.contract.resolve(rows.schema.names)
     for one in (scorer, two):
@@ -140,23 +142,23 @@ def test_a_label_column_of_the_input_changes_nothing(scorer: Scorer) -> None:
 
 
 def test_all_scores_add_up_and_name_every_class(scorer: Scorer) -> None:
-    (row,) = decide(replace(scorer, all_scores=True), rows_of("my loan"))
+    (row,) = decide(replace(scorer, want=Want(all_scores=True)), rows_of("my loan"))
     scores = dict(row["scores"])
-    assert set(scores) == set(scorer.models[0].classes)
+    assert set(scores) == set(scorer.predictors[0].outputs)
     assert sum(scores.values()) == pytest.approx(1)
     assert scores[row["label"]] == row["score"]
 
 
 def test_leaving_out_reasons_changes_nothing_else(scorer: Scorer) -> None:
     rows = rows_of("my loan", None, "a stolen card")
-    without = decide(replace(scorer, reasons=False), rows)
+    without = decide(replace(scorer, want=Want(reasons=False)), rows)
     assert without == [{k: v for k, v in row.items() if k != "reasons"} for row in decide(scorer, rows)]
 
 
 def test_wanted_accuracy_and_automation_move_the_threshold(model: Path) -> None:
-    strict = load_scorer(COMPLAINTS, model, Settings(accuracy=0.99)).models[0].abstention
-    half = load_scorer(COMPLAINTS, model, Settings(automation=0.5)).models[0].abstention
-    usual = load_scorer(COMPLAINTS, model, Settings()).models[0].abstention
+    strict = load_scorer(COMPLAINTS, model, Settings(accuracy=0.99)).predictors[0].policy
+    half = load_scorer(COMPLAINTS, model, Settings(automation=0.5)).predictors[0].policy
+    usual = load_scorer(COMPLAINTS, model, Settings()).predictors[0].policy
     assert strict.threshold is None or strict.threshold > usual.threshold
     assert half.automation == pytest.approx(0.5, abs=0.02)
     assert usual.wanted == "accuracy 0.95"
@@ -182,7 +184,7 @@ def test_a_bundle_that_lacks_an_array_is_refused_by_name(model: Path, tmp_path: 
     from tallystick.models import load, save
 
     bundle = load(model / "product")
-    arrays = {name: array for name, array in bundle.arrays.items() if name != "prior"}
+    arrays = {name: array for name, array in bundle.arrays.items() if name != "calibration/prior"}
     manifest = {k: v for k, v in bundle.manifest.items() if k not in ("files", "format", "fingerprint")}
     save(tmp_path / "product", json.loads(json.dumps(manifest)), arrays, "")
     with pytest.raises(BundleError, match="prior"):

@@ -15,7 +15,7 @@ from tallystick.store import Entry, Store
 
 #: 2024-01-02, a time of commit, microseconds UTC, and its day.
 AT, DAY = 1_704_153_600_000_000, 19_724
-SCHEMA = decision_schema(routes=True, all_scores=True, worded=True)
+SCHEMA = decision_schema(all_scores=True)
 
 
 @pytest.fixture

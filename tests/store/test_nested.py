@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.rules.routing import ROUTE
-from tallystick.scorer.decision import WORDED
+from tallystick.scorer.decision import REASON
 from tallystick.store.nested import FEW, as_text, from_text
 
 texts = st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
@@ -26,7 +26,7 @@ def pairs(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 KINDS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
-    (pa.list_(WORDED), st.lists(st.none() | reason, max_size=3)),
+    (pa.list_(REASON), st.lists(st.none() | reason, max_size=3)),
     (ROUTE, st.fixed_dictionaries({"department": texts, "priority": texts, "due": times, "rule": texts})),
     (pa.map_(pa.string(), pa.int64()), pairs(st.none() | st.integers(-(2**63), 2**63 - 1))),
     (pa.map_(pa.string(), pa.float64()), pairs(numbers)),
@@ -59,5 +59,5 @@ def test_what_json_has_no_number_for_is_null() -> None:
 
 
 def test_a_text_of_an_empty_list_is_short() -> None:
-    rows = pa.array([[], None], pa.list_(WORDED))
+    rows = pa.array([[], None], pa.list_(REASON))
     assert as_text(rows).to_pylist() == ["[]", None]

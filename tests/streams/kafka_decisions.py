@@ -16,7 +16,7 @@ from tallystick.streams.sinks.kafka import KafkaSink
 
 __all__ = ["SCHEMA", "Open", "decisions", "ids", "names", "read"]
 
-SCHEMA = decision_schema(routes=False)
+SCHEMA = decision_schema()
 #: Opens a sink for a topic: the fixture `opened`.
 Open = Callable[..., KafkaSink]
 

@@ -29,7 +29,7 @@ from tallystick.scorer.decision import decision_schema
 from tallystick.streams.sinks.database import open_moving
 from tallystick.streams.sinks.database_postgresql import PostgreSQLAppending
 
-SCHEMA = decision_schema(routes=True, all_scores=True, worded=True)
+SCHEMA = decision_schema(all_scores=True)
 
 
 def decisions(*names: str) -> pa.RecordBatch:

@@ -14,7 +14,7 @@ from tallystick.store import Store
 from tallystick.streams.delivery import Deliverer
 from tallystick.streams.sink import Mark
 
-SCHEMA = decision_schema(routes=False)
+SCHEMA = decision_schema()
 
 
 class Kept:

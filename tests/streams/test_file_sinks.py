@@ -26,7 +26,7 @@ from tallystick.scorer import decision_schema
 from tallystick.streams.sinks import open_moving
 from tallystick.streams.sinks import parquet_parts as parts_module
 
-SCHEMA = decision_schema(routes=True, worded=True)
+SCHEMA = decision_schema()
 
 
 def decisions(start: int, rows: int) -> pa.RecordBatch:

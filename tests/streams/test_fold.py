@@ -18,14 +18,14 @@ from tallystick.config import Settings
 from tallystick.contracts import Report
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.jobs.past import Events, replay
-from tallystick.jobs.sequences import Recorded
-from tallystick.scorer import BEHAVIOUR, Scorer
-from tallystick.scorer.labels import own_labels
-from tallystick.scorer.scorer import times
+from tallystick.feature_extraction import WINDOW_FEATURES
+from tallystick.learning.records import Records, replay
+from tallystick.learning.sequences import Recorded
+from tallystick.scorer import Scorer
 from tallystick.streams.fold import Fold
 from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD
-from tallystick.windows import Windows, WindowState
+from tallystick.tasks.labels import event_times, flag_labels
+from tallystick.windows import Windows
 
 HOUR = 3_600_000_000
 DELAY = 5 * HOUR
@@ -41,7 +41,7 @@ def windows() -> Windows:
 
 
 def fold() -> Fold:
-    scorer = Scorer(SOLUTION, (), Settings(), windows=windows(), state=WindowState(windows()))
+    scorer = Scorer("fraud", "fraud", SOLUTION.contract, (), Settings(), windows())
     return Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY)
 
 
@@ -78,30 +78,32 @@ def streamed(
         assert ours.meet(rows, number).fresh.all()
         applied = ours.apply(rows, names, np.arange(len(rows)))
         log.append(applied.log)
-        values = applied.behaved.rows.column(BEHAVIOUR).to_pylist()
+        values = applied.windowed.rows.column(WINDOW_FEATURES).to_pylist()
         found |= dict(zip(applied.ids.to_pylist(), values, strict=True))
         assert applied.ids.to_pylist() == names.to_pylist()
     return found, log, ours
 
 
-def replayed(events: Events) -> dict[str, list[float]]:
+def replayed(events: Records) -> dict[str, list[float]]:
     scorer = fold().scorer
+    state = scorer.new_state()
     found: dict[str, list[float]] = {}
-    for at, behaved in replay(events, scorer.behave):
+    for at, windowed in replay(events, lambda rows, labels: scorer.apply_windows(rows, state, labels)):
         names = events.ids.take(pa.array(at)).to_pylist()
-        found |= dict(zip(names, behaved.rows.column(BEHAVIOUR).to_pylist(), strict=True))
+        found |= dict(zip(names, windowed.rows.column(WINDOW_FEATURES).to_pylist(), strict=True))
     return found
 
 
-def events_of(batch: pa.RecordBatch, ids: pa.Array, until: int | None = None) -> Events:
-    time = times(batch, "event_time")
-    truth, known = own_labels(batch, time, SOLUTION.contract, DELAY)
+def events_of(batch: pa.RecordBatch, ids: pa.Array, until: int | None = None) -> Records:
+    time = event_times(batch, "event_time")
+    _, known = flag_labels(batch, time, SOLUTION.contract, DELAY)
     if until is not None:
         known = np.where(known <= until, known, LATEST)
-    return Events(batch, ids, np.ones(len(batch), bool), time, truth, known, Report())
+    given = np.ones(len(batch), bool)
+    return Records(SOLUTION.contract, batch, ids, given, time, {"is_fraud": known}, Report())
 
 
-def own_sequences(batch: pa.RecordBatch, ids: pa.Array, log: list[pa.RecordBatch]) -> Events:
+def own_sequences(batch: pa.RecordBatch, ids: pa.Array, log: list[pa.RecordBatch]) -> Records:
     """The batch replay that a log stands for."""
     whole = pa.concat_batches([part.select(["ts_id", KIND, "ts_sequence"]) for part in log])
     kind = whole.column(KIND).to_numpy()
@@ -112,10 +114,11 @@ def own_sequences(batch: pa.RecordBatch, ids: pa.Array, log: list[pa.RecordBatch
     none = np.zeros(numbers.shape[1], np.int64)
     plain = events_of(batch, ids)
     labelled = np.array([n in of for n in ids.to_pylist()])
+    place = batch.schema.get_field_index("is_fraud")
     return replace(
         plain,
-        truth=np.where(labelled, 1.0, 0.0),
-        known=np.where(labelled, plain.time + 1, LATEST),
+        rows=batch.set_column(place, batch.schema.field(place), pa.array(labelled)),
+        known={"is_fraud": np.where(labelled, plain.time + 1, LATEST)},
         recorded=Recorded(
             windows().entities,
             np.array([own[n] for n in ids.to_pylist()]),
@@ -173,8 +176,7 @@ def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
     for number, part in enumerate(log[:kept], 1):
         first.replay((number, part))
     again = fold()
-    state = again.fill(first.arrays(), kept)
-    again.scorer = replace(again.scorer, state=state)
+    again.fill(first.arrays(), kept)
     rest = list(enumerate(log[kept:], min(kept, len(log)) + 1))
     for part_of in [rest] if together and rest else [[one] for one in rest]:
         again.replay(*part_of)
@@ -188,7 +190,7 @@ def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
     ours = again.apply(new, named, np.zeros(3, np.int64))
     theirs = whole.apply(new, named, np.zeros(3, np.int64))
     assert repr(ours.log.to_pydict()) == repr(theirs.log.to_pydict())  # NaN is no value to Arrow
-    told = [one.behaved.rows.column(BEHAVIOUR).to_pylist() for one in (ours, theirs)]
+    told = [one.windowed.rows.column(WINDOW_FEATURES).to_pylist() for one in (ours, theirs)]
     np.testing.assert_array_equal(*(np.array(one, float) for one in told))
     assert not again.meet(batch, 99).fresh.any()
 
@@ -263,7 +265,7 @@ def test_what_is_read_of_the_log_is_enough_also_where_no_window_adds_up_money() 
     batch = batch.set_column(place, SCHEMA.field(place), pa.array(["EUR", "JPY"], SCHEMA.field(place).type))
     ends = []
     for _ in range(2):
-        scorer = Scorer(SOLUTION, (), Settings(), windows=counting, state=WindowState(counting))
+        scorer = Scorer("fraud", "fraud", SOLUTION.contract, (), Settings(), counting)
         ends.append(Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY))
     ends[0].meet(batch, 1)
     ends[1].replay((1, ends[0].apply(batch, ids, np.zeros(2, np.int64)).log))

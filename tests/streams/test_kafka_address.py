@@ -14,7 +14,7 @@ from tallystick.streams.sinks import kafka as sinks
 from tallystick.streams.sources import kafka as sources
 
 SECRET = "s3cret&word"
-SCHEMA = decision_schema(routes=False)
+SCHEMA = decision_schema()
 
 
 def test_the_name_holds_brokers_and_topic_alone() -> None:

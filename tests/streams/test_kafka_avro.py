@@ -217,7 +217,7 @@ def test_it_lets_us_in(how: str, registry: Server, monkeypatch: pytest.MonkeyPat
 
 
 def test_decisions_come_back(registry: Server, values: AvroValues) -> None:
-    schema = decision_schema(routes=True, all_scores=True, worded=True)
+    schema = decision_schema(all_scores=True)
     row: dict[str, Any] = {
         "id": "é1",
         "event_time": dt.datetime(2024, 1, 2, 3, 4, 5, 6, UTC),

@@ -17,10 +17,10 @@ from tallystick.scorer import Scorer
 from tallystick.scorer.decision import decision_schema
 from tallystick.store import Entry, Store
 from tallystick.streams.recovery import check_facts, facts_of
-from tallystick.windows import Windows, WindowState
+from tallystick.windows import Windows
 
 SOLUTION = registry.solution("fraud")
-DECISIONS = decision_schema(routes=False)
+DECISIONS = decision_schema()
 
 
 def scorer(windows: str = "1d", version: int = 1, zone: str = "UTC") -> Scorer:
@@ -29,7 +29,7 @@ def scorer(windows: str = "1d", version: int = 1, zone: str = "UTC") -> Scorer:
         SOLUTION.window_roles,
     )
     solution = replace(SOLUTION, contract=replace(SOLUTION.contract, version=version))
-    return Scorer(solution, (), Settings(), windows=declared, state=WindowState(declared, zone))
+    return Scorer("fraud", "fraud", solution.contract, (), Settings(zone=zone), declared)
 
 
 def entry(number: int) -> Entry:

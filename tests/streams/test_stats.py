@@ -61,7 +61,7 @@ def decisions(
         }
         for i, action in enumerate(actions)
     ]
-    schema = decision_schema(routes="route" in more, worded=True)
+    schema = decision_schema()
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
@@ -149,7 +149,7 @@ def test_an_alert_says_two_reasons_in_words_and_no_word_of_the_text(stats: Stats
     secret = [{"feature": "my attorney smith", "value": 1.0, "effect": 0.9}]
     blank = [{"feature": "no_text", "value": None, "effect": None}]
     rule = [{"feature": "rule:abroad", "value": None, "effect": None}]
-    schema = decision_schema(routes=True)
+    schema = decision_schema()
     rows = [
         {"id": "C", "task": "product", "label": None, "score": None, "action": "review", "reasons": reasons}
         for reasons in (secret, blank, rule, None)

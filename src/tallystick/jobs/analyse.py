@@ -17,13 +17,15 @@ import pyarrow.types as kinds
 from tallystick import registry
 from tallystick.connectors import TablePlace, inside, open_sink, place
 from tallystick.contracts import Report
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import day_numbers
-from tallystick.jobs.event_rows import with_behaviour
+from tallystick.feature_extraction import ValueReader
 from tallystick.jobs.options import Reading, Work, apart, work
 from tallystick.jobs.pages import check_page, write_analyses
-from tallystick.jobs.past import LATEST, Events, columns_of, gather_events
-from tallystick.scorer import Analysis, EventTask, Solution, Values
+from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
+from tallystick.learning.records import Records, held_columns, with_windows
+from tallystick.tasks import Analysis, Solution
 from tallystick.windows import Windows
 
 __all__ = ["Analysed", "AnalysisTable", "analyse"]
@@ -105,9 +107,10 @@ def analyse(
         check_page(report, source)
     apart({"labels": labels}, {"report": report, "output": output, "quarantine": job.quarantine})
     asked = [one for one in found.analyses if not analysis or one.name in analysis]
-    tasks = [task for task in found.tasks if isinstance(task, EventTask)]
-    events = gather_events(found, source, job, columns_of(found, tasks), labels=labels)
-    held = events.held() | ({tasks[0].label} if tasks and not np.isnan(events.truth).all() else set())
+    refuse_unused(found, labels=labels)
+    more = (name for one in asked for name in one.columns)
+    events = read_records(found, source, job, columns_of(found, found.tasks, *more), labels=labels)
+    held = held_columns(events)
     left_out = {one.name: missing for one in asked if (missing := [c for c in one.columns if c not in held])}
     runnable = [one for one in asked if one.name not in left_out]
     if not runnable:
@@ -126,7 +129,7 @@ def analyse(
 
 
 def _tables(
-    solution: Solution, analyses: Sequence[Analysis], events: Events, job: Work
+    solution: Solution, analyses: Sequence[Analysis], events: Records, job: Work
 ) -> Iterator[tuple[Analysis, pa.Table]]:
     """Run analyses; those that declare the same behaviour share one replay, which is let go of after them."""
     base = _records(solution, events, job)
@@ -143,19 +146,21 @@ def _tables(
             job.progress.step()
 
 
-def _records(solution: Solution, events: Events, job: Work) -> pa.Table:
+def _records(solution: Solution, events: Records, job: Work) -> pa.Table:
     """The records as a table: money in major units, labels where any is known, what a time says locally."""
     rows, zone = events.rows, job.settings.zone
-    values = Values(rows, zone, job.settings.currency)
+    reader = ValueReader.of(solution.contract, zone, job.settings.currency)
+    values = reader.read(rows)
     columns: dict[str, Any] = {name: rows.column(name) for name in rows.schema.names}
-    if solution.amount is not None and solution.amount in columns:
-        columns[solution.amount] = pa.array(values.number(solution.amount), from_pandas=True)
-        codes = columns.get("currency", pa.nulls(len(rows), pa.string()))
-        columns["currency"] = codes.cast(pa.string()).fill_null(job.settings.currency)
-    for label in solution.contract.labels[:1]:
-        columns.pop(label, None)
-        if not np.isnan(events.truth).all():
-            columns[label] = pa.array(events.truth, from_pandas=True).cast(pa.int64())
+    for name, currency in reader.money.items():
+        if name in columns:
+            columns[name] = pa.array(values.number(name), from_pandas=True)
+            codes = columns.get(currency, pa.nulls(len(rows), pa.string()))
+            columns[currency or f"{name}_currency"] = codes.cast(pa.string()).fill_null(job.settings.currency)
+    for label in solution.contract.labels:
+        column = columns.pop(label, None)
+        if column is not None and column.null_count < len(column):
+            columns[label] = column.cast(pa.int64()) if pa.types.is_boolean(column.type) else column
     for name, kind in (
         ("hour", pa.int64()),
         ("weekday", pa.int64()),
@@ -170,12 +175,12 @@ def _records(solution: Solution, events: Events, job: Work) -> pa.Table:
 
 
 def _with_windows(
-    solution: Solution, base: pa.Table, windows: dict[str, Any], events: Events, job: Work
+    solution: Solution, base: pa.Table, windows: dict[str, Any], events: Records, job: Work
 ) -> pa.Table:
-    """The records with declared behaviour beside them, what is not known yet as null."""
-    declared = Windows.of(windows, solution.window_roles).restrict(events.held())
-    rows = with_behaviour(solution, events, declared, events.given, job).table
-    values = Values(rows, job.settings.zone, job.settings.currency, declared.names)
+    """The records with declared window features beside them, what is not known yet as null."""
+    declared = Windows.of(windows, solution.window_roles).restrict(held_columns(events))
+    dataset = with_windows(events, declared, events.given, job.settings, progress=job.progress)
+    values = dataset.reader.read(dataset.rows)
     for name in declared.names:
         base = base.append_column(name, pa.array(np.ascontiguousarray(values[name]), from_pandas=True))
     return base

@@ -20,7 +20,7 @@ from tallystick.jobs.score import Scores, score
 from tallystick.jobs.simulate import simulate
 from tallystick.jobs.stream import Show, Streamed, stream
 from tallystick.jobs.train import Trained, train
-from tallystick.scorer import ClassTask, EventTask, Solution
+from tallystick.tasks import Solution
 
 __all__ = ["Demonstrated", "demo"]
 
@@ -107,7 +107,7 @@ def demo(
     scored = score(
         found.name, records, model=folder / MODEL, rules=found.rules, output=folder / DECISIONS, **options
     )
-    if any(isinstance(task, EventTask) for task in found.tasks):
+    if found.contract.events and found.windows is not None:
         examples = _alerts(folder / DECISIONS)
     else:
         examples = _examples(found, records, folder / MODEL, options)
@@ -119,7 +119,7 @@ def demo(
 
 def _simulate(solution: Solution, folder: Path) -> None:
     """Write records, and what comes after them."""
-    table = pa.Table.from_batches(solution.simulate(solution.demo_rows + solution.demo_later, SEED))
+    table = pa.Table.from_batches(solution.simulator(solution.demo_rows + solution.demo_later, SEED))
     for name, part in (("records.csv", table[: solution.demo_rows]), (LATER, table[solution.demo_rows :])):
         with open_sink(folder / name) as sink:
             for batch in part.to_batches():
@@ -168,9 +168,7 @@ def _examples(
     """Pick a few decisions that differ, each with what it was taken from."""
     settings = work("demo", **options).settings
     first = next(open_source(records, settings).chunks()).rows.slice(0, 200)
-    first_task = solution.tasks[0]
-    assert isinstance(first_task, ClassTask)
-    column = first_task.features.columns[0]
+    column = solution.tasks[0].columns[0]
     theirs = solution.contract.resolve(first.schema.names).theirs.get(column)
     if theirs is None:
         return ()

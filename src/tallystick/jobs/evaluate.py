@@ -8,35 +8,28 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.contracts import Report
+from tallystick.contracts.zones import micros
 from tallystick.errors import DataError, UsageError, did_you_mean
-from tallystick.evaluation import time_split
-from tallystick.jobs.event_evaluate import EVENT_SPLITS
-from tallystick.jobs.event_report import evaluate_events
-from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
-from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
-from tallystick.jobs.measure import report_on
-from tallystick.jobs.options import Moment, Reading, Work, apart, outside, work
+from tallystick.evaluation import backtest
+from tallystick.feature_extraction import output_name
+from tallystick.jobs.options import Moment, Reading, Work, apart, moment, outside, work
 from tallystick.jobs.pages import check_page, write_page
-from tallystick.jobs.past import refuse_event_options
-from tallystick.models import Bundle, Decided
-from tallystick.scorer import (
-    Abstention,
-    ClassModel,
-    ClassTask,
-    EventTask,
-    Solution,
-    choose,
-    find_bundles,
-    task_model,
-)
+from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
+from tallystick.jobs.task_rows import TaskRows, rows_of, tasks_to_do
+from tallystick.learning.fit import FitSpec
+from tallystick.learning.folds import SPLITS
+from tallystick.learning.measure import Scored, score_anew, score_as_it_is
+from tallystick.learning.records import Records, Span, with_windows
+from tallystick.models import Bundle
+from tallystick.rules import Rules
+from tallystick.scorer import find_bundles, load_predictor, load_rules, load_windows
+from tallystick.tasks import Dataset, Measured, Solution, Task
 
-__all__ = ["SPLITS", "Evaluated", "evaluate"]
-
-SPLITS = ("random", "stratified", "grouped", "time")
-LAST = 0.2  # of the rows, by time, that a split by time tests
+__all__ = ["Evaluated", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -74,131 +67,157 @@ def evaluate(
     """Measure the models of a folder on labelled records.
 
     Without `split` the model is applied as it is, and a row that it was learned from gets its out-of-fold
-    score. With one (random, stratified, grouped, time; for events also handbook, prequential) its learner is
+    score. With one (random, stratified, grouped, time, or a protocol of the solution's own) its learner is
     fitted anew on each part. rules: a file of rules beside the model, to be tried on the past; history: what
     came before the input; labels: labels of their own; report: an HTML file.
     """
     found = registry.solution(solution)
-    job = work("evaluate", **options)
-    outside(model, report=report, quarantine=job.quarantine)
+    context = work("evaluate", **options)
+    rules = rules or context.settings.rules or None
+    outside(model, report=report, quarantine=context.quarantine)
     apart(
-        {"history": history, "labels": labels, "rules": rules or job.settings.rules},
-        {"report": report, "quarantine": job.quarantine},
+        {"history": history, "labels": labels, "rules": rules},
+        {"report": report, "quarantine": context.quarantine},
     )
     if report is not None:
         check_page(report, source)
-    timed = any(isinstance(one, EventTask) for one in found.tasks)
-    if split is not None and split not in (EVENT_SPLITS if timed else SPLITS):
-        raise UsageError(
-            f'There is no split "{split}" for {solution}.',
-            did_you_mean(split, EVENT_SPLITS if timed else SPLITS),
-        )
+    known = (*(name for name in SPLITS if name != "time" or found.contract.event_time), *found.splits)
+    if split is not None and split not in known:
+        raise UsageError(f'There is no split "{split}" for {solution}.', did_you_mean(split, known))
+    refuse_unused(found, history=history, labels=labels)
     bundles = find_bundles(found, model, task)
-    tasks = found.pick(list(bundles))
-    events = [one for one in tasks if isinstance(one, EventTask)]
-    if events:
-        reports, account = evaluate_events(
-            found, source, events, bundles, split, (from_, until), job,
-            history=history, labels=labels, rules=rules or job.settings.rules,
-        )  # fmt: skip
-    else:
-        refuse_event_options(found, rules=rules, history=history, labels=labels)
-        classes = [one for one in tasks if isinstance(one, ClassTask)]
-        reports, account = _evaluate_classes(
-            found, source, classes, bundles, split, (from_, until), bool(task), job
-        )
+    windows = load_windows(found, bundles)
+    tried = load_rules(found, windows, rules)
+    tasks = found.pick(task or list(bundles))
+    needs = {name: f"what {one.name} looks at" for one in tasks for name in one.required}
+    if len(tasks) == 1 and found.labels is None:
+        needs |= {name: f"the label of {one.name}" for one in tasks for name in one.target.labels}
+    # What is later than as_of is passed over, not in the future: it was only not known yet.
+    records = read_records(
+        found, source, replace(context, as_of=None), columns_of(found, found.pick(list(bundles))),
+        history=history, labels=labels, needs=needs, labels_wanted=True,
+    )  # fmt: skip
+    zone = context.settings.zone
+    start = None if from_ is None else moment(from_, zone, "from")
+    protocol = found.splits.get(split or "")
+    span = Span.of(
+        records,
+        # What a protocol tests lies in the span; what it learns from lies before.
+        None if protocol else start,
+        None if until is None else moment(until, zone, "until"),
+        context.as_of,
+    )
+    dataset = with_windows(records, windows, span.inside, context.settings, span.end, context.progress)
+    run = _Evaluation(found, bundles, records, span, dataset, split, tried, context)
+    first = None if start is None else micros(start)
+    reports = {
+        one.name: run.report(one, first)
+        for one in tasks_to_do(tasks, records, named=bool(task), learning=False)
+    }
     if report is not None:
         write_page(report, found, {"tasks": reports}, bundles)
+    account = records.report + Report(notes=() if tried is None else tried.notes)
     return Evaluated(account, reports, report)
 
 
-def _evaluate_classes(
-    found: Solution,
-    source: Any,
-    tasks: Sequence[ClassTask],
-    bundles: Mapping[str, Bundle],
-    split: str | None,
-    span: tuple[Moment | None, Moment | None],
-    named: bool,
-    job: Work,
-) -> tuple[dict[str, dict[str, Any]], Report]:
-    data = gather(found, source, job, tasks, from_=span[0], until=span[1])
-    reports = {}
-    for one in tasks_with_labels(data.table, tasks, named=named):
-        bundle = bundles[one.name]
-        classes = bundle.manifest["classes"] if split is None else None
-        rows, left_out = rows_of(one, data.table, found.contract.event_time, classes)
-        if not len(rows):
-            raise DataError(f"There is no row with both a {one.label} and something to look at.")
-        measured = (
-            _as_it_is(found, one, bundle, rows, job)
-            if split is None
-            else _anew(one, bundle, rows, split, job)
+@dataclass(frozen=True)
+class _Evaluation:
+    """What the tasks of one run have in common."""
+
+    solution: Solution
+    bundles: Mapping[str, Bundle]
+    records: Records
+    span: Span
+    dataset: Dataset
+    split: str | None
+    rules: Rules | None
+    context: Work
+
+    def report(self, task: Task, start: int | None) -> dict[str, Any]:
+        """Score the rows of one task by models that did not see them, and measure them."""
+        bundle, context = self.bundles[task.name], self.context
+        usable = self._rows(task, bundle)
+        scored = self._scored(task, bundle, usable, start)
+        rows = usable.dataset.take(scored.row)
+        measured = Measured(
+            rows,
+            usable.truth.take(scored.row),
+            scored.scores,
+            scored.policy,
+            scored.split,
+            parts=scored.parts,
+            oracle=self._oracle(rows),
         )
-        reports[one.name] = report_on(
-            one, measured.rows, measured.decided, measured.abstention, job, measured.split
+        context.progress.stage(f"Measuring {task.name}")
+        found = task.target.report(
+            task.name,
+            measured,
+            context.settings,
+            measures=self.solution.measures,
+            nouns=self.solution.nouns,
         ) | {
             "model": bundle.name,
-            "left_out": left_out | data.passed_over,
+            "left_out": {**scored.left_out, **self.span.left_out, **usable.left_out},
         }
-    return reports, data.report
+        if self.rules is not None and task.name == self.solution.tasks[0].name:
+            found["rules"] = self._tried(self.rules, measured, task)
+        return found
 
+    def _rows(self, task: Task, bundle: Bundle) -> TaskRows:
+        as_of = None if self.context.as_of is None else micros(self.context.as_of)
+        dataset = self.dataset.with_columns(
+            {output_name(other): self._output(other) for other in task.reads_tasks}
+        )
+        usable = rows_of(task, dataset, names=bundle.manifest["classes"], as_of=as_of, judged=True)
+        if not len(usable.dataset):
+            label = " or ".join(task.target.judged_by) or "anything"
+            raise DataError(
+                f"There is no row with both a known {label} and something to look at, "
+                "so there is nothing to compare with.",
+                "Give labels: in the input, or with --labels.",
+            )
+        return usable
 
-@dataclass(frozen=True)
-class _Measured:
-    """Rows with what is measured of them, when a person decides instead, and how that came about."""
+    def _output(self, name: str) -> NDArray[np.float64]:
+        """Return the scores of another task on all rows, of models that did not see them."""
+        task, bundle = self.solution.task(name), self.bundles[name]
+        predictor = load_predictor(self.solution, task, bundle, self.context.settings)
+        usable = TaskRows(self.dataset, task.target.encode(self.dataset, predictor.outputs))
+        scored = score_as_it_is(predictor, bundle, usable.dataset, self.context.settings.cores())
+        column = np.full(len(self.dataset), np.nan)
+        column[scored.row] = scored.scores.score
+        return column
 
-    rows: Rows
-    decided: Decided
-    abstention: Abstention
-    split: dict[str, Any]
+    def _scored(self, task: Task, bundle: Bundle, usable: TaskRows, start: int | None) -> Scored:
+        settings = self.context.settings
+        if self.split is None:
+            predictor = load_predictor(self.solution, task, bundle, settings)
+            return score_as_it_is(predictor, bundle, usable.dataset, settings.cores())
+        said = bundle.manifest["learner"]
+        spec = FitSpec.of(
+            task, registry.learner(said["name"]), settings, only=said["only"], params=dict(said["settings"]),
+            progress=self.context.progress,
+        )  # fmt: skip
+        maker = self.solution.splits.get(self.split)
+        return score_anew(spec, usable.dataset, usable.truth, self.split, maker, start)
 
+    def _oracle(self, rows: Dataset) -> NDArray[np.float64] | None:
+        """Return what the best that can be expected says of simulated rows; None for others."""
+        if self.solution.oracle is None:
+            return None
+        whole = self.records.dataset(self.context.settings, np.ones(len(self.records), bool))
+        said = self.solution.oracle(whole)
+        return None if said is None else said[rows.index]
 
-def _as_it_is(solution: Solution, task: ClassTask, bundle: Bundle, rows: Rows, job: Work) -> _Measured:
-    """Score with the bundle, but rows that it was learned from with what the bundle kept for them."""
-    ready = task_model(solution, task, bundle, job.settings)
-    assert isinstance(ready, ClassModel)
-    fresh = ready.calibration.decide(ready.scorer.logits(rows.table, job.settings.cores()))
-    kept = {identity: i for i, identity in enumerate(bundle.arrays["oof.identity"].tolist())}
-    at = np.array([kept.get(identity, -1) for identity in task.features.identity(rows.table).tolist()])
-    known = at >= 0
-    fresh.chance[known] = bundle.arrays["oof.probability"][at[known]]
-    fresh.label[known] = bundle.arrays["oof.label"][at[known]]
-    how = {
-        "kind": "the model as it is",
-        "rows it was learned from": f"{int(known.sum()):,}, each with its out-of-fold score",
-        "rows new to it": f"{int((~known).sum()):,}",
-    }
-    return _Measured(rows, fresh, ready.abstention, how)
-
-
-def _anew(task: ClassTask, bundle: Bundle, rows: Rows, split: str, job: Work) -> _Measured:
-    """Fit the bundle's learner anew on each part of a split."""
-    said = bundle.manifest["learner"]
-    learner = registry.learner(said["name"])
-    task = replace(
-        task, settings={said["name"]: said["settings"]}, lean=said["lean"], part_weight=said["part_weight"]
-    )
-    if split != "time":
-        decided = out_of_fold(task, learner, rows, job, split)
-        chosen = choose(decided.sure, decided.label == rows.truth, job.settings)
-        return _Measured(rows, decided, chosen, {"kind": split, "folds": FOLDS, "seed": job.settings.seed})
-    if rows.time is None:
-        raise DataError("A split by time needs times, and no row has one.", "Use --split grouped.")
-    dated = np.flatnonzero(rows.time != LATEST)
-    undated = len(rows) - len(dated)
-    rows = rows.take(dated)
-    assert rows.time is not None
-    before, after = time_split(rows.time, LAST)
-    seen = rows.take(before)
-    fitted, kept = fit_task(task, learner, seen, job)
-    chosen = choose(kept.sure, kept.label == seen.truth, job.settings)
-    rest = rows.take(after)
-    start = int(rest.time.min()) if rest.time is not None else 0
-    how = {
-        "kind": "time",
-        "learned from": f"{len(seen):,} rows before",
-        "tested on": f"{len(rest):,} rows from {np.datetime64(start, 'us').astype('datetime64[D]')}",
-        **({"without a time, left out": f"{undated:,}"} if undated else {}),
-    }
-    return _Measured(rest, fitted.decide(rest.table, job.settings.cores()), chosen, how)
+    def _tried(self, rules: Rules, measured: Measured, task: Task) -> list[dict[str, Any]]:
+        """Try rules on rows of the past, alone and with the model."""
+        values = measured.dataset.reader.read(measured.dataset.rows)
+        flags = measured.policy.act(measured.scores.score) > 0
+        return backtest(
+            rules.apply(values).hits,
+            measured.truth.values,
+            flags,
+            task.target.stake(measured.dataset),
+            names=rules.names,
+            actions=rules.actions,
+        )

@@ -1,4 +1,4 @@
-"""features: the behaviour of each row in its windows, as it was known at its own moment."""
+"""features: the window features of each row, as they were known at its own moment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from tallystick import registry
 from tallystick.connectors import TablePlace, open_sink, place
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
-from tallystick.jobs.event_rows import declared, with_behaviour
+from tallystick.feature_extraction.values import WINDOW_FEATURES, window_matrix
 from tallystick.jobs.frames import like
 from tallystick.jobs.options import Reading, apart, work
-from tallystick.jobs.past import columns_of, gather_events
-from tallystick.scorer import BEHAVIOUR, EventTask
+from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.jobs.windows_file import declared_windows
+from tallystick.learning.records import held_columns, with_windows
 from tallystick.windows import Windows
 
 __all__ = ["Featured", "features"]
@@ -58,12 +59,12 @@ def features(
 
     windows: a file that declares them, the solution's own without one; history: what came before the input;
     labels: labels of their own. Without an output, for a frame, the same kind of frame comes back.
-    Raises UsageError where the solution looks at no windows.
+    Raises UsageError where the solution reads no windows.
     """
     found = registry.solution(solution)
     job = work("features", **options)
     if found.windows is None:
-        raise UsageError(f"{found.name} looks at no windows, so there are no features to write.")
+        raise UsageError(f"{found.name} reads no windows, so there are no features to write.")
     if output is None and isinstance(source, (str, Path)):
         raise UsageError("The features of a path need an output.", 'Give one: output="features.parquet".')
     target = None if output is None else place(output, "features")
@@ -71,23 +72,22 @@ def features(
         {"history": history, "labels": labels, "windows": windows},
         {"output": output, "quarantine": job.quarantine},
     )
-    tasks = [task for task in found.tasks if isinstance(task, EventTask)]
-    events = gather_events(
-        found, source, job, columns_of(found, tasks), history=history, labels=labels, output=target
+    records = read_records(
+        found, source, job, columns_of(found, found.tasks), history=history, labels=labels, output=target
     )
-    declaration = declared(found, windows, events.held())
+    declaration = declared_windows(found, windows, held_columns(records))
     if declaration is None:
         whole = Windows.read(windows or found.windows, found.window_roles)
         raise UsageError(
             "None of the columns that the windows look at holds anything.",
             f"They look at such columns as {', '.join(whole.columns)}.",
         )
-    rows = with_behaviour(found, events, declaration, events.given, job)
-    values = rows.table.column(BEHAVIOUR).values.to_numpy(zero_copy_only=False).reshape(len(rows), -1)
-    columns = {"id": events.ids.filter(pa.array(events.given))}
+    dataset = with_windows(records, declaration, records.given, job.settings, progress=job.progress)
+    values = window_matrix(dataset.rows.column(WINDOW_FEATURES))
+    columns = {"id": dataset.ids}
     time = found.contract.event_time
-    if time is not None and time in rows.table.schema.names:
-        columns["event_time"] = rows.table.column(time)
+    if time is not None and time in dataset.rows.schema.names:
+        columns["event_time"] = dataset.rows.column(time)
     for i, name in enumerate(declaration.names):
         column = np.ascontiguousarray(values[:, i])
         columns[name] = pa.array(column, mask=np.isnan(column))
@@ -97,4 +97,4 @@ def features(
     with open_sink(target, table.schema) as sink:
         for batch in table.to_batches(max_chunksize=job.settings.batch_rows):
             sink.write(batch)
-    return Featured(events.report, len(table), target, declaration.names, declaration.fingerprint)
+    return Featured(records.report, len(table), target, declaration.names, declaration.fingerprint)

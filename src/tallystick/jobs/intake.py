@@ -37,7 +37,7 @@ from tallystick.errors import DataError, UsageError
 from tallystick.jobs.account import Account, SetApart, Skip
 from tallystick.jobs.frames import FrameStream, KeptStream
 from tallystick.jobs.options import Work
-from tallystick.scorer import Solution
+from tallystick.tasks import Solution
 
 __all__ = ["Intake", "Place"]
 

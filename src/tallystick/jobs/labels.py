@@ -13,8 +13,8 @@ from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Work
-from tallystick.jobs.sequences import SEQUENCE
-from tallystick.scorer import Solution
+from tallystick.learning.sequences import SEQUENCE
+from tallystick.tasks import Solution
 
 __all__ = ["Labels", "read_labels"]
 

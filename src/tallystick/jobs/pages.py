@@ -12,7 +12,7 @@ from tallystick.evaluation import report_sections
 from tallystick.figures import analysis_page, page
 from tallystick.models import Bundle
 from tallystick.report import Nouns
-from tallystick.scorer import Solution
+from tallystick.tasks import Solution
 
 __all__ = ["check_page", "evaluation_page", "write_analyses", "write_page"]
 

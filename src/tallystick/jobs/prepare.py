@@ -46,7 +46,6 @@ def prepare() -> None:
     from tallystick.jobs.simulate import simulate
     from tallystick.jobs.stream import stream
     from tallystick.jobs.train import train
-    from tallystick.scorer import ClassTask
     from tallystick.streams.aggregates import warm as aggregates
     from tallystick.text import compile_kernels
 
@@ -56,7 +55,9 @@ def prepare() -> None:
     aggregates.compile_kernels()
     for name in registry.names("solutions"):
         solution = registry.solution(name)
-        quick = all(isinstance(task, ClassTask) for task in solution.tasks)
+        if solution.simulate is None:
+            continue
+        quick = all(task.layout == "sparse" for task in solution.tasks)
         with tempfile.TemporaryDirectory(prefix="tallystick-") as folder:
             records, model = Path(folder, "records.csv"), Path(folder, "model")
             simulate(name, rows=solution.try_rows, preset=solution.try_preset, output=records)

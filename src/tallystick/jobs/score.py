@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, open_sink, place
 from tallystick.contracts import Naming, Report
 from tallystick.errors import UsageError
-from tallystick.jobs.event_score import score_events, write_decisions
 from tallystick.jobs.frames import like
 from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, apart, outside, work
-from tallystick.jobs.past import refuse_event_options
-from tallystick.scorer import EventModel, Scored, Scorer, load_scorer
+from tallystick.jobs.options import Reading, Work, apart, outside, work
+from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
+from tallystick.learning.records import Records, replay
+from tallystick.scorer import Scored, Scorer, Want, WindowedBatch, load_scorer
+from tallystick.tasks import Solution
 
-__all__ = ["Scores", "score"]
+__all__ = ["Scores", "decide_records", "score"]
+
+Part = tuple[NDArray[np.int64], WindowedBatch]
 
 
 @dataclass
@@ -68,63 +73,125 @@ def score(
 
     With an output its decisions are written there and an account of the run is returned; without one, for a
     frame, the decisions come back as the same kind of frame. rules: a file of rules beside the model;
-    history: what came before the input, so that behaviour is known from the first row on; labels: labels of
-    their own, which count from when they became known.
+    history: what came before the input, so that windows start warm; labels: labels of their own, which count
+    from when they became known.
     """
     found = registry.solution(solution)
-    job = work("score", **options)
+    context = work("score", **options)
     # A wrong name is said before any work is done.
-    outside(model, output=output, quarantine=job.quarantine)
+    outside(model, output=output, quarantine=context.quarantine)
     apart(
-        {"history": history, "labels": labels, "rules": rules or job.settings.rules},
-        {"output": output, "quarantine": job.quarantine},
+        {"history": history, "labels": labels, "rules": rules or context.settings.rules},
+        {"output": output, "quarantine": context.quarantine},
     )
     if output is not None:
         open_sink(output)
     elif isinstance(source, (str, Path)):
         raise UsageError("The decisions of a path need an output.", 'Give one: output="decisions.csv".')
+    refuse_unused(found, history=history, labels=labels)
+    all_reasons = context.settings.reasons == "all"
     scorer = load_scorer(
-        found,
-        model,
-        job.settings,
-        tasks=task,
-        as_of=job.as_of,
-        rules=rules,
-        reasons=reasons,
-        all_scores=all_scores,
-    )
-    tally = _Tally()
-    if any(isinstance(one, EventModel) for one in scorer.models):
-        target = None if output is None else place(output)
-        table, report = score_events(scorer, source, job, target, history=history, labels=labels)
+        found, model, context.settings, tasks=task, as_of=context.as_of, rules=rules,
+        want=Want(reasons, all_reasons, all_scores),
+    )  # fmt: skip
+    target = None if output is None else place(output)
+    if scorer.windows is not None or history is not None or labels is not None:
+        table, report = _in_order(found, scorer, source, context, target, history, labels)
         if target is None:
             return like(table, source)
-        write_decisions(table, target, job.settings.batch_rows)
-        for batch in table.to_batches():
-            tally.add(batch)
-        if scorer.rules is not None:
-            report += Report(notes=scorer.rules.notes)
+        tally = _Tally()
+        with open_sink(target, table.schema) as sink:
+            for batch in table.to_batches(max_chunksize=context.settings.batch_rows):
+                sink.write(batch)
+                tally.add(batch)
         return _scores(report, tally, target, scorer)
-    refuse_event_options(found, rules=rules, history=history, labels=labels)
-    needs = {column: "to score" for one in scorer.models for column in one.task.needs}
-    intake = Intake.open(found, source, job, labels_wanted=False, needs=needs)
+    return _one_by_one(found, scorer, source, context, target)
+
+
+def _one_by_one(
+    solution: Solution, scorer: Scorer, source: Any, context: Work, target: Path | TablePlace | None
+) -> Any:
+    """Decide batch after batch as they are read, in bounded memory: no row looks at another one."""
+    needs = {column: "to score" for one in scorer.predictors for column in one.task.required}
+    reader = Intake.open(solution, source, context, labels_wanted=False, needs=needs)
 
     def decide(chunk: Chunk, naming: Naming) -> Scored:
         return scorer.score(chunk.rows, naming, chunk.name, chunk.records)
 
-    if output is None:
+    if target is None:
         parts: list[pa.RecordBatch] = []
-        intake.collect(decide, lambda done: parts.append(done.decisions), parts.clear)
+        reader.collect(decide, lambda done: parts.append(done.decisions), parts.clear)
         return like(pa.Table.from_batches(parts, scorer.schema), source)
+    tally = _Tally()
 
     def write(done: Scored) -> pa.RecordBatch:
         tally.add(done.decisions)
         return done.decisions
 
-    report = intake.flow(decide, write, output, scorer.schema, tally.clear)
-    if scorer.routing is not None and job.settings.routing:
+    report = reader.flow(decide, write, target, scorer.schema, tally.clear)
+    if scorer.routing is not None and context.settings.routing:
         report += Report(notes=scorer.routing.notes)
-    return _scores(report, tally, place(output), scorer)
+    return _scores(report, tally, target, scorer)
+
+
+def _in_order(
+    solution: Solution,
+    scorer: Scorer,
+    source: Any,
+    context: Work,
+    target: Path | TablePlace | None,
+    history: Any,
+    labels: Any,
+) -> tuple[pa.Table, Report]:
+    """Read an input with what came before it, replay it in the order of its times, and decide it."""
+    columns = columns_of(solution, [one.task for one in scorer.predictors])
+    records = read_records(solution, source, context, columns, history=history, labels=labels, output=target)
+    state = scorer.new_state()
+    decisions, report = decide_records(scorer, records, context, state), records.report
+    early = 0 if state is None else state.left_early
+    if early:
+        report += Report(
+            notes=(f"Events that left an exact window early, its cap being reached: {early:,}.",)
+        )
+    if scorer.rules is not None:
+        report += Report(notes=scorer.rules.notes)
+    return decisions, report
+
+
+def decide_records(scorer: Scorer, records: Records, context: Work, state: Any = None) -> pa.Table:
+    """Replay records through the windows and decide those of the input, in the order of its rows."""
+    context.progress.stage("Scoring", int(records.given.sum()))
+    places: list[NDArray[np.int64]] = []
+    parts: list[pa.RecordBatch] = []
+
+    def decide(part: Part) -> tuple[NDArray[np.int64], pa.RecordBatch]:
+        at, windowed = part
+        return at, scorer.decide(windowed, records.ids.take(pa.array(at)))
+
+    given = _given(scorer, records, state)
+    for at, decisions in context.engine.map(decide, given, context.settings.cores()):
+        places.append(at)
+        parts.append(decisions)
+        context.progress.step(len(at))
+    table = pa.Table.from_batches(parts, scorer.schema)
+    rows = np.concatenate([np.zeros(0, np.int64), *places])
+    index = np.argsort(np.repeat(rows, len(scorer.predictors)), kind="stable")
+    in_order = bool((index[1:] > index[:-1]).all())
+    return table if in_order else table.take(pa.array(index))
+
+
+def _given(scorer: Scorer, records: Records, state: Any) -> Iterator[Part]:
+    """Replay, and pass on what belongs to the input; what came before it only warms the windows."""
+
+    def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> WindowedBatch:
+        return scorer.apply_windows(rows, state, labels)
+
+    for at, windowed in replay(records, apply):
+        mine = records.given[at]
+        if mine.all():
+            yield at, windowed
+        elif mine.any():
+            yield at[mine], windowed.take(np.flatnonzero(mine))
 
 
 def _scores(report: Report, tally: _Tally, output: Path | TablePlace, scorer: Scorer) -> Scores:
@@ -134,7 +201,7 @@ def _scores(report: Report, tally: _Tally, output: Path | TablePlace, scorer: Sc
         tally.rows,
         output,
         tally.counts,
-        tuple(one.name for one in scorer.models),
+        tuple(one.name for one in scorer.predictors),
         scorer.routing.fingerprint[:12] if scorer.routing else None,
         scorer.rules.fingerprint[:12] if scorer.rules else None,
     )
@@ -156,8 +223,9 @@ class _Tally:
         self.rows += len(decisions)
         self._count("labels", decisions.column("label"))
         self._count("actions", decisions.column("action"))
-        if "route" in decisions.schema.names:
-            department, priority = decisions.column("route").flatten()[:2]
+        route = decisions.column("route")
+        if route.null_count < len(route):
+            department, priority = route.flatten()[:2]
             self._count("departments", department)
             self._count("priorities", priority)
 

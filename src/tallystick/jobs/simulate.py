@@ -47,12 +47,13 @@ def simulate(
     """Write `rows` simulated records; the same rows, seed and preset give the same file."""
     found = registry.solution(solution)
     job = work("simulate", **options)
+    simulator = found.simulator
     if rows < 1:
         raise UsageError(f"{rows} rows cannot be written.", "Ask for at least one: --rows 1000.")
     seed = job.settings.seed if seed is None else seed
     job.progress.stage("Writing", rows)
     with open_sink(output) as sink:
-        for batch in found.simulate(rows, seed, preset):
+        for batch in simulator(rows, seed, preset):
             sink.write(batch)
             job.progress.step(len(batch))
     notes = getattr(found.simulate, "notes", None)

@@ -19,12 +19,11 @@ from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts import Contract
 from tallystick.errors import UsageError
 from tallystick.jobs.options import Reading, Work, apart, outside, work
-from tallystick.jobs.past import delay
-from tallystick.jobs.sequences import SEQUENCE
+from tallystick.jobs.records_input import label_delay
 from tallystick.jobs.warming import warm
+from tallystick.learning.sequences import SEQUENCE
 from tallystick.notify import Notifier, Notify
-from tallystick.scorer import Scorer, Solution
-from tallystick.scorer.loading import load_scorer
+from tallystick.scorer import Scorer, Want, load_scorer
 from tallystick.store import Store
 from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
@@ -36,6 +35,7 @@ from tallystick.streams.running import Inputs, Outputs, Running
 from tallystick.streams.source import MovingSource
 from tallystick.streams.stats import Stats
 from tallystick.streams.stats_snapshot import StreamSnapshot
+from tallystick.tasks import Solution
 
 __all__ = ["Show", "Streamed", "stream"]
 
@@ -122,9 +122,7 @@ def stream(
             job.settings,
             tasks=task,
             rules=rules,
-            threads=job.settings.cores(),
-            all_scores=all_scores,
-            reasons=reasons,
+            want=Want(reasons, job.settings.reasons == "all", all_scores, job.settings.cores()),
         )
 
     stamp = stamp_of(Path(model))
@@ -132,8 +130,6 @@ def stream(
     beside = None if shadow is None else _shadow(scorer, load(shadow))
     settings = job.settings
     lateness = durations.parse(settings.allowed_lateness) if settings.allowed_lateness else 0
-    if scorer.state is not None:
-        scorer.state.allowed_lateness_us = lateness
     keep_days = durations.parse(settings.retention) // DAY if settings.retention else 0
     if settings.retention and not keep_days:
         raise UsageError(f"retention={job.settings.retention} is less than a day.", "Write it as 90d.")
@@ -147,13 +143,18 @@ def stream(
         job.as_of,
     )
     to = partial(sinks.open_moving, settings=job.settings, stream=found.name)
-    stats = Stats(found.name, harmless={model.task.actions[0] for model in scorer.models})
+    stats = Stats(found.name, harmless=scorer.harmless)
+    fold = Fold(
+        scorer, _schema(found), horizon=found.horizon_us, delay=label_delay(found, job), labels=found.labels
+    )
+    if fold.state is not None:
+        fold.state.allowed_lateness_us = lateness
     uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
     with Store.open(uri, durability=job.settings.durability) as store:
         running = Running(
             store,
             found.name,
-            Fold(scorer, _schema(found), horizon=found.horizon_us, delay=delay(found, job)),
+            fold,
             job.settings,
             inputs,
             Outputs(

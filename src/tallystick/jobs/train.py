@@ -1,45 +1,35 @@
-"""train: learn tasks from labelled records, and keep each as a bundle."""
+"""train: learn tasks from records, and keep each as a bundle."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tallystick import registry
 from tallystick.contracts import Report
-from tallystick.errors import UsageError
+from tallystick.contracts.zones import LATEST, micros
+from tallystick.errors import DataError, UsageError
 from tallystick.evaluation import render_card
-from tallystick.jobs.event_train import Wanted, pick_event_tasks, train_events
-from tallystick.jobs.fitting import FOLDS, Fitted, fit_task
-from tallystick.jobs.labelled import LATEST, Rows, gather, rows_of, tasks_with_labels
-from tallystick.jobs.measure import report_on
-from tallystick.jobs.options import Moment, Reading, Work, apart, outside, stamp, work
-from tallystick.jobs.past import columns_of, gather_events, refuse_event_options
+from tallystick.feature_extraction import output_name
+from tallystick.jobs.bundles import bundle_parts
+from tallystick.jobs.options import Moment, Reading, Work, apart, moment, outside, work
+from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
+from tallystick.jobs.task_rows import rows_of, tasks_to_do
+from tallystick.jobs.windows_file import declared_windows
 from tallystick.learners import refuse_unless
-from tallystick.models import Decided, save, writable
-from tallystick.scorer import ClassTask, EventTask, Solution, Task, choose
+from tallystick.learning.fit import FitSpec, fit_task, learned_target
+from tallystick.learning.folds import folds_of
+from tallystick.learning.records import Records, Span, held_columns, with_windows
+from tallystick.models import save, writable
+from tallystick.tasks import Dataset, Solution, Task
+from tallystick.windows import Windows
 
 __all__ = ["TaskTrained", "Trained", "train"]
-
-LIBRARIES = ("numba", "numpy", "pyarrow", "scikit-learn", "tallystick")
-# Of the report, what a manifest keeps: figures, not curves.
-KEPT = (
-    *(
-        "target",
-        "rows",
-        "accuracy",
-        "balanced_accuracy",
-        "precision_macro",
-        "recall_macro",
-        "f1_macro",
-        "f1_weighted",
-    ),
-    *("roc_auc", "average_precision", "log_loss", "brier", "ece", "per_class", "intervals"),
-)
 
 
 @dataclass(frozen=True)
@@ -87,136 +77,137 @@ def train(
 ) -> Trained:
     """Learn tasks from a path or a frame and write one bundle for each, `model/TASK/`.
 
-    task: those to learn, all whose labels are there when empty; learner_set: what the learner is told beyond
-    the task's own settings; from_ ≤ event time < until. windows: a file
-    that declares behaviour; history: what came before the input; labels: labels of their own.
-    Raises DataError when there is nothing to learn from, UsageError when an option is wrong.
+    task: those to learn, all whose labels are there when empty; learner_set: hyperparameters beyond the
+    task's own; features: columns and features to use; from_ ≤ event time < until; windows: a file that
+    declares window features; history: what came before the input; labels: labels of their own. Raises
+    DataError when there is nothing to learn from, UsageError when an option is wrong.
     """
     found = registry.solution(solution)
-    job = work("train", **options)
-    if learner:
-        registry.learner(learner)
-    asked = tuple(_told(one, learner, learner_set) for one in found.pick(task) or found.tasks)
-    outside(model, quarantine=job.quarantine)
-    apart({"history": history, "labels": labels, "windows": windows}, {"quarantine": job.quarantine})
+    context = work("train", **options)
+    asked = tuple(_with_params(one, learner, learner_set) for one in found.pick(task) or found.tasks)
+    outside(model, quarantine=context.quarantine)
+    apart({"history": history, "labels": labels, "windows": windows}, {"quarantine": context.quarantine})
+    refuse_unused(found, windows=windows, history=history, labels=labels)
     for one in asked:
-        found.contract.refuse_leaks(features, one.name)
+        _refuse_features(found, one, features)
         writable(Path(model) / one.name)
-    events = [one for one in asked if isinstance(one, EventTask)]
-    if events:
-        wanted = Wanted(learner, features, windows, from_, until)
-        # What is later than as_of is passed over, not in the future: it was only not known yet.
-        told = replace(job, as_of=None)
-        held = gather_events(found, source, told, columns_of(found, events), history=history, labels=labels)
-        done = train_events(found, pick_event_tasks(events, bool(task), held), held, Path(model), wanted, job)
-        return Trained(held.report, tuple(TaskTrained(one.name, at, said) for one, at, said in done))
-    refuse_event_options(found, windows=windows, history=history, labels=labels)
-    classes = [one for one in asked if isinstance(one, ClassTask)]
-    return _train_classes(
-        found, source, classes, Path(model), learner, features, (from_, until), bool(task), job
+        if learner and task:
+            named = registry.learner(learner)
+            refuse_unless(named, learned_target(one, named), one.layout)
+    needs = {name: f"what {one.name} looks at" for one in asked for name in one.required}
+    if len(asked) == 1 and found.labels is None:
+        needs |= {name: f"the label of {one.name}" for one in asked for name in one.target.labels}
+    # What is later than as_of is passed over, not in the future: it was only not known yet.
+    records = read_records(
+        found, source, replace(context, as_of=None), columns_of(found, asked), history=history, labels=labels,
+        needs=needs, labels_wanted=True,
+    )  # fmt: skip
+    zone = context.settings.zone
+    span = Span.of(
+        records,
+        None if from_ is None else moment(from_, zone, "from"),
+        None if until is None else moment(until, zone, "until"),
+        context.as_of,
+    )
+    run = _Training(found, records, span, context, learner, features, windows)
+    return Trained(
+        records.report, run.all(tasks_to_do(asked, records, named=bool(task), learning=True), Path(model))
     )
 
 
-def _told(task: Task, learner: str | None, settings: Mapping[str, Any] | None) -> Task:
-    """Tell the learner of a task more than the task does by itself."""
-    if not settings:
-        return task
-    name = learner or task.learner
-    return replace(task, settings={**task.settings, name: {**task.learner_settings(name), **settings}})
-
-
-def _train_classes(
-    found: Solution,
-    source: Any,
-    asked: Sequence[ClassTask],
-    model: Path,
-    learner: str | None,
-    features: Sequence[str],
-    span: tuple[Moment | None, Moment | None],
-    named: bool,
-    job: Work,
-) -> Trained:
-    for one in asked:
-        _refuse_features(found, one, features)
-        if learner:
-            refuse_unless(registry.learner(learner), "classes", "sparse")
-    data = gather(found, source, job, asked, from_=span[0], until=span[1])
-    trained = []
-    for one in tasks_with_labels(data.table, asked, named=named):
-        rows, left_out = rows_of(one, data.table, found.contract.event_time)
-        chosen = registry.learner(learner or one.learner)
-        fitted, decided = fit_task(one, chosen, rows, job)
-        manifest = _manifest(found, one, rows, fitted, decided, job)
-        manifest["learner"] = {
-            "name": chosen.name,
-            "title": chosen.title,
-            "settings": dict(one.learner_settings(chosen.name)),
-            "lean": one.lean,
-            "part_weight": one.part_weight,
-        }
-        manifest["training"]["left_out"] = left_out | data.passed_over
-        arrays = {
-            **fitted.features.arrays(),
-            **fitted.model.arrays(),
-            "oof.identity": one.features.identity(rows.table),
-            "prior": fitted.calibration.prior,
-            "oof.probability": decided.chance,
-            "oof.label": decided.label,
-            "oof.truth": rows.truth,
-        }
-        folder = model / one.name
-        bundle = save(folder, manifest, arrays, render_card(manifest, one.purpose, one.limits, found.nouns))
-        trained.append(TaskTrained(one.name, folder, bundle.manifest))
-    return Trained(data.report, tuple(trained))
-
-
-def _refuse_features(solution: Solution, task: ClassTask, names: Sequence[str]) -> None:
-    """Refuse a feature that the task cannot look at."""
+def _refuse_features(solution: Solution, task: Task, names: Sequence[str]) -> None:
+    """Raise UsageError for a feature that a task cannot use, as far as that can be said before any work."""
+    solution.contract.refuse_leaks(names, task.name)
+    if task.reads_windows:  # whose names are known only once the columns are
+        return
+    usable = [name for part in task.features for name in part.selectable(())]
     for name in names:
-        solution.contract.column(name)
-        if name not in task.features.columns:
+        if name not in usable:
             raise UsageError(
-                f"{task.name} cannot use {name} as a feature.",
-                f"It looks at: {', '.join(task.features.columns)}.",
+                f"{task.name} cannot use {name} as a feature.", f"It looks at: {', '.join(usable)}."
             )
 
 
-def _manifest(
-    solution: Solution, task: ClassTask, rows: Rows, fitted: Fitted, decided: Decided, job: Work
-) -> dict[str, Any]:
-    """Say what was learned from what, and what it achieved on rows that it was not learned from."""
-    contract = solution.contract
-    policy = choose(decided.sure, decided.label == rows.truth, job.settings)
-    report = report_on(task, rows, decided, policy, job)
-    known = None if rows.time is None else rows.time[rows.time != LATEST]
-    return {
-        "solution": solution.name,
-        "task": task.name,
-        "classes": list(rows.classes),
-        "contract": {
-            "name": contract.name,
-            "version": contract.version,
-            "fingerprint": contract.fingerprint(),
-        },
-        "features": fitted.features.describe(),
-        "training": {
-            "rows": len(rows),
-            "from": None if known is None else stamp(known.min()),
-            "until": None if known is None else stamp(known.max()),
-            "data": _data_fingerprint(task, rows),
-            "seed": job.settings.seed,
-            "split": f"{FOLDS} folds, near copies kept together",
-        },
-        "calibration": fitted.calibration.describe(),
-        "policy": policy.to_dict(),
-        "figures": {key: report[key] for key in KEPT},
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-    }
+def _with_params(task: Task, learner: str | None, params: Mapping[str, Any] | None) -> Task:
+    """Give the learner of a task more hyperparameters than the task does by itself."""
+    if not params:
+        return task
+    name = learner or task.learner
+    return replace(task, params={**task.params, name: {**task.learner_params(name), **params}})
 
 
-def _data_fingerprint(task: ClassTask, rows: Rows) -> str:
-    """SHA-256 over what was looked at and what the answers were, row by row."""
-    digest = hashlib.sha256(task.features.identity(rows.table).astype("<u8").tobytes())
-    digest.update("\0".join(rows.classes).encode())
-    digest.update(rows.truth.astype("<i8").tobytes())
-    return digest.hexdigest()
+@dataclass(frozen=True)
+class _Training:
+    """What the tasks of one run have in common."""
+
+    solution: Solution
+    records: Records
+    span: Span
+    context: Work
+    learner: str | None
+    features: Sequence[str]
+    windows: str | Path | None
+
+    def all(self, tasks: Sequence[Task], folder: Path) -> tuple[TaskTrained, ...]:
+        """Learn tasks one after another; the held-out scores of one are features of those that read it."""
+        self._need_times()
+        windows = declared_windows(self.solution, self.windows, held_columns(self.records))
+        used = windows if any(task.reads_windows for task in tasks) else None
+        dataset = with_windows(
+            self.records, used, self.span.inside, self.context.settings, self.span.end, self.context.progress
+        )
+        done: list[TaskTrained] = []
+        for task in tasks:
+            trained, rows, scores = self._one(task, used, dataset, folder, done)
+            done.append(trained)
+            if any(task.name in other.reads_tasks for other in tasks):
+                column = np.full(len(dataset), np.nan)
+                column[np.searchsorted(dataset.index, rows)] = scores
+                dataset = dataset.with_columns({output_name(task.name): column})
+        return tuple(done)
+
+    def _need_times(self) -> None:
+        """Raise DataError where windows or labels need times and no row has one."""
+        contract, inside = self.records.contract, self.span.inside
+        if self.solution.windows is None or contract.event_time is None:
+            return
+        if inside.any() and (self.records.time[inside] == LATEST).all():
+            raise DataError(
+                f"What is needed is missing: {contract.event_time}, to know what came before what.",
+                f'Say which column it is: --map "THEIRS={contract.event_time}".',
+            )
+
+    def _one(
+        self, task: Task, windows: Windows | None, dataset: Dataset, folder: Path, done: Sequence[TaskTrained]
+    ) -> tuple[TaskTrained, NDArray[np.int64], NDArray[np.float64]]:
+        """Learn one task; its bundle, and the held-out scores of rows, which stand so among all records."""
+        settings = self.context.settings
+        learner = registry.learner(self.learner or task.learner)
+        refuse_unless(learner, learned_target(task, learner), task.layout)
+        as_of = None if self.context.as_of is None else micros(self.context.as_of)
+        usable = rows_of(task, dataset, as_of=as_of)
+        rows, truth = usable.dataset, usable.truth
+        task.target.refuse_too_few(task.name, truth)
+        for other in task.reads_tasks:
+            if output_name(other) not in rows.rows.schema.names:
+                raise UsageError(
+                    f"{task.name} reads the scores of {other}, which is not trained with it.",
+                    f"Train both: --task {other} --task {task.name}.",
+                )
+        names = windows.names if windows and task.reads_windows else ()
+        # Who declares windows wants them used.
+        only = self.features or (() if self.windows else task.chosen_features(names))
+        spec = FitSpec.of(task, learner, settings, only=only, progress=self.context.progress)
+        cross = task.target.cross_fitted
+        fitted = fit_task(
+            spec, rows, truth, folds_of(task, rows, truth, task.split, settings.seed) if cross else ()
+        )
+        needs = {one.task: one.manifest["fingerprint"] for one in done if one.task in task.reads_tasks}
+        manifest, arrays = bundle_parts(
+            self.solution, spec, windows, rows, truth, fitted, needs, self.context
+        )
+        manifest["training"]["left_out"] = {**self.span.left_out, **usable.left_out}
+        card = render_card(manifest, task.purpose, task.limits, self.solution.nouns)
+        bundle = save(folder / task.name, manifest, arrays, card)
+        trained = TaskTrained(task.name, folder / task.name, bundle.manifest)
+        return trained, rows.index[fitted.held.row], fitted.calibrated.scores.score

@@ -15,10 +15,12 @@ from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
 from tallystick.jobs.intake import Intake
 from tallystick.jobs.options import Work
-from tallystick.jobs.past import columns_of, gather_events, replay
-from tallystick.scorer import Behaved, EventTask, Solution
+from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.learning.records import replay
+from tallystick.scorer import WindowedBatch
 from tallystick.streams.fold import Fold
 from tallystick.streams.records import HISTORY, Earlier, parted
+from tallystick.tasks import Solution
 
 __all__ = ["warm"]
 
@@ -31,24 +33,25 @@ def warm(
         return None
     if fold.state is None:
         return Earlier(_keys(fold, solution, history, job))
-    tasks = [model.task for model in fold.scorer.models if isinstance(model.task, EventTask)]
-    columns = columns_of(solution, tasks)
-    events = gather_events(solution, history, replace(job, quarantine=None), columns)
+    columns = columns_of(solution, [one.task for one in fold.scorer.predictors])
+    events = read_records(solution, history, replace(job, quarantine=None), columns)
     dated = events.time[events.time < LATEST]
     end = int(dated.max()) + 1 if len(dated) else LATEST
 
-    def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> Behaved:
-        return fold.scorer.behave(rows, labels)
+    def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> WindowedBatch:
+        return fold.scorer.apply_windows(rows, fold.state, labels)
 
     for _ in replay(events, apply, end):
         pass
     rows = conformed(events.rows, fold.schema)
     fold.meet(rows, HISTORY)
     # What becomes known only later waits, as it would have if the stream had taken the history in.
-    yes = (events.truth == 1) & (events.known < LATEST)
-    waiting = np.where(yes & (events.known >= end), events.known, LATEST)
+    labelled, moments = events.label_events
+    yes, known = np.zeros(len(events), bool), np.full(len(events), LATEST)
+    yes[labelled], known[labelled] = True, moments
+    waiting = np.where(yes & (known >= end), known, LATEST)
     fold.pending.replay(rows, events.ids, events.time, waiting)
-    fold.labelled_before(rows, events.ids, yes & (events.known < end))
+    fold.labelled_before(rows, events.ids, yes & (known < end))
     said(f"Warmed by {len(events.rows):,} earlier records.")
     return Earlier(len(rows), parted(rows, events.ids) if solution.labels is not None else ())
 

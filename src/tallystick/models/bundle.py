@@ -1,9 +1,12 @@
 """A trained model as a folder of plain files, checked whole each time it is read.
 
     DIR/TASK/
-        manifest.json     what it is, what it was trained from, what it achieved, and the SHA-256 of each file
-        card.md           the same for people
-        arrays/NAME.npy   plain number arrays, never pickled objects
+        manifest.json       what it is, was trained from and achieved, and the SHA-256 of every file
+        card.md             the same for people
+        features/N/…npy     of each part of its features; plain number arrays, never pickled objects
+        model/…npy          of the model; model/model.onnx of a network
+        calibration/…npy    of what turns raw scores into calibrated ones
+        heldout/…npy        scores of training rows by models that did not see them
 
 The manifest's own fingerprint covers everything in it, and it names every other file: so whatever is changed,
 missing or added is found and named.
@@ -30,8 +33,9 @@ from tallystick.errors import BundleError, TallystickError, UsageError
 
 __all__ = ["FORMAT", "Bundle", "load", "save", "writable"]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
+ONNX = ".onnx"  # an array of bytes of such a name is a file of its own, as other programs read it
 ADVICE = "Train the model again, or bring the folder back from where it was copied."
 
 
@@ -48,6 +52,11 @@ class Bundle:
         """Return the name that decisions carry: solution/task@fingerprint."""
         m = self.manifest
         return f"{m['solution']}/{m['task']}@{m['fingerprint'][:12]}"
+
+    def part(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return the arrays of one part (`features`, `model`, `calibration`, `heldout`), without its name."""
+        start = f"{name}/"
+        return {n.removeprefix(start): array for n, array in self.arrays.items() if n.startswith(start)}
 
 
 def _canonical(manifest: Mapping[str, Any]) -> bytes:
@@ -69,9 +78,12 @@ def save(
     writable(folder)
     files: dict[str, bytes] = {"card.md": card.encode()}
     for name, array in sorted(arrays.items()):
+        if name.endswith(ONNX):
+            files[name] = np.asarray(array, np.uint8).tobytes()
+            continue
         buffer = io.BytesIO()
         np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-        files[f"arrays/{name}.npy"] = buffer.getvalue()
+        files[f"{name}.npy"] = buffer.getvalue()
     whole = dict(manifest) | {
         "format": FORMAT,
         "files": {
@@ -111,7 +123,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name, data in files.items():
             path = beside / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -163,10 +175,10 @@ def load(folder: str | Path) -> Bundle:
         if hashlib.sha256(data[name]).hexdigest() != listed[name]["sha256"]:
             raise BundleError(f"{folder} was changed: {name} is not what the manifest says.", ADVICE)
     arrays = {
-        name.removeprefix("arrays/").removesuffix(".npy"): _read_array(folder, name, content)
+        name.removesuffix(".npy"): _read_array(folder, name, content)
         for name, content in data.items()
-        if name.startswith("arrays/")
-    }
+        if name.endswith(".npy")
+    } | {name: np.frombuffer(content, np.uint8) for name, content in data.items() if name.endswith(ONNX)}
     return Bundle(manifest, arrays, data["card.md"].decode() if "card.md" in data else "")
 
 
@@ -181,7 +193,7 @@ def _read_manifest(folder: Path, text: bytes) -> dict[str, Any]:
     if version != FORMAT:
         raise BundleError(
             f"{folder} is a bundle of format {version}; this version reads format {FORMAT}.",
-            "Use the version that wrote it, or train the model again.",
+            "Train the model again, or use the version that wrote it.",
         )
     if fingerprint != wanted or not all(named):
         raise BundleError(f"{folder} was changed: {MANIFEST} does not match its own fingerprint.", ADVICE)

@@ -13,6 +13,7 @@ Three steps, each fitted on scores of rows that the model was not fitted on:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.models.linear import LinearModel, probabilities
+from tallystick.models.scores import Scores
 
 __all__ = ["Calibration", "Decided", "cross_calibrate", "fit_calibration"]
 
@@ -52,7 +54,8 @@ class Decided:
 class Calibration:
     """The three steps with their numbers.
 
-    matrix: float64 (classes, classes); offset, prior: float64 (classes,); sure: slope, gap and start.
+    matrix: float64 (classes, classes); offset, prior: float64 (classes,); sure: slope, gap and start; folded:
+    whether matrix and offset are in the model's own weights already.
     """
 
     matrix: Floats
@@ -61,17 +64,29 @@ class Calibration:
     floor: float
     lean: float = 0.0
     sure: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    folded: bool = False
 
     @property
     def shift(self) -> Floats:
         """What the lean takes off the logits of each class."""
         return self.lean * np.log(self.prior)
 
+    def apply(self, raw: Floats) -> Scores:
+        """Calibrate raw scores (rows, classes): probabilities, the label, and its probability."""
+        raw = np.ascontiguousarray(raw, dtype=np.float64)
+        decided = self.decide(raw if self.folded else mixed(raw, self.matrix, self.offset - self.shift))
+        return Scores(decided.chance, decided.sure, decided.label)
+
+    def direction(self, scores: Scores) -> Floats:
+        """Return what of the raw scores makes the logit of each row's label: float64 (rows, classes)."""
+        assert scores.label is not None
+        of_label = np.eye(len(self.prior)) if self.folded else self.matrix
+        found: Floats = np.ascontiguousarray(of_label[:, scores.label].T)
+        return found
+
     def fold(self, model: LinearModel) -> LinearModel:
         """Return the model whose scores are the logits that `decide` takes."""
-        return LinearModel(
-            model.weights @ self.matrix, model.intercept @ self.matrix + self.offset - self.shift
-        )
+        return model.mixed(self.matrix, self.offset - self.shift)
 
     def logits(self, scores: Floats) -> Floats:
         """Turn scores (rows, classes) into what the folded model would give."""
@@ -87,14 +102,44 @@ class Calibration:
         return Decided(chance, label)
 
     def describe(self) -> dict[str, Any]:
-        """Return the numbers that a manifest keeps once the matrix is folded into a model."""
-        return {"floor": self.floor, "lean": self.lean, "sure": list(self.sure)}
+        """Return what a manifest keeps."""
+        return {
+            "label_smoothing": self.floor,
+            "prior_correction": self.lean,
+            "confidence": list(self.sure),
+            "folded": self.folded,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what a bundle keeps."""
+        kept = {"prior": self.prior}
+        return kept if self.folded else kept | {"matrix": self.matrix, "offset": self.offset}
 
     @classmethod
-    def of(cls, prior: Floats, floor: float, lean: float, sure: Any) -> Calibration:
-        """Bring back what is left to do once the matrix is folded into a model."""
-        slope, gap, start = map(float, sure)
-        return cls(np.eye(len(prior)), np.zeros(len(prior)), prior, floor, lean, (slope, gap, start))
+    def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Calibration:
+        """Return what `describe` and `arrays` kept."""
+        slope, gap, start = map(float, description["confidence"])
+        prior, folded = arrays["prior"], bool(description["folded"])
+        matrix = np.eye(len(prior)) if folded else arrays["matrix"]
+        offset = np.zeros(len(prior)) if folded else arrays["offset"]
+        return cls(
+            matrix, offset, prior, float(description["label_smoothing"]),
+            float(description["prior_correction"]), (slope, gap, start), folded,
+        )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def mixed(raw: Floats, matrix: Floats, offset: Floats) -> Floats:
+    """Return raw @ matrix + offset in a fixed order: a row alone gives the bits of a batch."""
+    rows, classes = raw.shape[0], matrix.shape[1]
+    out = np.empty((rows, classes))
+    for r in range(rows):
+        for c in range(classes):
+            total = offset[c]
+            for k in range(matrix.shape[0]):
+                total += raw[r, k] * matrix[k, c]
+            out[r, c] = total
+    return out
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -21,6 +21,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tallystick.models.scores import Scores
+
 __all__ = ["EventCalibration"]
 
 Floats = NDArray[np.float64]
@@ -45,7 +47,7 @@ class EventCalibration:
 
     >>> import numpy as np
     >>> calibration = EventCalibration(np.array([-1.0, 1.0]), np.array([-2.0, 2.0]))
-    >>> calibration.apply(np.array([0.0])).tolist()
+    >>> calibration.probability(np.array([0.0])).tolist()
     [0.5]
     """
 
@@ -72,7 +74,15 @@ class EventCalibration:
         _, knots, odds = fits[number]
         return cls(knots, odds, number == 1)
 
-    def apply(self, raw: Floats) -> Floats:
+    def apply(self, raw: Floats) -> Scores:
+        """Calibrate raw scores (rows, 1); the policy decides what is labelled yes."""
+        probability = self.probability(raw[:, 0])
+        return Scores(probability[:, None], probability)
+
+    def direction(self, scores: Scores) -> None:
+        """The only output is explained."""
+
+    def probability(self, raw: Floats) -> Floats:
         """Turn scores (rows,) into probabilities; a row gives the same bits alone and in a batch."""
         out = np.empty(len(raw))
         _apply(np.ascontiguousarray(raw, np.float64), self.knots, self.odds, self.as_odds, EDGE, out)
@@ -81,6 +91,10 @@ class EventCalibration:
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps."""
         return {"knots": self.knots.tolist(), "odds": self.odds.tolist(), "as_odds": self.as_odds}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it is in the description."""
+        return {}
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> EventCalibration:

@@ -109,12 +109,12 @@ class Network(PickledFields):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what a bundle keeps."""
-        return {"graph": self.graph, "usual": self.usual}
+        return {"model.onnx": self.graph, "usual": self.usual}
 
     @classmethod
     def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Network:
         """Bring back what `describe` and `arrays` gave."""
-        return cls(arrays["graph"], arrays["usual"], bool(description["parts"]))
+        return cls(arrays["model.onnx"], arrays["usual"], bool(description["parts"]))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

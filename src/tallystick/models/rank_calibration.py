@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tallystick.models.scores import Scores
+
 __all__ = ["RankCalibration"]
 
 Floats = NDArray[np.float64]
@@ -29,7 +31,7 @@ class RankCalibration:
 
     >>> import numpy as np
     >>> calibration = RankCalibration.fit(np.arange(9.0))
-    >>> calibration.apply(np.array([4.0])).tolist()
+    >>> calibration.share(np.array([4.0])).tolist()
     [0.5]
     """
 
@@ -58,7 +60,15 @@ class RankCalibration:
         spread = float(values[-1] - values[0])
         return cls(values[kept], shares[kept], spread if spread > 0 else 1.0)
 
-    def apply(self, raw: Floats) -> Floats:
+    def apply(self, raw: Floats) -> Scores:
+        """Calibrate raw scores (rows, 1)."""
+        share = self.share(raw[:, 0])
+        return Scores(share[:, None], share)
+
+    def direction(self, scores: Scores) -> None:
+        """The only output is explained."""
+
+    def share(self, raw: Floats) -> Floats:
         """Turn raw scores (rows,) into shares; a row gives the same bits alone and in a batch."""
         out = np.empty(len(raw))
         _apply(np.ascontiguousarray(raw, np.float64), self.scores, self.shares, self.scale, out)
@@ -70,12 +80,12 @@ class RankCalibration:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what a bundle keeps."""
-        return {"rank_scores": self.scores, "rank_shares": self.shares}
+        return {"scores": self.scores, "shares": self.shares}
 
     @classmethod
     def of(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> RankCalibration:
         """Bring back what `describe` and `arrays` gave."""
-        return cls(arrays["rank_scores"], arrays["rank_shares"], float(description["scale"]))
+        return cls(arrays["scores"], arrays["shares"], float(description["scale"]))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -14,37 +14,30 @@ from tallystick.rules.routing import ROUTE
 __all__ = [
     "REASON",
     "TIME",
-    "WORDED",
     "decision_schema",
     "mapped",
+    "nulls",
     "numbers",
     "picked",
-    "reason_type",
     "repeated",
 ]
 
 FEW = 16
 TIME = pa.timestamp("us", tz="UTC")
-REASON = pa.struct([("feature", pa.string()), ("value", pa.float64()), ("effect", pa.float64())])
+#: What moved a decision: a feature, its value, what it added to the score, and that in words.
+REASON = pa.struct(
+    [("feature", pa.string()), ("value", pa.float64()), ("effect", pa.float64()), ("words", pa.string())]
+)
 #: The number that each entity gave to an event: entity column to number.
 SEQUENCE = pa.map_(pa.string(), pa.int64())
 _PAIR = pa.struct([SEQUENCE.key_field, SEQUENCE.item_field])
 _KINDS = {np.dtype(np.float64).char: pa.float64(), np.dtype(np.int64).char: pa.int64()}
-#: A reason that is said in words as well.
-WORDED = pa.struct([*REASON, ("words", pa.string())])
 
 
-def reason_type(*, worded: bool) -> pa.DataType:
-    """Return what one reason is: feature, value, effect, and words where the solution has them."""
-    return WORDED if worded else REASON
+def decision_schema(*, reasons: bool = True, all_scores: bool = False) -> pa.Schema:
+    """Return the columns of decisions, in the order in which they are written: the same for every task.
 
-
-def decision_schema(
-    *, routes: bool, reasons: bool = True, all_scores: bool = False, worded: bool = False
-) -> pa.Schema:
-    """Return the columns of decisions, in the order in which they are written.
-
-    >>> decision_schema(routes=False).names[:5]
+    >>> decision_schema().names[:5]
     ['id', 'event_time', 'task', 'label', 'score']
     """
     fields = [
@@ -54,8 +47,8 @@ def decision_schema(
         ("label", pa.string()),
         ("score", pa.float64()),
         ("action", pa.string()),
-        *([("route", ROUTE)] if routes else []),
-        *([("reasons", pa.list_(reason_type(worded=worded)))] if reasons else []),
+        ("route", ROUTE),
+        *([("reasons", pa.list_(REASON))] if reasons else []),
         ("model", pa.string()),
         # Entity column to number; null for a solution that declares no windows.
         ("sequence", SEQUENCE),
@@ -93,3 +86,9 @@ def picked(values: Sequence[str], array: pa.Array, codes: NDArray[np.int64]) -> 
     if len(codes) <= FEW:
         return pa.array([values[code] for code in codes.tolist()], pa.string())
     return array.take(pa.array(codes))
+
+
+@lru_cache(maxsize=32)
+def nulls(kind: pa.DataType, rows: int) -> pa.Array:
+    """Return so many nulls; arrays never change, so one serves all batches of a size."""
+    return pa.nulls(rows, kind)

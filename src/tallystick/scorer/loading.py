@@ -11,33 +11,32 @@ import numpy as np
 
 from tallystick.config import Settings
 from tallystick.errors import BundleError, UsageError
-from tallystick.evaluation import Thresholds
-from tallystick.models import (
-    Bundle,
-    Calibration,
-    EventCalibration,
-    LinearModel,
-    RankCalibration,
-    load,
-    load_model,
-)
+from tallystick.feature_extraction import DERIVED, FittedFeatures, ValueReader
+from tallystick.models import Bundle, load, load_model
+from tallystick.models.scores import Scores
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
-from tallystick.scorer.classes import ClassModel
-from tallystick.scorer.events import EventModel
-from tallystick.scorer.policy import Abstention, choose, rethink
+from tallystick.scorer.predictor import Predictor, Want
 from tallystick.scorer.scorer import Scorer
-from tallystick.scorer.solution import ClassTask, EventTask, Solution, Task
-from tallystick.scorer.values import DERIVED
-from tallystick.windows import Windows, WindowState
+from tallystick.tasks import HeldOut, Solution, Task
+from tallystick.windows import Windows
 
-__all__ = ["find_bundles", "load_routing", "load_rules", "load_scorer", "load_windows", "task_model"]
+__all__ = [
+    "find_bundles",
+    "kept_scores",
+    "load_predictor",
+    "load_routing",
+    "load_rules",
+    "load_scorer",
+    "load_windows",
+]
 
 
 def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = ()) -> dict[str, Bundle]:
     """Load the bundles of a model folder, of the named tasks or all that are there, in their order.
 
-    Raises UsageError when there is none, BundleError when one is damaged or made for something else.
+    A task that reads the score of another one brings that one with it. Raises UsageError when there is none,
+    BundleError when one is damaged or made for something else.
     """
     folder = Path(folder)
     wanted = solution.pick(tasks) if tasks else solution.tasks
@@ -51,7 +50,19 @@ def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = 
             f"There is no model for {solution.name} in {folder}.",
             f"Train one: tallystick train {solution.name} INPUT --model {folder}",
         )
-    return {task.name: _load(solution, task, folder / task.name) for task in there}
+    read = {name for task in there for name in task.reads_tasks}
+    names = {task.name for task in there} | read
+    every = [task for task in solution.tasks if task.name in names]
+    bundles = {task.name: _load(solution, task, folder / task.name) for task in every}
+    for name, bundle in bundles.items():
+        for other, fingerprint in bundle.manifest.get("needs", {}).items():
+            if other not in bundles or bundles[other].manifest["fingerprint"] != fingerprint:
+                raise BundleError(
+                    f"The model {bundle.name} reads the scores of another model of {other} than is here.",
+                    f"Train both together: tallystick train {solution.name} INPUT --model {folder} "
+                    f"--task {other} --task {name}",
+                )
+    return bundles
 
 
 def _load(solution: Solution, task: Task, folder: Path) -> Bundle:
@@ -72,53 +83,48 @@ def _load(solution: Solution, task: Task, folder: Path) -> Bundle:
     return bundle
 
 
-def task_model(solution: Solution, task: Task, bundle: Bundle, settings: Settings) -> ClassModel | EventModel:
+def load_predictor(solution: Solution, task: Task, bundle: Bundle, settings: Settings) -> Predictor:
     """Make one bundle ready to score; what the settings want of its decisions goes before its own."""
     try:
-        if isinstance(task, EventTask):
-            return _event_model(solution, task, bundle, settings)
-        assert isinstance(task, ClassTask)
-        return _class_model(task, bundle, settings)
+        return _predictor(solution, task, bundle, settings)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise BundleError(
             f"The model {bundle.name} lacks something that scoring needs: {error}.", "Train it again."
         ) from None
 
 
-def _class_model(task: ClassTask, bundle: Bundle, settings: Settings) -> ClassModel:
-    manifest, arrays = bundle.manifest, bundle.arrays
-    fitted = task.features.load(manifest["features"], arrays)
-    model = LinearModel(arrays["weights"], arrays["intercept"])
-    classes = tuple(manifest["classes"])
-    abstention = Abstention(**manifest["policy"])
-    if settings.accuracy is not None or settings.automation is not None:
-        chance, label = arrays["oof.probability"], arrays["oof.label"]
-        sure = chance[np.arange(len(label)), label]
-        abstention = choose(sure, label == arrays["oof.truth"], settings)
-    calibration = Calibration.of(arrays["prior"], **manifest["calibration"])
-    if model.weights.shape != (fitted.count, len(classes)) or not np.isfinite(model.weights).all():
-        raise BundleError(f"The model {bundle.name} does not fit together.", "Train it again.")
-    return ClassModel(task, fitted.scorer(model), calibration, classes, abstention, bundle.name)
+def _predictor(solution: Solution, task: Task, bundle: Bundle, settings: Settings) -> Predictor:
+    manifest = bundle.manifest
+    _refuse_other_meaning(bundle, settings)
+    windows = (
+        tuple(Windows.of(manifest["windows"], solution.window_roles).names) if manifest["windows"] else ()
+    )
+    reader = ValueReader.of(solution.contract, settings.zone, settings.currency, windows)
+    features = FittedFeatures.load(task.features, reader, manifest["features"], bundle.part("features"))
+    model = load_model(manifest["model"], bundle.part("model"))
+    calibrator = task.target.load_calibrator(manifest["calibration"], bundle.part("calibration"))
+    policy = task.policy.load(manifest["policy"])
+    if task.policy.kind == manifest["policy"]["kind"]:
+        held, _, chosen_on = kept_scores(bundle)
+        policy = task.policy.refit(manifest["policy"], held, chosen_on, settings) or policy
+    medians = bundle.part("features").get("medians", np.zeros(0))
+    names = {n: bundle.manifest["needs"][n] for n in manifest.get("needs", {})}
+    outputs = tuple(manifest["classes"])
+    return Predictor(
+        task, features, model, calibrator, policy, outputs, medians, solution.reason_text, bundle.name, names
+    )
 
 
-def _event_model(solution: Solution, task: EventTask, bundle: Bundle, settings: Settings) -> EventModel:
-    manifest, arrays = bundle.manifest, bundle.arrays
-    _same_meaning(bundle, settings)
-    fitted = task.features.load(manifest["features"])
-    own = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
-    model = load_model(manifest["model"], own)
-    calibration: EventCalibration | RankCalibration
-    if task.anomaly:
-        calibration = RankCalibration.of(manifest["calibration"], arrays)
-    else:
-        calibration = EventCalibration.of(manifest["calibration"])
-    thresholds = Thresholds.of(manifest["policy"])
-    if settings.review or settings.decline:
-        thresholds = rethink(bundle, settings)
-    usual = arrays["usual"]
-    if usual.shape != (fitted.count,):
-        raise BundleError(f"The model {bundle.name} does not fit together.", "Train it again.")
-    return EventModel(task, fitted, model, calibration, thresholds, usual, solution.in_words, bundle.name)
+def kept_scores(bundle: Bundle) -> tuple[HeldOut, Scores, Scores]:
+    """Return what a bundle kept of rows that its models had not seen: scores, and those to choose by."""
+    kept = bundle.part("heldout")
+    rows = np.arange(len(kept["score"]))
+    label = kept.get("label")
+    scores = Scores(kept["values"], kept["score"], label)
+    held = HeldOut(
+        rows, kept["fold"], np.zeros((len(rows), 0)), kept["truth"], kept["time"], kept.get("stake")
+    )
+    return held, scores, Scores(kept["values"], kept["chosen_on"], label)
 
 
 def load_scorer(
@@ -129,37 +135,32 @@ def load_scorer(
     tasks: Sequence[str] = (),
     as_of: datetime | None = None,
     rules: str | Path | None = None,
-    **options: Any,
+    want: Want | None = None,
 ) -> Scorer:
-    """Load a model folder, the routing rules, the rules beside the model and the thresholds into a Scorer.
-
-    options: `reasons`, `all_scores` and `threads` of the Scorer.
-    """
+    """Load a model folder, the routing rules, the rules beside the model and the thresholds into a Scorer."""
     bundles = find_bundles(solution, folder, tasks)
-    models = tuple(
-        task_model(solution, solution.task(name), bundle, settings) for name, bundle in bundles.items()
+    predictors = tuple(
+        load_predictor(solution, solution.task(name), bundle, settings) for name, bundle in bundles.items()
     )
-    known = {model.task.label: model.classes for model in models[:1] if isinstance(model, ClassModel)}
-    routing = load_routing(solution, settings, known)
+    main = solution.tasks[0]
+    known = {label: one.outputs for one in predictors if one.task is main for label in main.target.labels}
     windows = load_windows(solution, bundles)
-    state = None
-    if windows is not None:
-        first = next(iter(bundles.values())).manifest["features"]
-        state = WindowState(windows, first["zone"], first["currency"])
     return Scorer(
-        solution,
-        models,
+        solution.name,
+        main.name,
+        solution.contract,
+        predictors,
         settings,
-        routing,
-        load_rules(solution, windows, rules or settings.rules),
         windows,
-        state,
-        as_of=as_of,
-        **options,
+        load_rules(solution, windows, rules or settings.rules),
+        load_routing(solution, settings, known),
+        solution.routing_inputs if solution.routing else None,
+        want or Want(),
+        as_of,
     )
 
 
-def _same_meaning(bundle: Bundle, settings: Settings) -> None:
+def _refuse_other_meaning(bundle: Bundle, settings: Settings) -> None:
     """Refuse settings under which night, or money without a currency, means another thing than it did."""
     for name in ("zone", "currency"):
         trained, now = bundle.manifest["features"].get(name), getattr(settings, name)
@@ -185,13 +186,15 @@ def load_rules(solution: Solution, windows: Windows | None, path: str | Path | N
     """Read the rules beside the model, if a file is named."""
     if not path:
         return None
+    main = solution.tasks[0]
+    if not main.policy.actions:
+        raise UsageError(f"{main.name} takes no action that a rule could change.", "Leave --rules out.")
     known = [*solution.contract.known_at_event, *DERIVED]
-    names = [*known, *(windows.names if windows else ())]
-    return Rules.load(path, names, solution.tasks[0].actions)
+    return Rules.load(path, [*known, *(windows.names if windows else ())], main.policy.actions)
 
 
 def load_routing(
-    solution: Solution, settings: Settings, known: Mapping[str, Sequence[str]]
+    solution: Solution, settings: Settings, known: Mapping[str, Sequence[Any]]
 ) -> Routing | None:
     """Read the routing rules that the settings name, or the solution's own; None where it does not route.
 
@@ -203,7 +206,7 @@ def load_routing(
         return None
     return Routing.load(
         Path(settings.routing) if settings.routing else solution.routing,
-        label=solution.tasks[0].label,
+        label=solution.tasks[0].target.labels[0],
         columns=[column.name for column in solution.contract.columns],
         known=known,
         zone=settings.zone,

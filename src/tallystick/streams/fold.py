@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.contracts import Contract
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, TallystickError
-from tallystick.scorer import Behaved, Scorer
-from tallystick.scorer.labels import own_labels
-from tallystick.scorer.scorer import times
+from tallystick.scorer import Scorer, WindowedBatch
 from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD, logged
 from tallystick.streams.pending import Pending
+from tallystick.tasks.labels import event_times, flag_labels
 from tallystick.windows import WindowState
 from tallystick.windows.deduplicator import FRESH, OUTSIDE, Deduplicator
 
@@ -38,10 +38,10 @@ class Met:
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying rows gave: the batch that the log keeps, and the records with behaviour and names."""
+    """What applying rows gave: the batch for the log, and the records with window features and names."""
 
     log: pa.RecordBatch
-    behaved: Behaved
+    windowed: WindowedBatch
     ids: pa.Array
 
 
@@ -72,24 +72,28 @@ class Fold:
 
     scorer: whose windows count; schema: of the clean rows, the same at every call; horizon: of duplicates, in
     microseconds, None for no limit; delay: how long after its event a label becomes known where nothing says
-    when, microseconds. One thread uses it.
+    when, microseconds; labels: the contract of labels that are sent by themselves. One thread uses it.
     """
 
-    def __init__(self, scorer: Scorer, schema: pa.Schema, *, horizon: int | None, delay: int) -> None:
-        self.scorer, self.schema, self.delay = scorer, schema, delay
+    def __init__(
+        self,
+        scorer: Scorer,
+        schema: pa.Schema,
+        *,
+        horizon: int | None,
+        delay: int,
+        labels: Contract | None = None,
+    ) -> None:
+        self.scorer, self.schema, self.delay, self.labels = scorer, schema, delay, labels
+        self.state = scorer.new_state()
         self.seen = Deduplicator(horizon)
         self.labelled = Deduplicator(horizon)  # records whose label has been applied: it counts once
         self.pending = Pending()
 
-    @property
-    def state(self) -> WindowState | None:
-        """The window state."""
-        return self.scorer.state
-
     def meet(self, rows: pa.RecordBatch, entry: int | NDArray[np.int64]) -> Met:
         """Look for the keys of records; those that are new stand, or will, in an entry of the log."""
-        contract = self.scorer.solution.contract
-        return self._meet(_column(rows, contract.key), times(rows, contract.event_time), entry)
+        contract = self.scorer.contract
+        return self._meet(_column(rows, contract.key), event_times(rows, contract.event_time), entry)
 
     def _meet(self, keys: pa.Array | None, time: NDArray[np.int64], entry: int | NDArray[np.int64]) -> Met:
         n = len(time)
@@ -101,12 +105,12 @@ class Fold:
 
     def apply(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
         """Apply records in the order in which they arrived, and the labels that are due between them."""
-        contract = self.scorer.solution.contract
+        contract = self.scorer.contract
         label = np.zeros(len(rows), bool)
         names = ids
         if self.state is not None and contract.labels:
-            time = times(rows, contract.event_time)
-            truth, known = own_labels(rows, time, contract, self.delay)
+            time = event_times(rows, contract.event_time)
+            truth, known = flag_labels(rows, time, contract, self.delay)
             rows, names, label = self.pending.joined(rows, ids, time, truth, known)
             rows, names, label = self._once(rows, names, label)
         moments = arrived
@@ -117,7 +121,7 @@ class Fold:
 
     def label(self, rows: pa.RecordBatch, ids: pa.Array, arrived: NDArray[np.int64]) -> Applied:
         """Apply labels that were sent by themselves: rows of records that turned out to be the event."""
-        self.pending.forget(ids, times(rows, self.scorer.solution.contract.event_time))
+        self.pending.forget(ids, event_times(rows, self.scorer.contract.event_time))
         new = self._first_labels(rows, ids)
         rows, ids, arrived = rows.filter(pa.array(new)), ids.filter(pa.array(new)), arrived[new]
         return self._apply(rows, ids, np.full(len(rows), SENT, np.int8), arrived, ids.slice(0, 0))
@@ -144,7 +148,7 @@ class Fold:
 
     def _first_labels(self, rows: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
         """Say which records get their label for the first time."""
-        time = times(rows, self.scorer.solution.contract.event_time)
+        time = event_times(rows, self.scorer.contract.event_time)
         # A key may come again as another record; one too old to tell is taken for new: a label is not lost.
         both = pc.binary_join_element_wise(ids, pa.array(time).cast(pa.string()), "@")
         return np.asarray(self.labelled.check(both, time, np.zeros(len(ids), np.int64)) < 0)
@@ -158,8 +162,9 @@ class Fold:
         ids: pa.Array,
     ) -> Applied:
         label = kind != RECORD
-        behaved = self.scorer.behave(rows, label if label.any() else None)
-        return Applied(logged(rows, names, kind, behaved.applied, arrived, behaved.told), behaved, ids)
+        windowed = self.scorer.apply_windows(rows, self.state, label if label.any() else None)
+        sequences, inputs = windowed.applied, windowed.condition_inputs
+        return Applied(logged(rows, names, kind, sequences, arrived, inputs), windowed, ids)
 
     def replay(self, *entries: tuple[int, pa.RecordBatch]) -> None:
         """Apply entries of the log again, in one go.
@@ -173,14 +178,14 @@ class Fold:
 
         whole: with their records in full.
         """
-        contract, looked_at = self.scorer.solution.contract, self._looked_at
+        contract, looked_at = self.scorer.contract, self._looked_at
         parts, own = [one for _, one in entries], {*looked_at.names, "ts_sequence", TOLD, "ts_id", KIND}
         log = _joined([one.select([name for name in one.schema.names if name in own]) for one in parts])
         rows, label = conformed(log, looked_at), log.column(KIND).to_numpy() != RECORD
         entry = np.repeat([number for number, _ in entries], [len(one) for one in parts])
-        time, known = times(rows, contract.event_time), np.full(len(log), LATEST)
+        time, known = event_times(rows, contract.event_time), np.full(len(log), LATEST)
         if self.state is not None and contract.labels:
-            truth, told = own_labels(rows, time, contract, self.delay)
+            truth, told = flag_labels(rows, time, contract, self.delay)
             known = np.where((truth == 1) & ~label, told, LATEST)
         keys = _column(rows, contract.key)
         if keys is not None and label.any():
@@ -194,7 +199,7 @@ class Fold:
     @cached_property
     def _looked_at(self) -> pa.Schema:
         """The clean columns that the state looks at, of all rows."""
-        contract, windows = self.scorer.solution.contract, self.scorer.windows
+        contract, windows = self.scorer.contract, self.scorer.windows
         names = {contract.key, contract.event_time, contract.known_at, *contract.labels[:1]}
         if windows is not None:
             names |= {*windows.entities, *windows.columns, windows.currency}
@@ -253,8 +258,8 @@ class Fold:
             parts["windows"] = self.state.arrays(copy=False)
         return {f"{name}/{key}": array for name, part in parts.items() for key, array in part.items()}
 
-    def fill(self, arrays: Mapping[str, NDArray[Any]], number: int) -> WindowState | None:
-        """Take over what `arrays` gave; return the window state, which the scorer is to use.
+    def fill(self, arrays: Mapping[str, NDArray[Any]], number: int) -> None:
+        """Take over what `arrays` gave.
 
         number: the entry up to which it holds, for errors.
         """
@@ -270,8 +275,10 @@ class Fold:
                 f"The snapshot at entry {number} cannot be read: {error}.",
                 "Begin a new state with --state, or restore the store from a copy.",
             ) from None
-        windows = self.scorer.windows
-        return None if windows is None else WindowState.load(windows, own.get("windows", {}))
+        windows, before = self.scorer.windows, self.state
+        if windows is not None and before is not None:
+            self.state = WindowState.load(windows, own.get("windows", {}))
+            self.state.allowed_lateness_us = before.allowed_lateness_us
 
 
 def _told(log: pa.RecordBatch, width: int) -> NDArray[np.float64] | None:

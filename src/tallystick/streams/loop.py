@@ -180,18 +180,20 @@ class Loop:
         scorer, shadow = self.models.current()
         self.fold.scorer = scorer
         applied, bad, again = self._labelled(reads) if reads[0].labels else self._recorded(reads)
-        decisions = scorer.decide(applied.behaved, applied.ids)
-        late = applied.behaved.late
+        decisions = scorer.decide(applied.windowed, applied.ids)
+        late = applied.windowed.late
         arrived = _arrived(applied)
         aggregates = None
         if self.aggregates is not None and not reads[0].labels:
-            aggregates = self.aggregates.apply(applied.behaved.rows, _first(decisions, len(scorer.models)))
+            aggregates = self.aggregates.apply(
+                applied.windowed.rows, _first(decisions, len(scorer.predictors))
+            )
         told = self.notices(decisions) if self.notices is not None and len(decisions) else []
-        heard = np.repeat(arrived, len(scorer.models))
+        heard = np.repeat(arrived, len(scorer.predictors))
         everything, moments = decisions, heard
         if shadow is not None and len(applied.ids):
-            everything = _together(decisions, shadow.decide(applied.behaved, applied.ids))
-            moments = np.concatenate([heard, np.repeat(arrived, len(shadow.models))])
+            everything = _together(decisions, shadow.decide(applied.windowed, applied.ids))
+            moments = np.concatenate([heard, np.repeat(arrived, len(shadow.predictors))])
         entry = Entry(
             number=self.number,
             at=0,
@@ -221,7 +223,7 @@ class Loop:
     def _recorded(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
         """Apply records, each key once."""
         rows, names, moments, bad, again = [], [], [], [], 0
-        time_column = self.fold.scorer.solution.contract.event_time or ""  # without one nothing is too late
+        time_column = self.fold.scorer.contract.event_time or ""  # without one nothing is too late
         for read in reads:
             met = self.fold.meet(read.rows, self.number)
             again += int(met.again.sum())
@@ -246,9 +248,9 @@ class Loop:
 
     def _labelled(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
         """Apply labels that were sent by themselves to the records that they are of."""
-        contract = self.fold.scorer.solution.labels
+        contract = self.fold.labels
         if contract is None or contract.key is None:
-            raise TallystickError(f"{self.fold.scorer.solution.name} takes no labels of their own.")
+            raise TallystickError(f"{self.fold.scorer.solution} takes no labels of their own.")
         bad, rows, ids, moments, again = [], [], [], [], 0
         for read in reads:
             bad.append(read.bad)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from tallystick.errors import TallystickError
@@ -53,8 +52,10 @@ class Watched:
     def current(self) -> tuple[Scorer, Scorer | None]:
         """Return the scorer as of now, and the shadow."""
         if self._loaded is not None:
-            self._scorer, self._loaded = replace(self._loaded, state=self._scorer.state), None
-            self._said(f"A new model has taken over: {', '.join(one.name for one in self._scorer.models)}.")
+            self._scorer, self._loaded = self._loaded, None
+            self._said(
+                f"A new model has taken over: {', '.join(one.name for one in self._scorer.predictors)}."
+            )
         elif self._loading is None and time.monotonic() - self._looked > EVERY:
             self._looked = time.monotonic()
             stamp = stamp_of(self._folder)
@@ -71,9 +72,11 @@ class Watched:
             same = (new.windows.fingerprint if new.windows else None) == (
                 old.windows.fingerprint if old.windows else None
             )
-            if [one.name for one in new.models] == [one.name for one in old.models]:
+            if [one.name for one in new.predictors] == [one.name for one in old.predictors]:
                 return
-            if not same or [one.task.name for one in new.models] != [one.task.name for one in old.models]:
+            if not same or [one.task.name for one in new.predictors] != [
+                one.task.name for one in old.predictors
+            ]:
                 what = "tasks" if same else "windows"
                 self._said(
                     f"A new model was found, but it has other {what} than the state holds, so the old one "

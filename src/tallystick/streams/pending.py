@@ -48,7 +48,7 @@ class Pending:
 
         rows: records in the order in which they arrived, of one schema over all calls; ids: what they are
         called; time: their event times, microseconds, LATEST where there is none; truth and known: as of
-        `scorer.labels.own_labels`.
+        `tasks.labels.flag_labels`.
         """
         n = len(rows)
         yes = np.flatnonzero((truth == 1) & (known < LATEST))

@@ -18,9 +18,9 @@ from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, quaranti
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.scorer.scorer import times
 from tallystick.streams.quarantine import FUTURE, set_apart
 from tallystick.streams.source import MovingSource, Position, Taken
+from tallystick.tasks.labels import event_times
 
 __all__ = ["Read", "Reader", "Reads", "count_of"]
 
@@ -255,7 +255,7 @@ class Reader(threading.Thread):
         """Say which records lie in the future as seen from their own arrival; None where none does."""
         if self._as_of is not None or self._contract.event_time is None:
             return None
-        time = times(clean, self._contract.event_time)
+        time = event_times(clean, self._contract.event_time)
         early: NDArray[np.bool_] = (time > arrived) & (time < LATEST)
         return early if early.any() else None
 

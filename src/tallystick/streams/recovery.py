@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from queue import Full, Queue
 from typing import Any, TypeVar
 
@@ -28,14 +27,15 @@ NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD
 
 def facts_of(scorer: Scorer, lateness: int) -> dict[str, Any]:
     """Return what the state of a stream means; another meaning is another state."""
-    contract, windows = scorer.solution.contract, scorer.windows
+    contract, windows = scorer.contract, scorer.windows
+    state = scorer.new_state()
     return {
-        "solution": scorer.solution.name,
+        "solution": scorer.solution,
         "contract": contract.version,
         "windows": windows.fingerprint if windows else None,
         "entities": list(windows.entities) if windows else [],
-        "zone": scorer.state.zone if scorer.state else None,
-        "currency": scorer.state.currency if scorer.state else None,
+        "zone": state.zone if state else None,
+        "currency": state.currency if state else None,
         "lateness": lateness,
     }
 
@@ -112,10 +112,7 @@ def _fill(
 ) -> None:
     """Bring a fold, and what else a snapshot holds, to where it was taken."""
     own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
-    state = fold.fill(own, number)
-    if state is not None:
-        state.allowed_lateness_us = fold.state.allowed_lateness_us if fold.state else 0
-        fold.scorer = replace(fold.scorer, state=state)
+    fold.fill(own, number)
     if filled is not None:
         more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
         if more:

@@ -300,14 +300,12 @@ class Running:
         return deliverer
 
     def _readers(self, inbox: Queue[Reads | Reader], positions: Mapping[str, Any]) -> list[Reader]:
-        solution, inputs = self.fold.scorer.solution, self.inputs
-        readers = [
-            self._reader(inputs.records, solution.contract, self.fold.schema, inbox, positions, inputs.most)
-        ]
-        if inputs.labels is not None and solution.labels is not None:
-            columns = pa.schema([(column.name, column.arrow) for column in solution.labels.columns])
+        contract, labels, inputs = self.fold.scorer.contract, self.fold.labels, self.inputs
+        readers = [self._reader(inputs.records, contract, self.fold.schema, inbox, positions, inputs.most)]
+        if inputs.labels is not None and labels is not None:
+            columns = pa.schema([(column.name, column.arrow) for column in labels.columns])
             of = readers[0]
-            readers.append(self._reader(inputs.labels, solution.labels, columns, inbox, positions, None, of))
+            readers.append(self._reader(inputs.labels, labels, columns, inbox, positions, None, of))
         return readers
 
     def _reader(

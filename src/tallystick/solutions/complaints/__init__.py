@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from tallystick.feature_extraction import Text
 from tallystick.report import Nouns
-from tallystick.scorer import ClassTask, Solution
 from tallystick.solutions.complaints.contract import COMPLAINTS
-from tallystick.solutions.complaints.features import Narrative, routing_inputs
+from tallystick.solutions.complaints.routing_inputs import routing_inputs
 from tallystick.solutions.complaints.simulator import simulate
+from tallystick.tasks import Abstain, Classes, Solution, Task
 from tallystick.text import TextSpec
 
 __all__ = ["SOLUTION"]
@@ -27,14 +28,14 @@ SOLUTION = Solution(
     title="Consumer complaints: classify, route, explain",
     contract=COMPLAINTS,
     tasks=(
-        ClassTask(
+        Task(
             name="product",
-            label="product",
-            features=Narrative(TEXT),
+            target=Classes("product", prior_correction=0.2),
+            features=(Text("narrative", TEXT, halves_weight=0.5),),
             learner="linear_svm",
-            settings={"linear_svm": {"C": 0.21, "balance": 0.5, "tol": 1e-2}},
-            lean=0.2,
-            part_weight=0.5,
+            params={"linear_svm": {"C": 0.21, "balance": 0.5, "tol": 1e-2}},
+            policy=Abstain(),
+            split="grouped",
             purpose="Names the financial product that a consumer's complaint is about, from its narrative.",
             limits=LIMITS,
         ),

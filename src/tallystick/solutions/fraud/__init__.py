@@ -3,23 +3,25 @@
 from datetime import timedelta
 from pathlib import Path
 
-from tallystick.scorer import EventTask, Solution, TableFeatures
+from tallystick.feature_extraction import Columns, WindowFeatures
 from tallystick.solutions.fraud.analyses import ANALYSES
 from tallystick.solutions.fraud.card_precision import CardPrecision
 from tallystick.solutions.fraud.contract import LABELS, TRANSACTIONS
 from tallystick.solutions.fraud.nouns import NOUNS
-from tallystick.solutions.fraud.oracle import oracle_of
 from tallystick.solutions.fraud.simulator import simulate
+from tallystick.solutions.fraud.splits import SPLITS, oracle
 from tallystick.solutions.fraud.words import in_words
+from tallystick.tasks import Anomaly, Binary, ReviewAndDecline, Solution, Table, Task
 
 __all__ = ["SOLUTION"]
 
-FEATURES = TableFeatures(
+COLUMNS = Columns(
     numbers=("amount", *(f"v{i}" for i in range(1, 29))),
-    derived=("hour", "weekday", "night", "weekend"),
+    calendar=("hour", "weekday", "night", "weekend"),
     categories=("place", "merchant_category", "channel", "device"),
     identified_by=("transaction_id", "event_time", "customer_id", "terminal_id", "payee_id", "amount", "v1"),
 )
+FEATURES = (COLUMNS, WindowFeatures())
 
 # Found on the Handbook's payments, where 100,000 good payments teach as much as ten times as many.
 BOOSTING = {
@@ -37,7 +39,7 @@ BOOSTING = {
 # What a detector looks at: few columns, since each one that says nothing hides those that do, and of each
 # only more than usual. Chosen on weeks of the Handbook's payments that come before those it tests.
 ODD = (
-    *FEATURES.numbers,
+    *COLUMNS.numbers,
     "customer_id__ratio_trimmed_amount__90d",
     "customer_id__count__14d__very_high",
     "terminal_id__risk__7d__ordinary",
@@ -56,23 +58,26 @@ SOLUTION = Solution(
     title="Card payments: score, stop, explain",
     contract=TRANSACTIONS,
     tasks=(
-        EventTask(
+        Task(
             name="fraud",
-            label="is_fraud",
+            target=Binary("is_fraud", at_stake="amount", event_kind="scenario"),
             features=FEATURES,
             learner="gradient_boosting",
-            settings={"gradient_boosting": BOOSTING},
+            params={"gradient_boosting": BOOSTING},
+            policy=ReviewAndDecline(),
+            split="time",
             purpose="Says how likely a payment is a fraud, from the payment and from behaviour before it.",
             limits=LIMITS,
         ),
-        EventTask(
+        Task(
             name="anomaly",
-            label="is_fraud",
+            target=Anomaly(judge="is_fraud", at_stake="amount", event_kind="scenario"),
             features=FEATURES,
-            usual=ODD,
-            anomaly=True,
+            default_features=ODD,
             learner="isolation_forest",
-            settings={"isolation_forest": ISOLATION},
+            params={"isolation_forest": ISOLATION},
+            policy=ReviewAndDecline(),
+            split="time",
             purpose="Says how odd a payment is among those before it, without any label.",
             limits=LIMITS,
         ),
@@ -84,15 +89,14 @@ SOLUTION = Solution(
     try_preset="handbook",
     windows=Path(__file__).with_name("windows.yaml"),
     rules=Path(__file__).with_name("rules.yaml"),
-    labels=LABELS,
+    tables=(Table("labels", LABELS, role="labels", on="transaction_id"),),
     label_aliases={"known_fraud": "is_fraud"},
     label_delay=timedelta(days=7),
     horizon=timedelta(days=90),
-    amount="amount",
-    scenario="scenario",
-    in_words=in_words,
+    reason_text=in_words,
     analyses=ANALYSES,
+    splits=SPLITS,
     nouns=NOUNS,
     measures=(CardPrecision(),),
-    oracle=oracle_of,
+    oracle=oracle,
 )

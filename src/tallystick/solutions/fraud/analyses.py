@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import narwhals as nw
 
 from tallystick.config import Settings
-from tallystick.scorer import Analysis
 from tallystick.solutions.fraud.behaviour import behaviour_analyses
+from tallystick.tasks import Analysis
 
 __all__ = ["ANALYSES"]
 

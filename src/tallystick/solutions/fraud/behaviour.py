@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import narwhals as nw
 
 from tallystick.config import Settings
-from tallystick.scorer import Analysis
+from tallystick.tasks import Analysis
 
 __all__ = ["behaviour_analyses"]
 

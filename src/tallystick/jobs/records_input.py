@@ -1,0 +1,248 @@
+"""Reads an input, its history and its labels as records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tallystick import durations
+from tallystick.connectors import TablePlace, beside, open_sink
+from tallystick.connectors.database import is_state
+from tallystick.contracts import Contract, Report
+from tallystick.contracts.zones import LATEST
+from tallystick.errors import DataError, UsageError
+from tallystick.jobs.frames import whole
+from tallystick.jobs.intake import Intake, Place
+from tallystick.jobs.labels import Labels, read_labels
+from tallystick.jobs.options import Work
+from tallystick.learning.records import Records
+from tallystick.learning.sequences import SEQUENCE, Recorded
+from tallystick.tasks import Solution, Task
+from tallystick.tasks.labels import after_event, event_times, label_times, later
+
+__all__ = ["columns_of", "label_delay", "read_records", "refuse_unused"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def columns_of(solution: Solution, tasks: Iterable[Task], *more: str) -> set[str]:
+    """Return the columns of the contract that tasks, windows, rules and reports may read."""
+    named = {name for task in tasks for name in (*task.columns, *task.target.judged_by, *task.target.columns)}
+    if solution.windows is None and solution.rules is None:
+        return named | set(more)
+    return named | {*more, *(c.name for c in solution.contract.columns if not c.after_event)}
+
+
+def refuse_unused(solution: Solution, **given: Any) -> None:
+    """Raise UsageError for options that this solution has no use for."""
+    unused = {
+        "windows": solution.windows is None,
+        "history": solution.windows is None,
+        "labels": solution.labels is None,
+    }
+    for name, value in given.items():
+        if value is not None and unused[name]:
+            raise UsageError(f"{solution.name} has no use for --{name}.", "Leave it out.")
+
+
+def label_delay(solution: Solution, context: Work) -> int:
+    """Return how long after its event a label becomes known where nothing says when, in microseconds."""
+    if not context.settings.label_delay:
+        return solution.label_delay // timedelta(microseconds=1)
+    return durations.parse(context.settings.label_delay)
+
+
+def read_records(
+    solution: Solution,
+    source: Any,
+    context: Work,
+    columns: Collection[str],
+    *,
+    history: Any = None,
+    labels: Any = None,
+    output: Path | TablePlace | None = None,
+    needs: dict[str, str] | None = None,
+    labels_wanted: bool = False,
+) -> Records:
+    """Read an input, its history and its labels; bad rows go to quarantine, a key counts once.
+
+    columns: of the contract, besides key, times and labels. output: what will be written from it: bad rows
+    and duplicates, if there are any, go beside it. labels_wanted: whether a blank main label is a fault.
+    """
+    contract = solution.contract
+    if isinstance(source, str) and is_state(source):
+        if solution.windows is not None:
+            return _of_stream(solution, source, context, columns, history=history, labels=labels)
+        from tallystick.streams.log_input import log_table
+
+        source = log_table(source, solution, context.settings)
+    roles = {contract.key, contract.event_time, contract.known_at, contract.person, "sequence"}
+    roles |= {*contract.labels[:1]} if contract.known_at or solution.labels else set()
+    wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
+    reader = Intake.open(solution, source, context, labels_wanted=labels_wanted, needs=needs or {})
+    bad = duplicates = None
+    if output is not None:
+        bad, duplicates = beside(output, "quarantine"), beside(output, "duplicates")
+        for path in (output, bad, duplicates):
+            open_sink(path, source=reader.source)  # none may be the input
+    earlier = None
+    if history is not None:
+        before, before_places, note = _before(solution, history, context, wanted)
+        earlier = _earlier(before, before_places, contract)
+    table, places, report = reader.gather_placed(wanted, quarantine=bad, aside=duplicates, earlier=earlier)
+    given = np.ones(len(table), bool)
+    if history is not None:
+        report += note
+        given = np.concatenate([np.zeros(len(before), bool), given])
+        table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
+    rows = whole(table, wide=table.nbytes > 2**31)
+    time = event_times(rows, contract.event_time)
+    delay = label_delay(solution, context)
+    known = {
+        name: label_times(
+            rows, time, contract, delay, rows.column(name).is_null().to_numpy(zero_copy_only=False)
+        )
+        for name in contract.labels
+        if name in rows.schema.names
+    }
+    arrived = None
+    if labels is not None:
+        arrived = read_labels(solution, labels, context)
+        rows, known = _merged(rows, known, arrived, time, contract, delay)
+        report += arrived.report + _strangers(arrived, rows, contract)
+    rows, known = _silent(rows, known, time, contract, context)
+    recorded = _recorded(rows, arrived, contract)
+    return Records(contract, rows, _ids(rows, contract, places), given, time, known, report, recorded)
+
+
+def _of_stream(
+    solution: Solution, uri: str, context: Work, columns: Collection[str], *, history: Any, labels: Any
+) -> Records:
+    """Read the log of a stream, which holds its labels and its order itself, after what had warmed it."""
+    from tallystick.streams.log_input import log_records
+
+    if labels is not None:
+        raise UsageError("The log of a stream holds its labels.", "Leave --labels out.")
+    contract = solution.contract
+    roles = {contract.key, contract.event_time, contract.known_at, contract.person, *contract.labels[:1]}
+    wanted = {*columns, *(role for role in roles if role)}
+    before = None if history is None else read_records(solution, history, context, columns)
+    return log_records(uri, solution, wanted, label_delay(solution, context), before)
+
+
+def _silent(
+    rows: pa.RecordBatch, known: dict[str, Ints], time: Ints, contract: Contract, context: Work
+) -> tuple[pa.RecordBatch, dict[str, Ints]]:
+    """Count what nobody complained of in time as good, where the settings say so."""
+    if not context.settings.good_after or not contract.labels:
+        return rows, known
+    label = contract.labels[0]
+    truth = _flag(rows, label)
+    moment = later(time, durations.parse(context.settings.good_after))
+    now = time[time < LATEST].max(initial=0)
+    good = np.isnan(truth) & (moment <= now)
+    return _with_flag(rows, label, np.where(good, 0.0, truth)), known | {
+        label: np.where(good, moment, known[label])
+    }
+
+
+def _flag(rows: pa.RecordBatch, label: str) -> Floats:
+    """Return a flag as 1, 0 and NaN."""
+    values = rows.column(label).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.array(values, np.float64)
+
+
+def _with_flag(rows: pa.RecordBatch, label: str, truth: Floats) -> pa.RecordBatch:
+    """Put 1, 0 and NaN back as a flag."""
+    column = pa.array(truth == 1, mask=np.isnan(truth))
+    return rows.set_column(rows.schema.get_field_index(label), rows.schema.field(label), column)
+
+
+def _recorded(rows: pa.RecordBatch, arrived: Labels | None, contract: Contract) -> Recorded | None:
+    """Return the recorded order of each row, and of its label where that came by itself; None without any."""
+    none = pa.nulls(len(rows), pa.string())
+    own = rows.column(SEQUENCE).cast(pa.string()) if SEQUENCE in rows.schema.names else none
+    of_label = none
+    if arrived is not None and contract.key is not None:
+        place = pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key)
+        of_label = arrived.sequence.take(place).cast(pa.string())
+    return Recorded.of(own, of_label)
+
+
+def _merged(
+    rows: pa.RecordBatch,
+    known: dict[str, Ints],
+    arrived: Labels,
+    time: Ints,
+    contract: Contract,
+    delay: int,
+) -> tuple[pa.RecordBatch, dict[str, Ints]]:
+    """Let labels that arrived by themselves go before those of the input's own column."""
+    if contract.key is None:
+        raise DataError(f"{contract.name} has no key, so labels cannot find their rows.")
+    label = contract.labels[0]
+    truth = _flag(rows, label)
+    moments = np.where(known[label] < LATEST, known[label], later(time, delay))
+    at = pc.index_in(rows.column(contract.key).cast(pa.string()), arrived.key).fill_null(-1).to_numpy()
+    hit = np.flatnonzero(at >= 0)
+    truth[hit] = arrived.truth[at[hit]]
+    said = arrived.known[at[hit]]
+    moments[hit] = np.where(said > time[hit], said, moments[hit])
+    return _with_flag(rows, label, truth), known | {label: after_event(moments, time, np.isnan(truth))}
+
+
+def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Report:
+    """Say how many labels are for records that are not here: often a sign of keys written in another way."""
+    known = pc.is_in(arrived.key, rows.column(contract.key).cast(pa.string()))
+    count = len(known) - int(known.true_count)
+    verb = "is" if count == 1 else "are"
+    return Report(
+        notes=(f"{count:,} of the labels {verb} for no row here; they change nothing.",) * bool(count)
+    )
+
+
+def _before(
+    solution: Solution, history: Any, context: Work, columns: Collection[str]
+) -> tuple[pa.Table, Place, Report]:
+    """Read what came before; what is wrong with it is said, and has no place in the input's own account."""
+    try:
+        reader = Intake.open(solution, history, replace(context, quarantine=None), labels_wanted=False)
+        table, places, report = reader.gather_placed(sorted(columns))
+    except DataError as error:
+        raise DataError(f"The history is refused: {error.message}", error.hint) from None
+    if not report.rows_quarantined and not report.rows_duplicate:
+        return table, places, Report()
+    note = (
+        f"History: {report.rows_clean:,} rows read, {report.rows_quarantined:,} bad, "
+        f"{report.rows_duplicate:,} duplicate."
+    )
+    return table, places, Report(notes=(note,))
+
+
+def _earlier(before: pa.Table, places: Place, contract: Contract) -> pa.Table | None:
+    """Return the keys of a history as `Intake.gather_placed` wants them."""
+    if contract.key is None:
+        return None
+    time = pa.nulls(len(before), pa.int64())
+    if contract.event_time is not None:
+        time = before.column(contract.event_time).cast(pa.int64())
+    keys = pa.table({"key": before.column(contract.key), "time": time, "record": places.record})
+    return keys.filter(pc.is_valid(keys["key"]))
+
+
+def _ids(rows: pa.RecordBatch, contract: Contract, places: Place) -> pa.Array:
+    key = (
+        pa.nulls(len(rows), pa.string())
+        if contract.key is None
+        else rows.column(contract.key).cast(pa.string())
+    )
+    return key if not key.null_count else pc.coalesce(key, places.names())

@@ -1,0 +1,284 @@
+"""A trained task, ready to decide: features, model, calibrator and policy, whatever its kind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.feature_extraction import FittedFeatures, RowScorer, Values, missing_of
+from tallystick.models import Model
+from tallystick.models.scores import Calibrator, Scores
+from tallystick.rules.rules import Applied, Rules, combine
+from tallystick.scorer.decision import REASON, nulls, numbers, picked, repeated
+from tallystick.tasks import FittedPolicy, Task
+
+__all__ = ["TOP", "Predictor", "Want"]
+
+TOP = 5  # reasons given for one decision
+FEW = 64  # rows of a sparse matrix that are explained together
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+#: A reason: feature, value, effect, words.
+_Reason = tuple[str, float | None, float | None, str]
+_REASONS = pa.list_(REASON)
+
+
+@dataclass(frozen=True)
+class Want:
+    """What decisions should hold: reasons of all rows or of those acted on, the score of each output."""
+
+    reasons: bool = True
+    all_reasons: bool = False
+    all_scores: bool = False
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A task with all that decides it.
+
+    outputs: what codes of labels stand for; medians: of each dense feature over training rows, for reasons;
+    reason_text: says a reason in words; name: what decisions call the model; needs: task → the name of the
+    model whose scores it reads.
+    """
+
+    task: Task
+    features: FittedFeatures
+    model: Model
+    calibrator: Calibrator
+    policy: FittedPolicy
+    outputs: tuple[str, ...]
+    medians: Floats
+    reason_text: Callable[[str, float, float | None], str]
+    name: str
+    needs: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def joined(self) -> RowScorer | None:
+        """Features and model in one pass, where there is a kernel for that."""
+        return self.features.joined(self.model)
+
+    @cached_property
+    def _labels(self) -> pa.Array:
+        return pa.array(self.outputs, pa.string())
+
+    @cached_property
+    def _actions(self) -> pa.Array:
+        return pa.array(self.task.policy.actions, pa.string())
+
+    def scores(
+        self, rows: pa.RecordBatch, threads: int = 1, columns: Mapping[str, pa.Array] | None = None
+    ) -> Scores:
+        """Score clean rows that hold something to look at; columns: further ones, such as scores of tasks."""
+        if self.joined is not None:
+            return self.calibrator.apply(self.joined.raw(rows, threads))
+        values = self.features.values(rows, None, columns)
+        return self.calibrator.apply(self.model.raw(self.features.matrix(rows, values, threads), threads))
+
+    def decide(
+        self,
+        clean: pa.RecordBatch,
+        want: Want,
+        *,
+        rules: Rules | None = None,
+        window_features: Floats | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
+    ) -> dict[str, pa.Array]:
+        """Decide clean rows; the columns of the decisions that are this task's own.
+
+        window_features: of the rows, float64 (rows, features), where they have no column of them; columns:
+        those of the rows that are at hand, and scores of other tasks.
+        """
+        missing, reason = missing_of(self.task.features, clean)
+        if missing is None:
+            return self._decide(clean, want, rules, window_features, columns)
+        seen = pa.array(~missing)
+        few = None if window_features is None else window_features[~missing]
+        at_hand = None if columns is None else {name: column.filter(seen) for name, column in columns.items()}
+        made = self._decide(clean.filter(seen), want, rules, few, at_hand)
+        # Where each row's result stands among the rows that could be looked at.
+        place = pa.array(np.cumsum(~missing) - 1, mask=missing)
+        return self._spread(made, place, reason)
+
+    def _decide(
+        self,
+        clean: pa.RecordBatch,
+        want: Want,
+        rules: Rules | None,
+        window_features: Floats | None,
+        columns: Mapping[str, pa.Array] | None,
+    ) -> dict[str, pa.Array]:
+        rows, X, fused = len(clean), None, None
+        values = self.features.values(clean, window_features, columns)
+        if self.joined is None:
+            X = self.features.matrix(clean, values, want.threads)
+            raw = self.model.raw(X, want.threads)
+        elif want.reasons:
+            raw, fused = self.joined.raw_and_reasons(clean, TOP, want.threads)
+        else:
+            raw = self.joined.raw(clean, want.threads)
+        scores = self.calibrator.apply(raw)
+        action = self.policy.act(scores.score)
+        label = self.task.target.label(scores, self.policy, action)
+        ruled = None if rules is None else rules.apply(values)
+        acted = action if ruled is None else combine(action, ruled)
+        actions = self.task.policy.actions
+        made = {
+            "task": repeated(self.task.name, rows),
+            "label": nulls(pa.string(), rows) if label is None else picked(self.outputs, self._labels, label),
+            "score": numbers(scores.score),
+            "action": picked(actions, self._actions, acted) if actions else nulls(pa.string(), rows),
+            "model": repeated(self.name, rows),
+        }
+        if want.reasons and fused is not None:
+            made["reasons"] = _with_rules(fused, rules, ruled, values)
+        elif want.reasons:
+            explained = self._explained(rows, acted, label, want)
+            made["reasons"] = self._explain(X, explained, scores, rules, ruled, values, want.threads)
+        if want.all_scores:
+            made["scores"] = self._all_scores(scores)
+        return made
+
+    def _explained(self, rows: int, action: Codes, label: Codes | None, want: Want) -> Codes:
+        """Return the rows that are explained: all, or those on which something is done or said."""
+        if want.all_reasons or self.task.target.explains_all or not self.task.policy.actions:
+            return np.arange(rows)
+        return np.flatnonzero(action if label is None else action | label)
+
+    def _explain(
+        self,
+        X: Any,
+        explained: Codes,
+        scores: Scores,
+        rules: Rules | None,
+        ruled: Applied | None,
+        values: Values,
+        threads: int,
+    ) -> pa.Array:
+        """Return reasons: those of rules first, then the features that moved each score most.
+
+        The effects are the model's own contributions, which add up to its score.
+        """
+        said: dict[int, list[_Reason]] = {row: [] for row in explained.tolist()}
+        for row, reason in _rule_reasons(rules, ruled, values).items():
+            said.setdefault(row, []).append(reason)
+        step = len(explained) if isinstance(X, np.ndarray) else FEW
+        for start in range(0, len(explained), step or 1):
+            self._add_reasons(X, explained[start : start + step], scores, said, threads)
+        return _listed(said, len(values.rows))
+
+    def _add_reasons(
+        self, X: Any, explained: Codes, scores: Scores, said: dict[int, list[_Reason]], threads: int
+    ) -> None:
+        names, medians = self._named
+        rows = X[explained]
+        direction = self.calibrator.direction(scores.take(explained))
+        parts = self.model.contributions(rows, direction, threads)
+        if not isinstance(rows, np.ndarray):
+            rows, parts = rows.toarray(), parts.toarray()
+        parts = parts[:, :-1]
+        both = self.task.target.signed_reasons
+        # Else only what speaks for the score explains it.
+        best = np.argsort(-(np.abs(parts) if both else parts), axis=1, kind="stable")[:, :TOP]
+        for row, top, effects, given in zip(
+            explained.tolist(), best.tolist(), parts.tolist(), rows.tolist(), strict=True
+        ):
+            for i in top:
+                if effects[i] == 0 or not (both or effects[i] > 0):
+                    break
+                value = given[i] if i < len(given) else math.nan
+                known = None if math.isnan(value) else value
+                said[row].append((names[i], known, effects[i], self.reason_text(names[i], value, medians[i])))
+
+    @cached_property
+    def _named(self) -> tuple[tuple[str, ...], list[float | None]]:
+        """The features by name, and their medians.
+
+        A model may add columns of its own, such as an anomaly score; their values are not shown.
+        """
+        added = tuple(getattr(self.model, "added", ()))
+        medians = [None if math.isnan(one) else one for one in self.medians.tolist()]
+        unknown = [None] * (len(self.features.names) - len(medians) + len(added))
+        return (*self.features.names, *added), [*medians, *unknown]
+
+    def _all_scores(self, scores: Scores) -> pa.Array:
+        """Return the score of each output by name; of a yes/no task both, of an amount the amount."""
+        values = scores.values
+        if values.shape[1] == 1 and len(self.outputs) == 2:
+            values = np.concatenate([1 - values, values], axis=1)
+        names = self.outputs if len(self.outputs) == values.shape[1] else (self.task.name,)
+        rows, count = values.shape
+        offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * count)
+        keys: Any = pa.array(names, pa.string()).take(pa.array(np.tile(np.arange(count), rows)))
+        return pa.MapArray.from_arrays(offsets, keys, pa.array(np.ascontiguousarray(values).ravel()))
+
+    def _spread(self, made: dict[str, pa.Array], place: pa.Array, reason: str) -> dict[str, pa.Array]:
+        """Put results back to their rows; rows that hold nothing to look at go to a person, with a reason."""
+        rows, actions = len(place), self.task.policy.actions
+        spread: dict[str, pa.Array] = {
+            name: made[name].take(place) for name in ("label", "score", "scores") if name in made
+        }
+        spread |= {
+            name: repeated(value, rows) for name, value in (("task", self.task.name), ("model", self.name))
+        }
+        action = made["action"].take(place)
+        spread["action"] = action.fill_null(actions[self.policy.unsure]) if actions else action
+        if "reasons" in made:
+            why = {
+                "feature": reason,
+                "value": None,
+                "effect": None,
+                "words": f"{reason.replace('_', ' ')} to read",
+            }
+            every = pa.concat_arrays([made["reasons"], pa.array([[why]], _REASONS)])
+            spread["reasons"] = every.take(place.fill_null(len(made["reasons"])))
+        return spread
+
+
+def _rule_reasons(rules: Rules | None, ruled: Applied | None, values: Values) -> dict[int, _Reason]:
+    """Return the reason of each row that a rule decides."""
+    if rules is None or ruled is None:
+        return {}
+    return {
+        row: (f"rule:{rules.names[ruled.first[row]]}", None, None, words)
+        for row, words in rules.say(values, ruled).items()
+    }
+
+
+def _with_rules(reasons: pa.Array, rules: Rules | None, ruled: Applied | None, values: Values) -> pa.Array:
+    """Put the reasons of rules before those of a model."""
+    said = _rule_reasons(rules, ruled, values)
+    if not said:
+        return reasons
+    names = REASON.names
+    listed = reasons.to_pylist()
+    for row, reason in said.items():
+        listed[row].insert(0, dict(zip(names, reason, strict=True)))
+    return pa.array(listed, _REASONS)
+
+
+def _listed(said: dict[int, list[_Reason]], rows: int) -> pa.Array:
+    """Spread reasons over all rows; those without any have an empty list."""
+    if not said:
+        return _empty(rows)
+    if rows == 1:
+        return pa.array([said[0]], _REASONS)
+    sizes = np.zeros(rows + 1, np.int32)
+    order = sorted(said)
+    for row in order:
+        sizes[row + 1] = len(said[row])
+    flat = pa.array([one for row in order for one in said[row]], REASON)
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(sizes, dtype=np.int32)), flat)
+
+
+@lru_cache(maxsize=8)
+def _empty(rows: int) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], REASON))
