@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
     from tallystick.jobs.labelled import Rows
+
     from tallystick.jobs.options import Work
     from tallystick.scorer import Task
 
@@ -161,8 +161,9 @@ def raw_complaints(rows: int = 6_000) -> tuple[pa.Table, str]:
 
 def labelled_complaints(source: Any, **options: Any) -> tuple[Task, Rows, Work]:
     """The complaints that the default model learns from, by the contract: one name for each product."""
-    from tallystick import registry
     from tallystick.jobs.labelled import gather, rows_of
+
+    from tallystick import registry
     from tallystick.jobs.options import work
 
     solution = registry.solution("complaints")

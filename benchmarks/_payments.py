@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from tallystick.jobs.event_rows import declared, with_behaviour
+from tallystick.jobs.event_train import Wanted, train_events
+from tallystick.jobs.past import columns_of, gather_events
 
 from _claims import public_data, say
 from tallystick import registry
-from tallystick.jobs.event_rows import declared, with_behaviour
-from tallystick.jobs.event_train import Wanted, train_events
 from tallystick.jobs.options import work
-from tallystick.jobs.past import columns_of, gather_events
 from tallystick.scorer import EventTask, Solution
 
 TREES: dict[str, Any] = {"n_estimators": 300, "max_depth": 6, "negatives": 50_000}

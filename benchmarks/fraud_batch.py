@@ -16,13 +16,13 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from tallystick.jobs.event_score import decide_events
+from tallystick.jobs.past import columns_of, gather_events
 
 from _claims import claim, say
 from _payments import payments, trained
 from tallystick.config import Settings
-from tallystick.jobs.event_score import decide_events
 from tallystick.jobs.options import work
-from tallystick.jobs.past import columns_of, gather_events
 from tallystick.scorer import load_scorer
 
 WANTED = 200_000

@@ -125,12 +125,12 @@ def _parts(state: str, place: str) -> dict[str, Any]:
     from dataclasses import replace
 
     import pyarrow as pa
+    from tallystick.jobs.past import delay
 
     import tallystick.cli.commands
     import tallystick.jobs.stream  # noqa: F401
     from tallystick import registry
     from tallystick.jobs.options import work
-    from tallystick.jobs.past import delay
     from tallystick.scorer.loading import load_scorer
     from tallystick.store import Store
     from tallystick.streams.fold import Fold

@@ -13,7 +13,7 @@ import tallystick as ts
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.options import work
+from tallystick.jobs.options import run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning import records as records_module
 from tallystick.learning.records import replay
@@ -59,7 +59,7 @@ def test_a_rows_own_label_is_never_a_feature(frame: pl.DataFrame, fraud_model: P
 
 def one_at_a_time(scorer: Scorer, frame: pl.DataFrame, sizes: list[int]) -> pa.Table:
     """Send payments and the labels that become known between them through the scorer, in parts."""
-    job = work("score")
+    job = run_context("score")
     events = read_records(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks))
     order: list[tuple[int, bool]] = []
 
@@ -229,7 +229,7 @@ def test_a_recorded_order_is_followed_whatever_the_times_say(frame: pl.DataFrame
     from tallystick.windows import Windows, WindowState
 
     windows = Windows.read(SOLUTION.windows, SOLUTION.window_roles).restrict(set(bare.columns))
-    rows = read_records(FRAUD, shuffled, work("features"), columns_of(FRAUD, FRAUD.tasks)).rows
+    rows = read_records(FRAUD, shuffled, run_context("features"), columns_of(FRAUD, FRAUD.tasks)).rows
     taken = WindowState(windows).apply(rows)
     assert taken.late.any()
     names = windows.entities

@@ -15,7 +15,7 @@ from tallystick import registry
 from tallystick.config import Settings
 from tallystick.errors import BundleError, DataError
 from tallystick.feature_extraction import Columns, FitContext, FittedColumns, FittedFeatures
-from tallystick.jobs.options import work
+from tallystick.jobs.options import run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learners import Sample
 from tallystick.learning.fit import FitSpec, cross_fit, fit_task, medians
@@ -221,7 +221,7 @@ def test_every_learner_goes_from_train_to_score(
     monkeypatch.setattr(registry, "solution", lambda _: solution)
     ts.train("fraud", small, model=tmp_path, task=[task], learner=name, set=ONE)
     scored = ts.score("fraud", small, model=tmp_path, set={"threads": 2})
-    records = read_records(FRAUD, small, work("train"), columns_of(FRAUD, FRAUD.tasks))
+    records = read_records(FRAUD, small, run_context("train"), columns_of(FRAUD, FRAUD.tasks))
     windows = load_scorer(solution, tmp_path, Settings()).windows
     memory = kept[0].scores(with_windows(records, windows, records.given, Settings()).rows).score
     loaded = scored["score"].to_numpy()

@@ -16,7 +16,7 @@ import tallystick as ts
 from tallystick import registry
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.options import work
+from tallystick.jobs.options import run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning.records import Records
 
@@ -56,7 +56,7 @@ def payments(fraud: list[bool | None], known: list[datetime | None] | None = Non
 
 
 def gather(frame: pl.DataFrame, labels: Any = None, **set_: Any) -> Records:
-    return read_records(FRAUD, frame, work("train", set=set_), ["terminal_id"], labels=labels)
+    return read_records(FRAUD, frame, run_context("train", set=set_), ["terminal_id"], labels=labels)
 
 
 def known(events: Records) -> list[float | None]:
@@ -168,7 +168,7 @@ def test_labels_where_no_label_is_taken(tmp_path: Path) -> None:
     from tallystick.jobs.labels import read_labels
 
     with pytest.raises(UsageError, match="no labels of their own"):
-        read_labels(registry.solution("complaints"), labels(("a", True, None)), work("train"))
+        read_labels(registry.solution("complaints"), labels(("a", True, None)), run_context("train"))
 
 
 def test_the_order_of_the_label_file_and_of_the_input_is_no_matter(windows: Path) -> None:
@@ -232,12 +232,12 @@ def test_silence_means_good_where_the_settings_say_so(tmp_path: Path) -> None:
     labels = pl.DataFrame(
         {"transaction_id": ["3", "39"], "is_fraud": [True, True], "label_known_at": [days[9], days[39]]}
     )
-    job = work("train", set={"good_after": "30d"})
+    job = run_context("train", set={"good_after": "30d"})
     events = read_records(FRAUD, frame, job, columns_of(FRAUD, FRAUD.tasks), labels=labels)
     silent = [n for n in range(40) if n not in (3, 39)]
     assert events.answers[[3, 39]].tolist() == [1, 1]
     # The last payment is the moment from which one looks back: ten of the others are old enough.
     assert [n for n in silent if events.answers[n] == 0] == [n for n in silent if n + 30 <= 39]
     assert all(events.known["is_fraud"][n] == events.time[n] + 30 * 86_400_000_000 for n in (0, 9))
-    plain = read_records(FRAUD, frame, work("train"), columns_of(FRAUD, FRAUD.tasks), labels=labels)
+    plain = read_records(FRAUD, frame, run_context("train"), columns_of(FRAUD, FRAUD.tasks), labels=labels)
     assert np.isnan(plain.answers[silent]).all()

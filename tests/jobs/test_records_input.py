@@ -12,7 +12,7 @@ import tallystick as ts
 from tallystick import registry
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.options import moment, work
+from tallystick.jobs.options import moment, run_context
 from tallystick.jobs.records_input import read_records
 from tallystick.learning import records as records_module
 from tallystick.learning.records import Records, Span, replay
@@ -50,7 +50,7 @@ def payments(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def gather(frame: Any, **options: Any) -> Records:
     more = {name: options.pop(name) for name in ("history", "labels") if name in options}
-    return read_records(FRAUD, frame, work("features", **options), COLUMNS, **more)
+    return read_records(FRAUD, frame, run_context("features", **options), COLUMNS, **more)
 
 
 def applied(events: Records, until: int | None = None) -> list[tuple[str, bool]]:

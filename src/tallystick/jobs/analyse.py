@@ -21,7 +21,8 @@ from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import day_numbers
 from tallystick.feature_extraction import ValueReader
-from tallystick.jobs.options import Reading, Work, apart, work
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.options import Reading, refuse_same_path, run_context
 from tallystick.jobs.pages import check_page, write_analyses
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, held_columns, with_windows
@@ -96,7 +97,7 @@ def analyse(
     when none can run, UsageError for a name that is none.
     """
     found = registry.solution(solution)
-    job = work("analyse", **options)
+    context = run_context("analyse", **options)
     names = [one.name for one in found.analyses]
     if not names:
         raise UsageError(f"{found.name} has no analyses.")
@@ -105,11 +106,13 @@ def analyse(
             raise UsageError(f'{found.name} has no analysis "{name}".', did_you_mean(name, names))
     if report is not None:
         check_page(report, source)
-    apart({"labels": labels}, {"report": report, "output": output, "quarantine": job.quarantine})
+    refuse_same_path(
+        {"labels": labels}, {"report": report, "output": output, "quarantine": context.quarantine}
+    )
     asked = [one for one in found.analyses if not analysis or one.name in analysis]
     refuse_unused(found, labels=labels)
     more = (name for one in asked for name in one.columns)
-    events = read_records(found, source, job, columns_of(found, found.tasks, *more), labels=labels)
+    events = read_records(found, source, context, columns_of(found, found.tasks, *more), labels=labels)
     held = held_columns(events)
     left_out = {one.name: missing for one in asked if (missing := [c for c in one.columns if c not in held])}
     runnable = [one for one in asked if one.name not in left_out]
@@ -117,10 +120,10 @@ def analyse(
         wanted = "; ".join(f"{name} needs {', '.join(columns)}" for name, columns in left_out.items())
         raise DataError(f"No analysis can run: {wanted}.", "Say which column is which: --map THEIRS=OURS.")
     done = {}
-    for one, table in _tables(found, runnable, events, job):
+    for one, table in _tables(found, runnable, events, context):
         if output is not None:
             _write(inside(output, one.name), table)
-        done[one.name] = _plain(one, table, ZoneInfo(job.settings.zone))
+        done[one.name] = _plain(one, table, ZoneInfo(context.settings.zone))
     result = tuple(done[one.name] for one in runnable)
     if report is not None:
         charts = {one.name: one.figure for one in runnable if one.figure is not None}
@@ -129,34 +132,36 @@ def analyse(
 
 
 def _tables(
-    solution: Solution, analyses: Sequence[Analysis], events: Records, job: Work
+    solution: Solution, analyses: Sequence[Analysis], events: Records, context: RunContext
 ) -> Iterator[tuple[Analysis, pa.Table]]:
     """Run analyses; those that declare the same behaviour share one replay, which is let go of after them."""
-    base = _records(solution, events, job)
+    base = _records(solution, events, context)
     declared = [None if one.windows is None else dict(one.windows) for one in analyses]
     for i, windows in enumerate(declared):
         if windows in declared[:i]:
             continue
-        table = base if windows is None else _with_windows(solution, base, windows, events, job)
-        frame = job.engine.table(table)
+        table = base if windows is None else _with_windows(solution, base, windows, events, context)
+        frame = context.engine.table(table)
         mine = [one for one, other in zip(analyses, declared, strict=True) if other == windows]
-        job.progress.stage("Analysing", len(mine))
+        context.progress.stage("Analysing", len(mine))
         for one in mine:
-            yield one, job.engine.collect(one.run(frame, job.settings))
-            job.progress.step()
+            yield one, context.engine.collect(one.run(frame, context.settings))
+            context.progress.step()
 
 
-def _records(solution: Solution, events: Records, job: Work) -> pa.Table:
+def _records(solution: Solution, events: Records, context: RunContext) -> pa.Table:
     """The records as a table: money in major units, labels where any is known, what a time says locally."""
-    rows, zone = events.rows, job.settings.zone
-    reader = ValueReader.of(solution.contract, zone, job.settings.currency)
+    rows, zone = events.rows, context.settings.zone
+    reader = ValueReader.of(solution.contract, zone, context.settings.currency)
     values = reader.read(rows)
     columns: dict[str, Any] = {name: rows.column(name) for name in rows.schema.names}
     for name, currency in reader.money.items():
         if name in columns:
             columns[name] = pa.array(values.number(name), from_pandas=True)
             codes = columns.get(currency, pa.nulls(len(rows), pa.string()))
-            columns[currency or f"{name}_currency"] = codes.cast(pa.string()).fill_null(job.settings.currency)
+            columns[currency or f"{name}_currency"] = codes.cast(pa.string()).fill_null(
+                context.settings.currency
+            )
     for label in solution.contract.labels:
         column = columns.pop(label, None)
         if column is not None and column.null_count < len(column):
@@ -175,11 +180,11 @@ def _records(solution: Solution, events: Records, job: Work) -> pa.Table:
 
 
 def _with_windows(
-    solution: Solution, base: pa.Table, windows: dict[str, Any], events: Records, job: Work
+    solution: Solution, base: pa.Table, windows: dict[str, Any], events: Records, context: RunContext
 ) -> pa.Table:
     """The records with declared window features beside them, what is not known yet as null."""
     declared = Windows.of(windows, solution.window_roles).restrict(held_columns(events))
-    dataset = with_windows(events, declared, events.given, job.settings, progress=job.progress)
+    dataset = with_windows(events, declared, events.given, context.settings, progress=context.progress)
     values = dataset.reader.read(dataset.rows)
     for name in declared.names:
         base = base.append_column(name, pa.array(np.ascontiguousarray(values[name]), from_pandas=True))

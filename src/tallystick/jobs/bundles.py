@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.contracts.zones import LATEST
-from tallystick.jobs.options import Work, stamp
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.options import stamp
 from tallystick.learning.fit import FitSpec, Fitted
 from tallystick.learning.identity import identity
 from tallystick.tasks import Dataset, Measured, Solution, Truth
@@ -36,7 +37,7 @@ def bundle_parts(
     truth: Truth,
     fitted: Fitted,
     needs: Mapping[str, str],
-    context: Work,
+    context: RunContext,
 ) -> tuple[dict[str, Any], Arrays]:
     """Say what was learned from what and what it achieved on held-out rows; keep all that scoring needs."""
     task, settings, held = spec.task, context.settings, fitted.held

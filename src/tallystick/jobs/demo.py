@@ -1,4 +1,4 @@
-"""demo: the main job from start to report, on simulated records or on one's own."""
+"""demo: the main context from start to report, on simulated records or on one's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallystick.config import Settings
 from tallystick.connectors import open_sink, open_source
 from tallystick.errors import UsageError
 from tallystick.jobs.evaluate import Evaluated, evaluate
-from tallystick.jobs.options import Common, work
+from tallystick.jobs.options import Common, run_context
 from tallystick.jobs.score import Scores, score
 from tallystick.jobs.simulate import simulate
 from tallystick.jobs.stream import Show, Streamed, stream
@@ -89,7 +89,7 @@ def demo(
     it comes. show: draws that.
     """
     found = registry.solution(solution)
-    work("demo", **options)
+    run_context("demo", **options)
     if str(input) == "-":
         raise UsageError(
             "The demo reads its input more than once; standard input is read once.", "Name a file."
@@ -166,7 +166,7 @@ def _examples(
     solution: Solution, records: str | Path, model: Path, options: Common
 ) -> tuple[dict[str, Any], ...]:
     """Pick a few decisions that differ, each with what it was taken from."""
-    settings = work("demo", **options).settings
+    settings = run_context("demo", **options).settings
     first = next(open_source(records, settings).chunks()).rows.slice(0, 200)
     column = solution.tasks[0].columns[0]
     theirs = solution.contract.resolve(first.schema.names).theirs.get(column)

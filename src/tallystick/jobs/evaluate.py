@@ -16,7 +16,15 @@ from tallystick.contracts.zones import micros
 from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import backtest
 from tallystick.feature_extraction import output_name
-from tallystick.jobs.options import Moment, Reading, Work, apart, moment, outside, work
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.options import (
+    Moment,
+    Reading,
+    moment,
+    refuse_inside_model,
+    refuse_same_path,
+    run_context,
+)
 from tallystick.jobs.pages import check_page, write_page
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.jobs.task_rows import TaskRows, rows_of, tasks_to_do
@@ -72,10 +80,10 @@ def evaluate(
     came before the input; labels: labels of their own; report: an HTML file.
     """
     found = registry.solution(solution)
-    context = work("evaluate", **options)
+    context = run_context("evaluate", **options)
     rules = rules or context.settings.rules or None
-    outside(model, report=report, quarantine=context.quarantine)
-    apart(
+    refuse_inside_model(model, report=report, quarantine=context.quarantine)
+    refuse_same_path(
         {"history": history, "labels": labels, "rules": rules},
         {"report": report, "quarantine": context.quarantine},
     )
@@ -131,7 +139,7 @@ class _Evaluation:
     dataset: Dataset
     split: str | None
     rules: Rules | None
-    context: Work
+    context: RunContext
 
     def report(self, task: Task, start: int | None) -> dict[str, Any]:
         """Score the rows of one task by models that did not see them, and measure them."""

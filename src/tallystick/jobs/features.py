@@ -14,8 +14,8 @@ from tallystick.connectors import TablePlace, open_sink, place
 from tallystick.contracts import Report
 from tallystick.errors import UsageError
 from tallystick.feature_extraction.values import WINDOW_FEATURES, window_matrix
-from tallystick.jobs.frames import like
-from tallystick.jobs.options import Reading, apart, work
+from tallystick.inputs.frames import frame_like
+from tallystick.jobs.options import Reading, refuse_same_path, run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.jobs.windows_file import declared_windows
 from tallystick.learning.records import held_columns, with_windows
@@ -62,18 +62,18 @@ def features(
     Raises UsageError where the solution reads no windows.
     """
     found = registry.solution(solution)
-    job = work("features", **options)
+    context = run_context("features", **options)
     if found.windows is None:
         raise UsageError(f"{found.name} reads no windows, so there are no features to write.")
     if output is None and isinstance(source, (str, Path)):
         raise UsageError("The features of a path need an output.", 'Give one: output="features.parquet".')
     target = None if output is None else place(output, "features")
-    apart(
+    refuse_same_path(
         {"history": history, "labels": labels, "windows": windows},
-        {"output": output, "quarantine": job.quarantine},
+        {"output": output, "quarantine": context.quarantine},
     )
     records = read_records(
-        found, source, job, columns_of(found, found.tasks), history=history, labels=labels, output=target
+        found, source, context, columns_of(found, found.tasks), history=history, labels=labels, output=target
     )
     declaration = declared_windows(found, windows, held_columns(records))
     if declaration is None:
@@ -82,7 +82,7 @@ def features(
             "None of the columns that the windows look at holds anything.",
             f"They look at such columns as {', '.join(whole.columns)}.",
         )
-    dataset = with_windows(records, declaration, records.given, job.settings, progress=job.progress)
+    dataset = with_windows(records, declaration, records.given, context.settings, progress=context.progress)
     values = window_matrix(dataset.rows.column(WINDOW_FEATURES))
     columns = {"id": dataset.ids}
     time = found.contract.event_time
@@ -93,8 +93,8 @@ def features(
         columns[name] = pa.array(column, mask=np.isnan(column))
     table = pa.table(columns)
     if target is None:
-        return like(table, source)
+        return frame_like(table, source)
     with open_sink(target, table.schema) as sink:
-        for batch in table.to_batches(max_chunksize=job.settings.batch_rows):
+        for batch in table.to_batches(max_chunksize=context.settings.batch_rows):
             sink.write(batch)
     return Featured(records.report, len(table), target, declaration.names, declaration.fingerprint)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Work
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.open_input import open_input
 from tallystick.learning.sequences import SEQUENCE
 from tallystick.tasks import Solution
 
@@ -33,7 +33,7 @@ class Labels:
     report: Report
 
 
-def read_labels(solution: Solution, source: Any, job: Work) -> Labels:
+def read_labels(solution: Solution, source: Any, context: RunContext) -> Labels:
     """Read a file or a frame of labels; of several for one key the first in the file wins."""
     contract = solution.labels
     if contract is None:
@@ -42,10 +42,10 @@ def read_labels(solution: Solution, source: Any, job: Work) -> Labels:
     assert contract.known_at is not None
     needs = {contract.key: "which event a label is for", contract.labels[0]: "what it was"}
     # Options about the rows of the input are not about this file, nor is its quarantine.
-    apart = replace(job, quarantine=None, mapping={}, max_quarantine=None)
+    apart = replace(context, quarantine=None, mapping={}, max_quarantine=None)
     own = replace(solution, contract=contract)
     try:
-        intake = Intake.open(own, source, apart, labels_wanted=True, needs=needs)
+        intake = open_input(own, source, apart, labels_wanted=True, needs=needs)
         table, report = intake.gather([*needs, contract.known_at, SEQUENCE])
     except DataError as error:
         raise DataError(f"The labels are refused: {error.message}", error.hint) from None

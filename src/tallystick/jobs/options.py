@@ -1,57 +1,31 @@
-"""What every verb may be told, and what that comes to: settings, an engine, a moment, progress shown."""
+"""The options that verbs share, and the `RunContext` that they resolve to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from tallystick import registry
-from tallystick.config import Settings, load, share
+from tallystick.config import load, share
 from tallystick.connectors import TablePlace, place, resolved, shown
 from tallystick.errors import UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from tallystick.engines import Engine
+from tallystick.inputs.context import Progress, Quiet, RunContext
 
 __all__ = [
     "Common",
     "Moment",
-    "Progress",
-    "Quiet",
     "Reading",
-    "Work",
-    "apart",
     "moment",
-    "outside",
+    "refuse_inside_model",
+    "refuse_same_path",
+    "run_context",
     "stamp",
-    "work",
 ]
 
 Moment = str | date | datetime
-
-
-class Progress(Protocol):
-    """How long work says where it is; the faces show it, jobs never print."""
-
-    def stage(self, words: str, total: int | None = None) -> None:
-        """Begin a stage, of `total` steps when that is known."""
-
-    def step(self, done: int = 1) -> None:
-        """Say that this many steps more are done."""
-
-
-class Quiet:
-    """Shows nothing."""
-
-    def stage(self, words: str, total: int | None = None) -> None:
-        """Begin a stage in silence."""
-
-    def step(self, done: int = 1) -> None:
-        """Go on in silence."""
 
 
 class Common(TypedDict, total=False):
@@ -73,21 +47,7 @@ class Reading(Common, total=False):
     max_quarantine: float | str | None
 
 
-@dataclass(frozen=True)
-class Work:
-    """All options, checked and resolved."""
-
-    settings: Settings
-    engine: Engine
-    as_of: datetime | None = None
-    progress: Progress = field(default_factory=Quiet)
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    quarantine: Path | TablePlace | None = None
-    strict: bool = False
-    max_quarantine: float | None = None
-
-
-def work(verb: str, **options: Unpack[Reading]) -> Work:
+def run_context(verb: str, **options: Unpack[Reading]) -> RunContext:
     """Check the options of a verb; UsageError says what is wrong with one."""
     for name in sorted(set(options) - set(Reading.__annotations__)):
         raise UsageError(f'{verb} has no argument "{name}".', did_you_mean(name, Reading.__annotations__))
@@ -99,7 +59,7 @@ def work(verb: str, **options: Unpack[Reading]) -> Work:
         )
     as_of = options.get("as_of")
     quarantine = options.get("quarantine")
-    return Work(
+    return RunContext(
         settings=settings,
         engine=engine,
         as_of=None if as_of is None else moment(as_of, settings.zone, "as_of", end_of_day=True),
@@ -111,7 +71,7 @@ def work(verb: str, **options: Unpack[Reading]) -> Work:
     )
 
 
-def outside(model: str | Path, **paths: str | Path | TablePlace | None) -> None:
+def refuse_inside_model(model: str | Path, **paths: str | Path | TablePlace | None) -> None:
     """Raise UsageError when a file that is to be written lies in the model folder."""
     folder = Path(model).resolve()
     for name, path in paths.items():
@@ -121,7 +81,9 @@ def outside(model: str | Path, **paths: str | Path | TablePlace | None) -> None:
             )
 
 
-def apart(inputs: Mapping[str, Any], outputs: Mapping[str, str | Path | TablePlace | None]) -> None:
+def refuse_same_path(
+    inputs: Mapping[str, Any], outputs: Mapping[str, str | Path | TablePlace | None]
+) -> None:
     """Raise UsageError when a file that is to be written is one that is read, or is to be written twice.
 
     inputs and outputs: paths by the name of their option; frames and None are passed over.

@@ -19,10 +19,11 @@ from tallystick.connectors.database import is_state
 from tallystick.contracts import Contract, Report
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.frames import whole
-from tallystick.jobs.intake import Intake, Place
+from tallystick.inputs.context import RunContext
+from tallystick.inputs.frames import single_batch
+from tallystick.inputs.places import RowPlaces
 from tallystick.jobs.labels import Labels, read_labels
-from tallystick.jobs.options import Work
+from tallystick.jobs.open_input import open_input
 from tallystick.learning.records import Records
 from tallystick.learning.sequences import SEQUENCE, Recorded
 from tallystick.tasks import Solution, Task
@@ -54,7 +55,7 @@ def refuse_unused(solution: Solution, **given: Any) -> None:
             raise UsageError(f"{solution.name} has no use for --{name}.", "Leave it out.")
 
 
-def label_delay(solution: Solution, context: Work) -> int:
+def label_delay(solution: Solution, context: RunContext) -> int:
     """Return how long after its event a label becomes known where nothing says when, in microseconds."""
     if not context.settings.label_delay:
         return solution.label_delay // timedelta(microseconds=1)
@@ -64,7 +65,7 @@ def label_delay(solution: Solution, context: Work) -> int:
 def read_records(
     solution: Solution,
     source: Any,
-    context: Work,
+    context: RunContext,
     columns: Collection[str],
     *,
     history: Any = None,
@@ -79,16 +80,12 @@ def read_records(
     and duplicates, if there are any, go beside it. labels_wanted: whether a blank main label is a fault.
     """
     contract = solution.contract
-    if isinstance(source, str) and is_state(source):
-        if solution.windows is not None:
-            return _of_stream(solution, source, context, columns, history=history, labels=labels)
-        from tallystick.streams.log_input import log_table
-
-        source = log_table(source, solution, context.settings)
+    if isinstance(source, str) and is_state(source) and solution.windows is not None:
+        return _of_stream(solution, source, context, columns, history=history, labels=labels)
     roles = {contract.key, contract.event_time, contract.known_at, contract.person, "sequence"}
     roles |= {*contract.labels[:1]} if contract.known_at or solution.labels else set()
     wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
-    reader = Intake.open(solution, source, context, labels_wanted=labels_wanted, needs=needs or {})
+    reader = open_input(solution, source, context, labels_wanted=labels_wanted, needs=needs or {})
     bad = duplicates = None
     if output is not None:
         bad, duplicates = beside(output, "quarantine"), beside(output, "duplicates")
@@ -103,8 +100,8 @@ def read_records(
     if history is not None:
         report += note
         given = np.concatenate([np.zeros(len(before), bool), given])
-        table, places = pa.concat_tables([before, table]), Place.joined([before_places, places])
-    rows = whole(table, wide=table.nbytes > 2**31)
+        table, places = pa.concat_tables([before, table]), RowPlaces.joined([before_places, places])
+    rows = single_batch(table, wide=table.nbytes > 2**31)
     time = event_times(rows, contract.event_time)
     delay = label_delay(solution, context)
     known = {
@@ -125,7 +122,7 @@ def read_records(
 
 
 def _of_stream(
-    solution: Solution, uri: str, context: Work, columns: Collection[str], *, history: Any, labels: Any
+    solution: Solution, uri: str, context: RunContext, columns: Collection[str], *, history: Any, labels: Any
 ) -> Records:
     """Read the log of a stream, which holds its labels and its order itself, after what had warmed it."""
     from tallystick.streams.log_input import log_records
@@ -140,7 +137,7 @@ def _of_stream(
 
 
 def _silent(
-    rows: pa.RecordBatch, known: dict[str, Ints], time: Ints, contract: Contract, context: Work
+    rows: pa.RecordBatch, known: dict[str, Ints], time: Ints, contract: Contract, context: RunContext
 ) -> tuple[pa.RecordBatch, dict[str, Ints]]:
     """Count what nobody complained of in time as good, where the settings say so."""
     if not context.settings.good_after or not contract.labels:
@@ -211,11 +208,11 @@ def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Rep
 
 
 def _before(
-    solution: Solution, history: Any, context: Work, columns: Collection[str]
-) -> tuple[pa.Table, Place, Report]:
+    solution: Solution, history: Any, context: RunContext, columns: Collection[str]
+) -> tuple[pa.Table, RowPlaces, Report]:
     """Read what came before; what is wrong with it is said, and has no place in the input's own account."""
     try:
-        reader = Intake.open(solution, history, replace(context, quarantine=None), labels_wanted=False)
+        reader = open_input(solution, history, replace(context, quarantine=None), labels_wanted=False)
         table, places, report = reader.gather_placed(sorted(columns))
     except DataError as error:
         raise DataError(f"The history is refused: {error.message}", error.hint) from None
@@ -228,8 +225,8 @@ def _before(
     return table, places, Report(notes=(note,))
 
 
-def _earlier(before: pa.Table, places: Place, contract: Contract) -> pa.Table | None:
-    """Return the keys of a history as `Intake.gather_placed` wants them."""
+def _earlier(before: pa.Table, places: RowPlaces, contract: Contract) -> pa.Table | None:
+    """Return the keys of a history as `InputReader.gather_placed` wants them."""
     if contract.key is None:
         return None
     time = pa.nulls(len(before), pa.int64())
@@ -239,7 +236,7 @@ def _earlier(before: pa.Table, places: Place, contract: Contract) -> pa.Table | 
     return keys.filter(pc.is_valid(keys["key"]))
 
 
-def _ids(rows: pa.RecordBatch, contract: Contract, places: Place) -> pa.Array:
+def _ids(rows: pa.RecordBatch, contract: Contract, places: RowPlaces) -> pa.Array:
     key = (
         pa.nulls(len(rows), pa.string())
         if contract.key is None

@@ -17,9 +17,10 @@ from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, open_sink, place
 from tallystick.contracts import Naming, Report
 from tallystick.errors import UsageError
-from tallystick.jobs.frames import like
-from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, Work, apart, outside, work
+from tallystick.inputs.context import RunContext
+from tallystick.inputs.frames import frame_like
+from tallystick.jobs.open_input import open_input
+from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_path, run_context
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, replay
 from tallystick.scorer import Scored, Scorer, Want, WindowedBatch, load_scorer
@@ -77,10 +78,10 @@ def score(
     from when they became known.
     """
     found = registry.solution(solution)
-    context = work("score", **options)
+    context = run_context("score", **options)
     # A wrong name is said before any work is done.
-    outside(model, output=output, quarantine=context.quarantine)
-    apart(
+    refuse_inside_model(model, output=output, quarantine=context.quarantine)
+    refuse_same_path(
         {"history": history, "labels": labels, "rules": rules or context.settings.rules},
         {"output": output, "quarantine": context.quarantine},
     )
@@ -98,7 +99,7 @@ def score(
     if scorer.windows is not None or history is not None or labels is not None:
         table, report = _in_order(found, scorer, source, context, target, history, labels)
         if target is None:
-            return like(table, source)
+            return frame_like(table, source)
         tally = _Tally()
         with open_sink(target, table.schema) as sink:
             for batch in table.to_batches(max_chunksize=context.settings.batch_rows):
@@ -109,11 +110,11 @@ def score(
 
 
 def _one_by_one(
-    solution: Solution, scorer: Scorer, source: Any, context: Work, target: Path | TablePlace | None
+    solution: Solution, scorer: Scorer, source: Any, context: RunContext, target: Path | TablePlace | None
 ) -> Any:
     """Decide batch after batch as they are read, in bounded memory: no row looks at another one."""
     needs = {column: "to score" for one in scorer.predictors for column in one.task.required}
-    reader = Intake.open(solution, source, context, labels_wanted=False, needs=needs)
+    reader = open_input(solution, source, context, labels_wanted=False, needs=needs)
 
     def decide(chunk: Chunk, naming: Naming) -> Scored:
         return scorer.score(chunk.rows, naming, chunk.name, chunk.records)
@@ -121,7 +122,7 @@ def _one_by_one(
     if target is None:
         parts: list[pa.RecordBatch] = []
         reader.collect(decide, lambda done: parts.append(done.decisions), parts.clear)
-        return like(pa.Table.from_batches(parts, scorer.schema), source)
+        return frame_like(pa.Table.from_batches(parts, scorer.schema), source)
     tally = _Tally()
 
     def write(done: Scored) -> pa.RecordBatch:
@@ -138,7 +139,7 @@ def _in_order(
     solution: Solution,
     scorer: Scorer,
     source: Any,
-    context: Work,
+    context: RunContext,
     target: Path | TablePlace | None,
     history: Any,
     labels: Any,
@@ -158,7 +159,7 @@ def _in_order(
     return decisions, report
 
 
-def decide_records(scorer: Scorer, records: Records, context: Work, state: Any = None) -> pa.Table:
+def decide_records(scorer: Scorer, records: Records, context: RunContext, state: Any = None) -> pa.Table:
     """Replay records through the windows and decide those of the input, in the order of its rows."""
     context.progress.stage("Scoring", int(records.given.sum()))
     places: list[NDArray[np.int64]] = []

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from tallystick import registry
 from tallystick.connectors import TablePlace, open_sink, place
 from tallystick.errors import UsageError
-from tallystick.jobs.options import Common, work
+from tallystick.jobs.options import Common, run_context
 
 __all__ = ["Simulated", "simulate"]
 
@@ -46,15 +46,15 @@ def simulate(
 ) -> Simulated:
     """Write `rows` simulated records; the same rows, seed and preset give the same file."""
     found = registry.solution(solution)
-    job = work("simulate", **options)
+    context = run_context("simulate", **options)
     simulator = found.simulator
     if rows < 1:
         raise UsageError(f"{rows} rows cannot be written.", "Ask for at least one: --rows 1000.")
-    seed = job.settings.seed if seed is None else seed
-    job.progress.stage("Writing", rows)
+    seed = context.settings.seed if seed is None else seed
+    context.progress.stage("Writing", rows)
     with open_sink(output) as sink:
         for batch in simulator(rows, seed, preset):
             sink.write(batch)
-            job.progress.step(len(batch))
+            context.progress.step(len(batch))
     notes = getattr(found.simulate, "notes", None)
     return Simulated(rows, place(output), seed, preset, tuple(notes(preset, rows, seed)) if notes else ())

@@ -18,7 +18,8 @@ from tallystick import durations, registry
 from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts import Contract
 from tallystick.errors import UsageError
-from tallystick.jobs.options import Reading, Work, apart, outside, work
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_path, run_context
 from tallystick.jobs.records_input import label_delay
 from tallystick.jobs.warming import warm
 from tallystick.learning.sequences import SEQUENCE
@@ -105,57 +106,61 @@ def stream(
     runs, under a title; say: where notifications to the console go.
     """
     found = registry.solution(solution)
-    job = work("stream", **options)
+    context = run_context("stream", **options)
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
-    _refuse(job, outputs, max_events, report, aggregates, aggregates_sink)
+    _refuse(context, outputs, max_events, report, aggregates, aggregates_sink)
     _apart(
         model,
         outputs,
         {"source": source, "labels": labels, "history": history, "notify": notify, "rules": rules},
-        {"report": report, "quarantine": job.quarantine, "aggregates-sink": aggregates_sink},
+        {"report": report, "quarantine": context.quarantine, "aggregates-sink": aggregates_sink},
     )
 
     def load(folder: str | Path) -> Scorer:
         return load_scorer(
             found,
             folder,
-            job.settings,
+            context.settings,
             tasks=task,
             rules=rules,
-            want=Want(reasons, job.settings.reasons == "all", all_scores, job.settings.cores()),
+            want=Want(reasons, context.settings.reasons == "all", all_scores, context.settings.cores()),
         )
 
     stamp = stamp_of(Path(model))
     scorer = load(model)
     beside = None if shadow is None else _shadow(scorer, load(shadow))
-    settings = job.settings
+    settings = context.settings
     lateness = durations.parse(settings.allowed_lateness) if settings.allowed_lateness else 0
     keep_days = durations.parse(settings.retention) // DAY if settings.retention else 0
     if settings.retention and not keep_days:
-        raise UsageError(f"retention={job.settings.retention} is less than a day.", "Write it as 90d.")
+        raise UsageError(f"retention={context.settings.retention} is less than a day.", "Write it as 90d.")
     told = None if notify is None else Notify.read(notify)
     added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
     inputs = Inputs(
-        _source(found.contract, str(source), job, rate),
-        None if labels is None else _source(_labels(found), str(labels), job),
-        job.mapping,
+        _source(found.contract, str(source), context, rate),
+        None if labels is None else _source(_labels(found), str(labels), context),
+        context.mapping,
         max_events,
-        job.as_of,
+        context.as_of,
     )
-    to = partial(sinks.open_moving, settings=job.settings, stream=found.name)
+    to = partial(sinks.open_moving, settings=context.settings, stream=found.name)
     stats = Stats(found.name, harmless=scorer.harmless)
     fold = Fold(
-        scorer, _schema(found), horizon=found.horizon_us, delay=label_delay(found, job), labels=found.labels
+        scorer,
+        _schema(found),
+        horizon=found.horizon_us,
+        delay=label_delay(found, context),
+        labels=found.labels,
     )
     if fold.state is not None:
         fold.state.allowed_lateness_us = lateness
     uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
-    with Store.open(uri, durability=job.settings.durability) as store:
+    with Store.open(uri, durability=context.settings.durability) as store:
         running = Running(
             store,
             found.name,
             fold,
-            job.settings,
+            context.settings,
             inputs,
             Outputs(
                 [to(one, scorer.schema) for one in outputs],
@@ -166,7 +171,7 @@ def stream(
             ),
             stats,
             facts_of(scorer, lateness),
-            lambda fold: warm(fold, found, history, job, stats.said),
+            lambda fold: warm(fold, found, history, context, stats.said),
             warmed=history is not None,
             ending=Ending(until_idle),
             keep_days=keep_days,
@@ -189,8 +194,8 @@ def stream(
             nullcontext() if show is None else show(stats.snapshot, f"{found.name}: {inputs.records.name}"),
         ):
             running.run(models)
-        if job.quarantine is not None:
-            _set_apart(store, found.name, job.quarantine)
+        if context.quarantine is not None:
+            _set_apart(store, found.name, context.quarantine)
         kept = store.uri_shown
     figures = stats.snapshot()
     if report is not None:
@@ -208,12 +213,17 @@ def stream(
 
 
 def _refuse(
-    job: Work, sinks: Sequence[str], most: int | None, report: Any, aggregates: Any, aggregates_sink: Any
+    context: RunContext,
+    sinks: Sequence[str],
+    most: int | None,
+    report: Any,
+    aggregates: Any,
+    aggregates_sink: Any,
 ) -> None:
     """Raise UsageError for options that do not fit together, or mean nothing."""
     if most is not None and most < 0:
         raise UsageError(f"A stream cannot end after {most:,} records.", "Write --max-events 1000.")
-    if job.strict or job.max_quarantine is not None:
+    if context.strict or context.max_quarantine is not None:
         raise UsageError(
             "A stream goes on where a record is bad; it keeps that one in quarantine.",
             "Leave --strict and --max-quarantine out; `--quarantine FILE` writes the bad ones at the end.",
@@ -237,17 +247,17 @@ def _apart(
     model: str | Path, sinks: Sequence[str], read: Mapping[str, Any], others: Mapping[str, Any]
 ) -> None:
     """Raise UsageError where what is written would go over what is read, or over something else."""
-    outside(model, **others)
-    apart(read, others)
+    refuse_inside_model(model, **others)
+    refuse_same_path(read, others)
     for one in sinks:
         if one != "-":
-            outside(model, sink=one)
-            apart(read, {"sink": one, **others})
+            refuse_inside_model(model, sink=one)
+            refuse_same_path(read, {"sink": one, **others})
 
 
-def _source(contract: Contract, uri: str, job: Work, rate: float | None = None) -> MovingSource:
+def _source(contract: Contract, uri: str, context: RunContext, rate: float | None = None) -> MovingSource:
     known = [name for column in contract.columns for name in (column.name, *column.aliases)]
-    return sources.open_moving(uri, job.settings, known=known, rate=rate)
+    return sources.open_moving(uri, context.settings, known=known, rate=rate)
 
 
 def _labels(solution: Solution) -> Contract:

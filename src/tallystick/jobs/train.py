@@ -16,8 +16,16 @@ from tallystick.contracts.zones import LATEST, micros
 from tallystick.errors import DataError, UsageError
 from tallystick.evaluation import render_card
 from tallystick.feature_extraction import output_name
+from tallystick.inputs.context import RunContext
 from tallystick.jobs.bundles import bundle_parts
-from tallystick.jobs.options import Moment, Reading, Work, apart, moment, outside, work
+from tallystick.jobs.options import (
+    Moment,
+    Reading,
+    moment,
+    refuse_inside_model,
+    refuse_same_path,
+    run_context,
+)
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.jobs.task_rows import rows_of, tasks_to_do
 from tallystick.jobs.windows_file import declared_windows
@@ -83,10 +91,12 @@ def train(
     DataError when there is nothing to learn from, UsageError when an option is wrong.
     """
     found = registry.solution(solution)
-    context = work("train", **options)
+    context = run_context("train", **options)
     asked = tuple(_with_params(one, learner, learner_set) for one in found.pick(task) or found.tasks)
-    outside(model, quarantine=context.quarantine)
-    apart({"history": history, "labels": labels, "windows": windows}, {"quarantine": context.quarantine})
+    refuse_inside_model(model, quarantine=context.quarantine)
+    refuse_same_path(
+        {"history": history, "labels": labels, "windows": windows}, {"quarantine": context.quarantine}
+    )
     refuse_unused(found, windows=windows, history=history, labels=labels)
     for one in asked:
         _refuse_features(found, one, features)
@@ -143,7 +153,7 @@ class _Training:
     solution: Solution
     records: Records
     span: Span
-    context: Work
+    context: RunContext
     learner: str | None
     features: Sequence[str]
     windows: str | Path | None

@@ -12,8 +12,9 @@ import pyarrow as pa
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
 from tallystick.contracts import Checked, Naming, Report, written, written_schema
-from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Reading, apart, work
+from tallystick.inputs.reader import InputReader
+from tallystick.jobs.open_input import open_input
+from tallystick.jobs.options import Reading, refuse_same_path, run_context
 
 __all__ = ["Validated", "validate"]
 
@@ -43,34 +44,34 @@ def validate(
     Raises DataError when no row is usable, or more are bad than allowed.
     """
     found = registry.solution(solution)
-    job = work("validate", **options)
-    intake = Intake.open(found, source, job, labels_wanted=True)
-    apart({}, {"output": output, "quarantine": job.quarantine})
+    context = run_context("validate", **options)
+    reader = open_input(found, source, context, labels_wanted=True)
+    refuse_same_path({}, {"output": output, "quarantine": context.quarantine})
     if output is None:
-        return Validated(intake.count())
-    there = _there(intake)
+        return Validated(reader.count())
+    there = _there(reader)
     # A label that no file has is left out: written blank, it would be read as a record's fault.
     columns = [c for c in found.contract.columns if c.name in there or c.name not in found.contract.labels]
     target = place(output)
     typed = isinstance(target, TablePlace) or str(output).endswith(".parquet")
 
     def check(chunk: Chunk, naming: Naming) -> _Clean:
-        return _Clean(found.contract.check(chunk.rows, naming, job.settings, as_of=job.as_of))
+        return _Clean(found.contract.check(chunk.rows, naming, context.settings, as_of=context.as_of))
 
     def rows(done: _Clean) -> pa.RecordBatch:
-        return written(done.checked.rows, columns, job.settings, typed=typed)
+        return written(done.checked.rows, columns, context.settings, typed=typed)
 
-    report = intake.flow(check, rows, output, written_schema(columns, typed=typed))
+    report = reader.flow(check, rows, output, written_schema(columns, typed=typed))
     return Validated(report, target)
 
 
-def _there(intake: Intake) -> set[str]:
+def _there(reader: InputReader) -> set[str]:
     """The columns of ours that an input has; of standard input, which is read once, all that there are."""
-    contract = intake.solution.contract
-    if intake.source is None:
-        headers = [tuple(chunk.rows.schema.names) for chunk in islice(intake.stream.chunks(), 1)]
-    elif intake.source.location.scheme == "stdin":
+    contract = reader.contract
+    if reader.source is None:
+        headers = [tuple(chunk.rows.schema.names) for chunk in islice(reader.stream.chunks(), 1)]
+    elif reader.source.location.scheme == "stdin":
         return {column.name for column in contract.columns}
     else:
-        headers = list(intake.source.headers().values())
-    return {name for one in headers for name in contract.resolve(one, intake.work.mapping).ours}
+        headers = list(reader.source.headers().values())
+    return {name for one in headers for name in contract.resolve(one, reader.context.mapping).ours}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.jobs.intake import Intake
-from tallystick.jobs.options import Work
+from tallystick.inputs.context import RunContext
+from tallystick.jobs.open_input import open_input
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning.records import replay
 from tallystick.scorer import WindowedBatch
@@ -26,15 +26,15 @@ __all__ = ["warm"]
 
 
 def warm(
-    fold: Fold, solution: Solution, history: Any, job: Work, said: Callable[[str], None]
+    fold: Fold, solution: Solution, history: Any, context: RunContext, said: Callable[[str], None]
 ) -> Earlier | None:
     """Bring a fold that is new to where a history leads; return that."""
     if history is None:
         return None
     if fold.state is None:
-        return Earlier(_keys(fold, solution, history, job))
+        return Earlier(_keys(fold, solution, history, context))
     columns = columns_of(solution, [one.task for one in fold.scorer.predictors])
-    events = read_records(solution, history, replace(job, quarantine=None), columns)
+    events = read_records(solution, history, replace(context, quarantine=None), columns)
     dated = events.time[events.time < LATEST]
     end = int(dated.max()) + 1 if len(dated) else LATEST
 
@@ -56,12 +56,12 @@ def warm(
     return Earlier(len(rows), parted(rows, events.ids) if solution.labels is not None else ())
 
 
-def _keys(fold: Fold, solution: Solution, history: Any, job: Work) -> int:
+def _keys(fold: Fold, solution: Solution, history: Any, context: RunContext) -> int:
     """Meet the keys of a history: all that a solution without windows keeps of it; return how many."""
     key, time = solution.contract.key, solution.contract.event_time
     wanted = [name for name in (key, time) if name]
     try:
-        intake = Intake.open(solution, history, replace(job, quarantine=None), labels_wanted=False)
+        intake = open_input(solution, history, replace(context, quarantine=None), labels_wanted=False)
         table, _ = intake.gather(wanted)
     except DataError as error:
         raise DataError(f"The history is refused: {error.message}", error.hint) from None

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tallystick.config import Settings
 from tallystick.errors import DataError
 from tallystick.feature_extraction import FitContext, FittedFeatures, augment, fit_features
+from tallystick.inputs.context import Progress, Quiet
 from tallystick.learners import Learner, Sample
-from tallystick.learning.progress import Progress, Quiet
 from tallystick.models import Model
 from tallystick.models.scores import Calibrator, Scores
 from tallystick.tasks import Calibrated, Dataset, Fold, HeldOut, Task, Truth

@@ -15,7 +15,7 @@ from tallystick.contracts import Contract, Report
 from tallystick.contracts.zones import LATEST, micros
 from tallystick.errors import DataError, UsageError
 from tallystick.feature_extraction import WINDOW_FEATURES, window_column
-from tallystick.learning.progress import Progress, Quiet
+from tallystick.inputs.context import Progress, Quiet
 from tallystick.learning.sequences import Recorded
 from tallystick.scorer import WindowedBatch
 from tallystick.tasks import Dataset

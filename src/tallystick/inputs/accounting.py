@@ -14,10 +14,10 @@ from tallystick.connectors import Chunk, Sink, TablePlace, open_sink
 from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
 from tallystick.engines import Engine, duplicates, repeated
 
-__all__ = ["DUPLICATES", "Account", "SetApart", "Skip"]
+__all__ = ["DUPLICATES", "DuplicatesFound", "RowAccounting", "SkippedRecords"]
 
 #: Records to leave out: the file's place name → record numbers.
-Skip = dict[str, NDArray[np.int64]]
+SkippedRecords = dict[str, NDArray[np.int64]]
 
 HISTORY = "(history)"
 #: One line for each duplicate: its key and place, and the place of the record that stays.
@@ -32,7 +32,7 @@ DUPLICATES = pa.schema(
 )
 
 
-class SetApart(Exception):  # noqa: N818 - a signal to go through the input again, not an error
+class DuplicatesFound(Exception):  # noqa: N818 - a signal to go through the input again, not an error
     """Duplicates were found after records had been written: they are to be left out in a second pass."""
 
     def __init__(self, found: pa.Table) -> None:
@@ -40,7 +40,7 @@ class SetApart(Exception):  # noqa: N818 - a signal to go through the input agai
         self.found = found
 
     @property
-    def skip(self) -> Skip:
+    def skip(self) -> SkippedRecords:
         """The duplicates by file."""
         files = self.found.column("file").to_numpy(zero_copy_only=False)
         rows = self.found.column("row").to_numpy()
@@ -53,7 +53,7 @@ class SetApart(Exception):  # noqa: N818 - a signal to go through the input agai
                 sink.write(batch)
 
 
-class Account:
+class RowAccounting:
     """Used as a context manager: the quarantine file stays also where an input is refused in the end.
 
     horizon: how far apart in time (microseconds) two records of one key are duplicates; None: however far;
@@ -65,7 +65,7 @@ class Account:
         contract: Contract,
         engine: Engine,
         quarantine: Path | TablePlace | None,
-        skip: Skip,
+        skip: SkippedRecords,
         *,
         horizon: int | None = None,
         earlier: pa.Table | None = None,
@@ -82,7 +82,7 @@ class Account:
         self._keys: list[pa.Table] = []
         self._found: tuple[pa.Table, pa.Table]
 
-    def __enter__(self) -> Account:
+    def __enter__(self) -> RowAccounting:
         return self
 
     def __exit__(
@@ -109,7 +109,7 @@ class Account:
         return Chunk(rows, chunk.name, chunk.records[stays], chunk.broken)
 
     def add(self, chunk: Chunk, naming: Naming, checked: Checked) -> None:
-        """Account for a chunk; chunks come in order."""
+        """RowAccounting for a chunk; chunks come in order."""
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
         self._report += Report.of(codes, len(checked.rows), naming=naming)
         if codes and self._quarantine is not None:
@@ -135,7 +135,7 @@ class Account:
         self._keys.append(part.filter(part["key"].is_valid()))
 
     def settle(self, notes: Sequence[str], *, must_know: bool) -> None:
-        """Finish: find the duplicates; `must_know`: raise SetApart when any of them was written already."""
+        """Find the duplicates; `must_know`: raise DuplicatesFound where any was written already."""
         said = list(notes)
         if self._bad is not None:
             said.append(f"The bad rows are in {self._quarantine}.")
@@ -155,7 +155,7 @@ class Account:
         if not len(found):
             return
         if must_know:
-            raise SetApart(self._named(keys, found))
+            raise DuplicatesFound(self._named(keys, found))
         self._found = keys, found
         places = keys.column("place").to_numpy()
         twice = np.isin(places, found.column("place").to_numpy())
@@ -167,7 +167,7 @@ class Account:
 
     def write_duplicates(self, path: Path | TablePlace) -> None:
         """Name each duplicate that was found in a file."""
-        SetApart(self._named(*self._found)).write(path)
+        DuplicatesFound(self._named(*self._found)).write(path)
 
     @property
     def put_aside(self) -> bool:

@@ -15,10 +15,10 @@ from tallystick.connectors import Chunk, Source
 from tallystick.connectors.chunk import Broken
 from tallystick.errors import UsageError
 
-__all__ = ["FrameStream", "KeptStream", "like", "whole"]
+__all__ = ["BufferedInput", "FrameInput", "frame_like", "single_batch"]
 
 
-class FrameStream:
+class FrameInput:
     """A pandas, Polars or Arrow frame as chunks; its rows are counted from 1 under the name `frame`."""
 
     notes: Sequence[str] = ()
@@ -47,7 +47,7 @@ def arrow(frame: Any) -> pa.Table:
     return (known.collect() if isinstance(known, nw.LazyFrame) else known).to_arrow()
 
 
-def like(table: pa.Table, frame: Any) -> Any:
+def frame_like(table: pa.Table, frame: Any) -> Any:
     """Turn an Arrow table into the kind of frame that came in; a lazy one comes back lazy."""
     if isinstance(frame, (pa.Table, pa.RecordBatch)):
         return table
@@ -57,7 +57,7 @@ def like(table: pa.Table, frame: Any) -> Any:
     return nw.to_native(made.lazy() if isinstance(known, nw.LazyFrame) else made)
 
 
-def whole(table: pa.Table, *, wide: bool) -> pa.RecordBatch:
+def single_batch(table: pa.Table, *, wide: bool) -> pa.RecordBatch:
     """Make one batch of a table; wide: text gets offsets that reach beyond 2 GiB."""
     if not len(table):
         return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
@@ -68,7 +68,7 @@ def whole(table: pa.Table, *, wide: bool) -> pa.RecordBatch:
     return batch
 
 
-class KeptStream:
+class BufferedInput:
     """Standard input, kept on disk as it is read the first time, so that it can be read again."""
 
     def __init__(self, source: Source) -> None:

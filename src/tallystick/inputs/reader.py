@@ -16,8 +16,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from tallystick.connectors import (
     Chunk,
@@ -30,19 +28,18 @@ from tallystick.connectors import (
     resolved,
     shown,
 )
-from tallystick.connectors.database import is_state
-from tallystick.contracts import Checked, Naming, Report
+from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.contracts.conforming import conformed
 from tallystick.errors import DataError, UsageError
-from tallystick.jobs.account import Account, SetApart, Skip
-from tallystick.jobs.frames import FrameStream, KeptStream
-from tallystick.jobs.options import Work
-from tallystick.tasks import Solution
+from tallystick.inputs.accounting import DuplicatesFound, RowAccounting, SkippedRecords
+from tallystick.inputs.context import RunContext
+from tallystick.inputs.frames import BufferedInput, FrameInput
+from tallystick.inputs.places import RowPlaces
 
-__all__ = ["Intake", "Place"]
+__all__ = ["InputReader"]
 
 
-class Stream(Protocol):
+class RecordStream(Protocol):
     """Yields the same chunks each time it is asked: files, a frame, or standard input that was kept."""
 
     @property
@@ -64,54 +61,25 @@ class Outcome(Protocol):
 R = TypeVar("R", bound=Outcome)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where rows were found: the number of a file's name (int32), and the record in it (int64)."""
-
-    files: tuple[str, ...]
-    file: NDArray[np.int32]
-    record: NDArray[np.int64]
-
-    @classmethod
-    def joined(cls, places: Sequence[Place]) -> Place:
-        """Put places one after the other."""
-        files = tuple(dict.fromkeys(name for place in places for name in place.files))
-        number = {name: i for i, name in enumerate(files)}
-        codes = [np.array([number[name] for name in place.files], np.int32)[place.file] for place in places]
-        none = np.zeros(0, np.int32), np.zeros(0, np.int64)
-        return cls(
-            files,
-            np.concatenate([none[0], *codes]),
-            np.concatenate([none[1], *(place.record for place in places)]),
-        )
-
-    def filter(self, stays: NDArray[np.bool_]) -> Place:
-        """Return some of the places."""
-        return Place(self.files, self.file[stays], self.record[stays])
-
-    def names(self) -> pa.Array:
-        """Return each as NAME:N, which is what a row without a key is called."""
-        files = pa.array(self.files, pa.string()).take(pa.array(self.file))
-        return pc.binary_join_element_wise(files, pa.array(self.record).cast(pa.string()), ":")
-
-
 @dataclass
 class _OnlyChecked:
     checked: Checked
 
 
 @dataclass
-class Intake:
-    """An INPUT, opened for a solution.
+class InputReader:
+    """Reads an INPUT through a contract.
 
-    needs: the columns that the verb cannot do without, and what each is wanted for; labels_wanted: as in
+    horizon: how far apart in event time (microseconds) two records of one key are duplicates; None: however
+    far. needs: the columns that the verb cannot do without, and what each is wanted for; labels_wanted: as in
     `Contract.check`.
     """
 
-    solution: Solution
-    stream: Stream
-    work: Work
+    contract: Contract
+    stream: RecordStream
+    context: RunContext
     labels_wanted: bool | tuple[str, ...]
+    horizon: int | None = None
     needs: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
     namings: dict[tuple[str, ...], Naming] = field(default_factory=dict)
@@ -119,34 +87,30 @@ class Intake:
     @classmethod
     def open(
         cls,
-        solution: Solution,
+        contract: Contract,
         given: Any,
-        work: Work,
+        context: RunContext,
         *,
+        horizon: int | None,
         labels_wanted: bool | tuple[str, ...],
         needs: dict[str, str] | None = None,
-    ) -> Intake:
+    ) -> InputReader:
         """Open a path, or a frame, without reading it yet; UsageError when it is not there."""
         if not isinstance(given, (str, Path)):
-            stream: Stream = FrameStream(given, work.settings.batch_rows)
-            return cls(solution, stream, work, labels_wanted, needs or {})
-        if is_state(str(given)):
-            from tallystick.jobs.kept import kept_records  # the log of a stream, which few inputs are
-
-            stream = FrameStream(kept_records(str(given), solution, work), work.settings.batch_rows)
-            return cls(solution, stream, work, labels_wanted, needs or {})
-        known = [s for column in solution.contract.columns for s in (column.name, *column.aliases)]
-        source = open_source(given, work.settings, known=known)
-        if work.quarantine is not None:
-            open_sink(work.quarantine, source=source)  # a wrong name, or the input itself, is refused here
-        stream = KeptStream(source) if source.location.scheme == "stdin" else source
-        return cls(solution, stream, work, labels_wanted, needs or {}, source)
+            stream: RecordStream = FrameInput(given, context.settings.batch_rows)
+            return cls(contract, stream, context, labels_wanted, horizon, needs or {})
+        known = [s for column in contract.columns for s in (column.name, *column.aliases)]
+        source = open_source(given, context.settings, known=known)
+        if context.quarantine is not None:
+            open_sink(context.quarantine, source=source)  # a wrong name, or the input itself, is refused here
+        stream = BufferedInput(source) if source.location.scheme == "stdin" else source
+        return cls(contract, stream, context, labels_wanted, horizon, needs or {}, source)
 
     def naming(self, rows: pa.RecordBatch) -> Naming:
         """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
         names = tuple(rows.schema.names)
         if names not in self.namings:
-            naming = self.solution.contract.resolve(names, self.work.mapping)
+            naming = self.contract.resolve(names, self.context.mapping)
             missing = [column for column in self.needs if column not in naming.ours]
             if missing:
                 wanted = "; ".join(f"{column}, {self.needs[column]}" for column in missing)
@@ -159,11 +123,11 @@ class Intake:
 
     def check(self, chunk: Chunk) -> Checked:
         """Put a chunk through the contract."""
-        return self.solution.contract.check(
+        return self.contract.check(
             chunk.rows,
             self.naming(chunk.rows),
-            self.work.settings,
-            as_of=self.work.as_of,
+            self.context.settings,
+            as_of=self.context.as_of,
             labels_wanted=self.labels_wanted,
         )
 
@@ -182,26 +146,26 @@ class Intake:
         quarantine: Path | TablePlace | None = None,
         aside: Path | TablePlace | None = None,
         earlier: pa.Table | None = None,
-    ) -> tuple[pa.Table, Place, Report]:
+    ) -> tuple[pa.Table, RowPlaces, Report]:
         """Do as `gather`, and say where each row was found.
 
         quarantine: where bad rows go when there are any and no other place was asked for; aside: where
         duplicates are named; earlier: keys that came before, each with its time and record number, which are
         no duplicates and make others so.
         """
-        fields = [(c.name, c.arrow) for c in self.solution.contract.columns if c.name in columns]
+        fields = [(c.name, c.arrow) for c in self.contract.columns if c.name in columns]
         parts: list[pa.RecordBatch] = []
-        places: list[Place] = []
+        places: list[RowPlaces] = []
 
         def keep(chunk: Chunk, done: _OnlyChecked) -> None:
             parts.append(conformed(done.checked.rows, pa.schema(fields)))
             numbers = chunk.records[done.checked.kept]
-            places.append(Place((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
+            places.append(RowPlaces((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
 
-        bad = self.work.quarantine or quarantine
+        bad = self.context.quarantine or quarantine
         account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, bad, {}, earlier=earlier)
         table = pa.Table.from_batches(parts, pa.schema(fields))
-        place = Place.joined(places)
+        place = RowPlaces.joined(places)
         report = account.report()
         if aside is not None:
             # An older run's duplicates would be taken for this one's.
@@ -218,7 +182,7 @@ class Intake:
     def count(self) -> Report:
         """Read everything and keep only the account."""
         account = self._pass(
-            lambda chunk: _OnlyChecked(self.check(chunk)), lambda *_: None, self.work.quarantine, {}
+            lambda chunk: _OnlyChecked(self.check(chunk)), lambda *_: None, self.context.quarantine, {}
         )
         return account.report()
 
@@ -230,7 +194,7 @@ class Intake:
             lambda skip: self._pass(
                 lambda chunk: work(chunk, self.naming(chunk.rows)),
                 lambda _, done: take(done),
-                self.work.quarantine,
+                self.context.quarantine,
                 skip,
                 must_know=True,
             ),
@@ -250,7 +214,7 @@ class Intake:
         Bad rows go to the quarantine that was asked for, else to `OUTPUT.quarantine.jsonl`, if there are any;
         where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
         """
-        bad = self.work.quarantine or beside(output, "quarantine")
+        bad = self.context.quarantine or beside(output, "quarantine")
         aside = beside(output, "duplicates")
         for path in (bad, aside):
             open_sink(path, source=self.source)  # neither may be the input
@@ -260,7 +224,7 @@ class Intake:
             )
         apart = False
 
-        def go(skip: Skip) -> Account:
+        def go(skip: SkippedRecords) -> RowAccounting:
             sink = open_sink(output, schema, source=self.source)
             return self._pass(
                 lambda chunk: work(chunk, self.naming(chunk.rows)),
@@ -271,7 +235,7 @@ class Intake:
                 must_know=True,
             )
 
-        def once_more(found: SetApart) -> None:
+        def once_more(found: DuplicatesFound) -> None:
             nonlocal apart
             apart = True
             found.write(aside)
@@ -284,16 +248,18 @@ class Intake:
         aside.unlink(missing_ok=True)
         return account.report()
 
-    def _in_passes(self, go: Callable[[Skip], Account], once_more: Callable[[SetApart], None]) -> Account:
+    def _in_passes(
+        self, go: Callable[[SkippedRecords], RowAccounting], once_more: Callable[[DuplicatesFound], None]
+    ) -> RowAccounting:
         """Go through the input, and once more without its duplicates where it has any."""
         try:
             return go({})
-        except SetApart as found:
+        except DuplicatesFound as found:
             once_more(found)
             skip = found.skip
         try:
             return go(skip)
-        except SetApart:
+        except DuplicatesFound:
             raise DataError(
                 "The input changed while it was read.", "Try again when nothing writes to it."
             ) from None
@@ -303,24 +269,24 @@ class Intake:
         work: Callable[[Chunk], R],
         take: Callable[[Chunk, R], None],
         quarantine: Path | TablePlace | None,
-        skip: Skip,
+        skip: SkippedRecords,
         sink: Sink | None = None,
         *,
         must_know: bool = False,
         earlier: pa.Table | None = None,
-    ) -> Account:
-        """Go through the input once; `must_know`: duplicates that are not in `skip` raise SetApart."""
-        asked = self.work.quarantine is not None
-        account = Account(
-            self.solution.contract,
-            self.work.engine,
+    ) -> RowAccounting:
+        """Go through the input once; `must_know`: duplicates that are not in `skip` raise DuplicatesFound."""
+        asked = self.context.quarantine is not None
+        account = RowAccounting(
+            self.contract,
+            self.context.engine,
             quarantine,
             skip,
-            horizon=self.solution.horizon_us,
+            horizon=self.horizon,
             earlier=earlier,
             asked=asked,
         )
-        progress, threads = self.work.progress, self.work.settings.cores()
+        progress, threads = self.context.progress, self.context.settings.cores()
         refused: DataError | None = None
 
         def do(chunk: Chunk) -> tuple[Chunk, R]:
@@ -331,13 +297,13 @@ class Intake:
         with account:
             try:
                 with sink or nullcontext(), closing(self._ready()) as chunks:
-                    for chunk, done in self.work.engine.map(do, chunks, threads):
+                    for chunk, done in self.context.engine.map(do, chunks, threads):
                         take(chunk, done)
                         account.add(chunk, self.namings[tuple(chunk.rows.schema.names)], done.checked)
                         progress.step(len(chunk.records))
                     account.settle(self.stream.notes, must_know=must_know)
                     account.report().usable()
-                    account.report().refuse(strict=self.work.strict, most=self.work.max_quarantine)
+                    account.report().refuse(strict=self.context.strict, most=self.context.max_quarantine)
             except DataError as error:
                 # The bad rows are what one wants to see now: their file stays, the output does not.
                 refused = error

@@ -1,0 +1,3 @@
+"""An INPUT read through a contract, every record accounted for."""
+
+__all__: list[str] = []
