@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tallystick.jobs.demo import demo
     from tallystick.jobs.evaluate import evaluate
     from tallystick.jobs.features import features
+    from tallystick.jobs.load import load
     from tallystick.jobs.score import score
     from tallystick.jobs.settings import settings
     from tallystick.jobs.simulate import simulate
@@ -32,6 +33,7 @@ __all__ = [
     "demo",
     "evaluate",
     "features",
+    "load",
     "score",
     "settings",
     "simulate",

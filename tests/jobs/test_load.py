@@ -1,0 +1,49 @@
+"""A loaded model as an object: one row is the row in a batch, and history warms its windows."""
+
+import pickle
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import tallystick as ts
+from tallystick.errors import DataError, UsageError
+
+
+def test_rows_one_by_one_are_the_batch(frame: pl.DataFrame, fraud_model: Path) -> None:
+    bare = frame.drop("is_fraud", "label_known_at", "scenario").head(60)
+    batch = ts.score("fraud", bare, model=fraud_model)
+    scorer = ts.load("fraud", fraud_model)
+    alone = [scorer.score(row) for row in bare.iter_rows(named=True)]
+    assert [row["score"] for row in alone] == batch["score"].to_list()
+    assert [row["action"] for row in alone] == batch["action"].to_list()
+    again = ts.load("fraud", fraud_model).score(bare)
+    assert isinstance(again, pl.DataFrame)
+    assert again["score"].to_list() == batch["score"].to_list()
+
+
+def test_history_warms_the_windows(frame: pl.DataFrame, fraud_model: Path) -> None:
+    bare = frame.drop("is_fraud", "label_known_at", "scenario").head(400)
+    whole = ts.score("fraud", bare, model=fraud_model)[300:]
+    warm = ts.load("fraud", fraud_model, history=bare[:300]).score(bare[300:])
+    assert warm["score"].to_list() == whole["score"].to_list()
+    assert warm["sequence"].to_list() == whole["sequence"].to_list()
+
+
+def test_a_letter_gives_a_decision(model: Path) -> None:
+    scorer = ts.load("complaints", model, all_scores=True)
+    decision = scorer.score({"narrative": "My mortgage payment was lost", "complaint_id": "7"})
+    assert (decision["id"], decision["task"]) == ("7", "product")
+    assert decision["reasons"][0]["words"].startswith("mentions “")
+    assert len(scorer.score([{"narrative": "a loan"}, {"narrative": "a card"}])) == 2
+    copy = pickle.loads(pickle.dumps(scorer.scorer))
+    assert copy.harmless == {"auto"}
+
+
+def test_what_cannot_be_scored_is_said(model: Path, fraud_model: Path, frame: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match="cannot be scored: bad_time"):
+        ts.load("complaints", model).score({"narrative": "a loan", "received_at": "soon"})
+    with pytest.raises(UsageError, match="no use for --history"):
+        ts.load("complaints", model, history=frame)
+    with pytest.raises(UsageError, match="came before"):
+        ts.load("fraud", fraud_model, labels=frame)
