@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.contracts import Column
 from tallystick.feature_extraction.base import Features, FitContext, Layout, RowScorer
 from tallystick.feature_extraction.values import Values
 from tallystick.models import Model
@@ -30,14 +31,26 @@ class Columns(Features):
 
     numbers: columns taken as numbers, money in major units; categories: columns whose frequent values become
     a feature each (one-hot); calendar: parts of the event time (`hour`, `weekday`, `night`, `weekend`);
-    identified_by: columns that tell one row from another, the key first.
+    identified_by: columns that tell one row from another, the key first; unnamed: whether it takes
+    the columns that an open contract does not name.
     """
 
     numbers: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()
     identified_by: tuple[str, ...] = ()
+    unnamed: bool = False
     kind: ClassVar[str] = "columns"
+
+    def opened(self, columns: Sequence[Column]) -> Columns:
+        """Return the part with columns that an open contract does not name, where it takes them."""
+        if not self.unnamed:
+            return self
+        numbers = [one.name for one in columns if one.type in ("integer", "number", "flag")]
+        categories = [one.name for one in columns if one.type == "category"]
+        return replace(
+            self, numbers=(*self.numbers, *numbers), categories=(*self.categories, *categories), unnamed=False
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

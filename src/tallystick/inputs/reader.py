@@ -30,6 +30,7 @@ from tallystick.connectors import (
 )
 from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.contracts.conforming import conformed
+from tallystick.contracts.inference import ColumnTypes
 from tallystick.errors import DataError, UsageError
 from tallystick.inputs.accounting import DuplicatesFound, RowAccounting, SkippedRecords
 from tallystick.inputs.context import RunContext
@@ -120,6 +121,19 @@ class InputReader:
                 )
             self.namings[names] = naming
         return self.namings[names]
+
+    def infer_columns(self) -> ColumnTypes:
+        """Infer the types of the columns that an open contract does not name, in one pass over the input."""
+        types = ColumnTypes()
+        self.context.progress.stage("Reading the types of columns")
+        for chunk in self.stream.chunks():
+            if chunk.rows.num_columns:
+                naming = self.contract.resolve(chunk.rows.schema.names, self.context.mapping)
+                types += ColumnTypes.of(
+                    chunk.rows.select(list(self.contract.unnamed(naming))), self.context.settings
+                )
+            self.context.progress.step(len(chunk.records))
+        return types
 
     def check(self, chunk: Chunk) -> Checked:
         """Put a chunk through the contract."""

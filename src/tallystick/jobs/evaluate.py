@@ -34,7 +34,7 @@ from tallystick.learning.measure import Scored, score_anew, score_as_it_is
 from tallystick.learning.records import Records, Span, with_windows
 from tallystick.models import Bundle
 from tallystick.rules import Rules
-from tallystick.scorer import find_bundles, load_predictor, load_rules, load_windows
+from tallystick.scorer import find_bundles, load_predictor, load_rules, load_windows, opened_by
 from tallystick.tasks import Dataset, Measured, Solution, Task
 
 __all__ = ["Evaluated", "evaluate"]
@@ -94,6 +94,7 @@ def evaluate(
         raise UsageError(f'There is no split "{split}" for {solution}.', did_you_mean(split, known))
     refuse_unused(found, history=history, labels=labels)
     bundles = find_bundles(found, model, task)
+    found = opened_by(found, bundles)
     windows = load_windows(found, bundles)
     tried = load_rules(found, windows, rules)
     tasks = found.pick(task or list(bundles))

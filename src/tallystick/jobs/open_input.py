@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.connectors.database import is_state
+from tallystick.contracts.inference import ColumnTypes
+from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
 from tallystick.inputs.reader import InputReader
 from tallystick.tasks import Solution
 
-__all__ = ["open_input"]
+__all__ = ["open_input", "with_unnamed_columns"]
 
 
 def open_input(
@@ -37,3 +39,21 @@ def open_input(
         labels_wanted=labels_wanted,
         needs=needs,
     )
+
+
+def with_unnamed_columns(
+    solution: Solution, source: Any, context: RunContext
+) -> tuple[Solution, ColumnTypes | None]:
+    """Return a solution whose open contract has the columns of an input, and their types.
+
+    A solution whose contract is not open comes back as it is. Raises UsageError for standard input, which is
+    read once.
+    """
+    if not solution.contract.open:
+        return solution, None
+    if str(source) == "-":
+        raise UsageError(
+            "The types of columns are read before the rows, and standard input is read once.", "Name a file."
+        )
+    types = open_input(solution, source, context, labels_wanted=False).infer_columns()
+    return solution.opened(types), types

@@ -23,7 +23,15 @@ from tallystick.jobs.open_input import open_input
 from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_path, run_context
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, replay
-from tallystick.scorer import Scored, Scorer, Want, WindowedBatch, load_scorer
+from tallystick.scorer import (
+    Scored,
+    Scorer,
+    Want,
+    WindowedBatch,
+    find_bundles,
+    load_scorer,
+    opened_by,
+)
 from tallystick.tasks import Solution
 
 __all__ = ["Scores", "decide_records", "score"]
@@ -90,6 +98,7 @@ def score(
     elif isinstance(source, (str, Path)):
         raise UsageError("The decisions of a path need an output.", 'Give one: output="decisions.csv".')
     refuse_unused(found, history=history, labels=labels)
+    found = opened_by(found, find_bundles(found, model, task)) if found.contract.open else found
     all_reasons = context.settings.reasons == "all"
     scorer = load_scorer(
         found, model, context.settings, tasks=task, as_of=context.as_of, rules=rules,

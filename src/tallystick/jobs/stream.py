@@ -24,7 +24,7 @@ from tallystick.jobs.records_input import label_delay
 from tallystick.jobs.warming import warm
 from tallystick.learning.sequences import SEQUENCE
 from tallystick.notify import Notifier, Notify
-from tallystick.scorer import Scorer, Want, load_scorer
+from tallystick.scorer import Scorer, Want, find_bundles, load_scorer, opened_by
 from tallystick.store import Store
 from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
@@ -106,6 +106,8 @@ def stream(
     runs, under a title; say: where notifications to the console go.
     """
     found = registry.solution(solution)
+    if found.contract.open:
+        found = opened_by(found, find_bundles(found, model, task))
     context = run_context("stream", **options)
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
     _refuse(context, outputs, max_events, report, aggregates, aggregates_sink)

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.contracts import Report
+from tallystick.contracts.inference import ColumnTypes
 from tallystick.contracts.zones import LATEST, micros
 from tallystick.errors import DataError, UsageError
 from tallystick.evaluation import render_card
 from tallystick.feature_extraction import output_name
 from tallystick.inputs.context import RunContext
 from tallystick.jobs.bundles import bundle_parts
+from tallystick.jobs.open_input import with_unnamed_columns
 from tallystick.jobs.options import (
     Moment,
     Reading,
@@ -90,8 +92,8 @@ def train(
     declares window features; history: what came before the input; labels: labels of their own. Raises
     DataError when there is nothing to learn from, UsageError when an option is wrong.
     """
-    found = registry.solution(solution)
     context = run_context("train", **options)
+    found, types = with_unnamed_columns(registry.solution(solution), source, context)
     asked = tuple(_with_params(one, learner, learner_set) for one in found.pick(task) or found.tasks)
     refuse_inside_model(model, quarantine=context.quarantine)
     refuse_same_path(
@@ -119,7 +121,7 @@ def train(
         None if until is None else moment(until, zone, "until"),
         context.as_of,
     )
-    run = _Training(found, records, span, context, learner, features, windows)
+    run = _Training(found, types, records, span, context, learner, features, windows)
     return Trained(
         records.report, run.all(tasks_to_do(asked, records, named=bool(task), learning=True), Path(model))
     )
@@ -151,6 +153,7 @@ class _Training:
     """What the tasks of one run have in common."""
 
     solution: Solution
+    types: ColumnTypes | None
     records: Records
     span: Span
     context: RunContext
@@ -216,6 +219,8 @@ class _Training:
         manifest, arrays = bundle_parts(
             self.solution, spec, windows, rows, truth, fitted, needs, self.context
         )
+        if self.types is not None:
+            manifest["contract"]["unnamed"] = self.types.to_dict()
         manifest["training"]["left_out"] = {**self.span.left_out, **usable.left_out}
         card = render_card(manifest, task.purpose, task.limits, self.solution.nouns)
         bundle = save(folder / task.name, manifest, arrays, card)

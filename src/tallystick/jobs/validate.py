@@ -13,7 +13,7 @@ from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
 from tallystick.contracts import Checked, Naming, Report, written, written_schema
 from tallystick.inputs.reader import InputReader
-from tallystick.jobs.open_input import open_input
+from tallystick.jobs.open_input import open_input, with_unnamed_columns
 from tallystick.jobs.options import Reading, refuse_same_path, run_context
 
 __all__ = ["Validated", "validate"]
@@ -43,8 +43,8 @@ def validate(
 
     Raises DataError when no row is usable, or more are bad than allowed.
     """
-    found = registry.solution(solution)
     context = run_context("validate", **options)
+    found, _ = with_unnamed_columns(registry.solution(solution), source, context)
     reader = open_input(found, source, context, labels_wanted=True)
     refuse_same_path({}, {"output": output, "quarantine": context.quarantine})
     if output is None:

@@ -8,6 +8,7 @@ from tallystick.scorer.loading import (
     load_rules,
     load_scorer,
     load_windows,
+    opened_by,
 )
 from tallystick.scorer.predictor import Predictor, Want
 from tallystick.scorer.scorer import Scored, Scorer, WindowedBatch
@@ -25,4 +26,5 @@ __all__ = [
     "load_rules",
     "load_scorer",
     "load_windows",
+    "opened_by",
 ]

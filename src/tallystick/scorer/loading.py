@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tallystick.config import Settings
+from tallystick.contracts.inference import ColumnTypes
 from tallystick.errors import BundleError, UsageError
 from tallystick.feature_extraction import DERIVED, FittedFeatures, ValueReader
 from tallystick.models import Bundle, load, load_model
@@ -29,6 +30,7 @@ __all__ = [
     "load_rules",
     "load_scorer",
     "load_windows",
+    "opened_by",
 ]
 
 
@@ -63,6 +65,19 @@ def find_bundles(solution: Solution, folder: str | Path, tasks: Sequence[str] = 
                     f"--task {other} --task {name}",
                 )
     return bundles
+
+
+def opened_by(solution: Solution, bundles: Mapping[str, Bundle]) -> Solution:
+    """Return a solution whose open contract has the columns that its bundles were trained with."""
+    if not solution.contract.open:  # also where that was done already
+        return solution
+    kept = [bundle.manifest["contract"].get("unnamed", {}) for bundle in bundles.values()]
+    if any(one != kept[0] for one in kept):
+        raise UsageError(
+            f"The tasks {', '.join(bundles)} were trained with different columns.",
+            "Name one of them: --task. Or train them together.",
+        )
+    return solution.opened(ColumnTypes.from_dict(kept[0]))
 
 
 def _load(solution: Solution, task: Task, folder: Path) -> Bundle:
@@ -139,6 +154,7 @@ def load_scorer(
 ) -> Scorer:
     """Load a model folder, the routing rules, the rules beside the model and the thresholds into a Scorer."""
     bundles = find_bundles(solution, folder, tasks)
+    solution = opened_by(solution, bundles)
     predictors = tuple(
         load_predictor(solution, solution.task(name), bundle, settings) for name, bundle in bundles.items()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -13,8 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.contracts import Contract
+from tallystick.contracts.inference import ColumnTypes
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.evaluation import Measure
+from tallystick.feature_extraction import Columns
 from tallystick.report import Nouns
 from tallystick.tasks.analysis import Analysis
 from tallystick.tasks.dataset import Dataset
@@ -103,6 +105,20 @@ class Solution:
     def horizon_us(self) -> int | None:
         """The horizon of duplicates in microseconds."""
         return None if self.horizon is None else self.horizon // timedelta(microseconds=1)
+
+    def opened(self, types: ColumnTypes) -> Solution:
+        """Return the solution with the columns that its open contract does not name as features."""
+        columns = types.as_columns()
+        tasks = tuple(
+            replace(
+                task,
+                features=tuple(
+                    part.opened(columns) if isinstance(part, Columns) else part for part in task.features
+                ),
+            )
+            for task in self.tasks
+        )
+        return replace(self, contract=self.contract.extended(types), tasks=tasks)
 
     @property
     def simulator(self) -> Simulate:
