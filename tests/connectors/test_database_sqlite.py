@@ -16,7 +16,7 @@ import pytest
 
 import tallystick as ts
 from tallystick.config import Settings
-from tallystick.connectors import database_sqlite, is_state, open_sink, open_source
+from tallystick.connectors import database_sqlite_connection, is_state, open_sink, open_source
 from tallystick.errors import DataError, TallystickError, UsageError
 
 BATCH = pa.RecordBatch.from_pydict({"a": ["x", None], "n": [1, 2]})
@@ -120,7 +120,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, made: sqlite3.Connection) -> Non
 def test_a_lock_of_another_is_waited_for_and_then_told(
     tmp_path: Path, made: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_sqlite, "PATIENCE", 0.05)
+    monkeypatch.setattr(database_sqlite_connection, "PATIENCE", 0.05)
     made.execute("CREATE TABLE t (a)")
     made.execute("BEGIN IMMEDIATE")
     sink = open_sink(f"sqlite:///{tmp_path}/a.db?table=u")

@@ -8,8 +8,9 @@ the entry point `tallystick.connectors`.
 from __future__ import annotations
 
 from tallystick.connectors.chunk import Broken, Chunk
-from tallystick.connectors.database import Database, found_databases, is_state
+from tallystick.connectors.database import Database, is_state
 from tallystick.connectors.database_place import TablePlace, beside, inside, place, resolved
+from tallystick.connectors.databases import found_databases
 from tallystick.connectors.filesystem import FileSystem, LocalFileSystem, found_file_systems
 from tallystick.connectors.formats import Format, found_formats
 from tallystick.connectors.location import Location, shown

@@ -6,10 +6,9 @@ A module of this package with a `DATABASES` tuple brings one, as does an entry p
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Protocol
 
-from tallystick.connectors.formats import found
+from tallystick.connectors.databases import found_databases
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from tallystick.connectors.sink import Sink
     from tallystick.connectors.source import Source
 
-__all__ = ["Database", "found_databases", "is_state"]
+__all__ = ["Database", "is_state"]
 
 #: The table that only a database that holds the state of streams has.
 STATE = "ts_head"
@@ -41,16 +40,6 @@ class Database(Protocol):
 
     def remove(self, location: Location) -> None:
         """Take a table away, if it is there."""
-
-
-@functools.cache
-def found_databases() -> dict[str, Database]:
-    """Give every database by scheme, sorted.
-
-    >>> list(found_databases())
-    ['postgresql', 'sqlite']
-    """
-    return dict(sorted((one.scheme, one) for one in found("DATABASES")))
 
 
 def is_state(uri: str) -> bool:

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tallystick.connectors.database import found_databases
 from tallystick.connectors.database_address import Address
+from tallystick.connectors.databases import found_databases
 from tallystick.connectors.location import Location
 
 __all__ = ["TablePlace", "beside", "inside", "place", "resolved"]
@@ -90,6 +90,6 @@ def resolved(path: str | Path | TablePlace) -> str:
     address = Address.of(location, location.options)
     if location.scheme != "sqlite":
         return address.key
-    from tallystick.connectors.database_sqlite import file_of
+    from tallystick.connectors.database_sqlite_connection import file_of
 
     return f"sqlite:///{os.path.realpath(file_of(location))}?table={address.name.lower()}"

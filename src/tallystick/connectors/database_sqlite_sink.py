@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tallystick.connectors.database_address import Address
 from tallystick.connectors.database_columns import check_names, columns_sql, inserts, sqlite_type
-from tallystick.connectors.database_sqlite import connect, explained, file_of, table_names
+from tallystick.connectors.database_sqlite_connection import connect, explained, file_of, table_names
 from tallystick.connectors.sink import Sink
 from tallystick.errors import TallystickError, UsageError
 

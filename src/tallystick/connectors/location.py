@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tallystick.connectors.database import found_databases
+from tallystick.connectors.databases import found_databases
 from tallystick.connectors.formats import found_formats
 from tallystick.errors import UsageError, did_you_mean
 

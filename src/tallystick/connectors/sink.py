@@ -11,8 +11,8 @@ from typing import IO
 import pyarrow as pa
 
 from tallystick.connectors.compression import compressed
-from tallystick.connectors.database import found_databases
 from tallystick.connectors.database_place import TablePlace
+from tallystick.connectors.databases import found_databases
 from tallystick.connectors.filesystem import PendingFile, file_system
 from tallystick.connectors.formats import TableWriter, found_formats
 from tallystick.connectors.location import Location

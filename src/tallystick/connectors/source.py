@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tallystick.config import Settings
 from tallystick.connectors.chunk import Broken, Chunk
-from tallystick.connectors.database import found_databases
+from tallystick.connectors.databases import found_databases
 from tallystick.connectors.filesystem import FoundFile, file_system
 from tallystick.connectors.formats import Block, Reading, found_formats
 from tallystick.connectors.location import Location, split_suffix, suffixes

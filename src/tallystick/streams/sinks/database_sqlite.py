@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tallystick.connectors.database_address import Address, quoted
 from tallystick.connectors.database_columns import check_names, columns_sql, inserts, sqlite_type
-from tallystick.connectors.database_sqlite import connect, explained
+from tallystick.connectors.database_sqlite_connection import connect, explained
 from tallystick.errors import UsageError
 
 __all__ = ["SQLiteAppending"]

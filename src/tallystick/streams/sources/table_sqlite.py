@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from tallystick.connectors.database_address import Address, quoted
-from tallystick.connectors.database_sqlite import SQLiteTable, connect, explained, forgiving
+from tallystick.connectors.database_sqlite import SQLiteTable, forgiving
+from tallystick.connectors.database_sqlite_connection import connect, explained
 from tallystick.connectors.notes import Notes
 from tallystick.errors import DataError, UsageError, did_you_mean
 
