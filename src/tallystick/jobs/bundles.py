@@ -44,6 +44,7 @@ def bundle_parts(
     scores = fitted.calibrated.scores
     policy = task.policy.fit(held, fitted.calibrated.chosen_on, settings)
     some = held.usable
+    some = some[~np.isnan(scores.score[some])]  # rows that no other fold could calibrate
     measured = Measured(
         dataset.take(held.row[some]),
         truth.take(held.row[some]),

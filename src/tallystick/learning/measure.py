@@ -86,7 +86,8 @@ def score_anew(
         calibrated = spec.task.target.calibrate(held)
         policy = spec.task.policy.fit(held, calibrated.chosen_on, settings)
         how = {"kind": split, "folds": len(folds), "seed": settings.seed}
-        return Scored(held.row, calibrated.scores, policy, how)
+        scored = np.flatnonzero(~np.isnan(calibrated.scores.score))
+        return Scored(held.row[scored], calibrated.scores.take(scored), policy, how)
     made = last_part(dataset, spec.supervised, truth) if maker is None else maker(dataset, truth, start)
     parts = [_fit_fold(spec, dataset, truth, fold) for fold in made.folds]
     row = np.concatenate([fold.test for fold in made.folds])

@@ -76,11 +76,9 @@ class Binary(Target):
             )
 
     def calibrate(self, held: HeldOut) -> Calibrated:
-        """Fit a rising line of log-odds."""
-        known = ~np.isnan(held.truth)
-        calibration = EventCalibration.fit(held.raw[known, 0], held.truth[known] == 1)
-        scores = calibration.apply(held.raw)
-        return Calibrated(calibration, scores, scores)
+        """Fit a rising line of log-odds; each row is scored by one that did not see its fold."""
+        calibration = _fitted(held, ~np.isnan(held.truth))
+        return Calibrated(calibration, _cross_calibrated(held), calibration.apply(held.raw))
 
     def load_calibrator(
         self,
@@ -105,3 +103,24 @@ class Binary(Target):
         return report_on_events(
             task, measured, settings, at_stake=self.at_stake, event_kind=self.event_kind, **context
         )
+
+
+def _fitted(held: HeldOut, rows: NDArray[np.bool_]) -> EventCalibration:
+    return EventCalibration.fit(held.raw[rows, 0], held.truth[rows] == 1)
+
+
+def _cross_calibrated(held: HeldOut) -> Scores:
+    """Score the rows of each fold by a calibration of other folds, of earlier ones where folds are ordered.
+
+    Rows of a fold that has no others to be calibrated on have the score NaN.
+    """
+    values = np.full((len(held), 1), np.nan)
+    known = ~np.isnan(held.truth)
+    for fold in np.unique(held.fold):
+        others = known & ((held.fold < fold) if held.ordered else (held.fold != fold))
+        if len(np.unique(held.truth[others])) > 1:
+            rows = held.fold == fold
+            values[rows] = _fitted(held, others).apply(held.raw[rows]).values
+    if np.isnan(values).all():  # a single fold: nothing else could calibrate it
+        values = _fitted(held, known).apply(held.raw).values
+    return Scores(values, np.ascontiguousarray(values[:, 0]))
