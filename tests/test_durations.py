@@ -4,6 +4,7 @@ from tallystick import durations
 from tallystick.config import Settings
 from tallystick.notify.terms import duration
 from tallystick.windows import Windows
+from tallystick.windows.roles import TableRoles
 
 SECONDS = {"30s": 30, "15m": 900, "1h": 3_600, "7d": 604_800, "2w": 1_209_600}
 
@@ -14,7 +15,7 @@ def test_one_spelling_is_a_length_everywhere(text: str) -> None:
     assert durations.parse(text) == durations.parse_words(text) == length
     assert Settings().with_values({"retention": text}, "--set").retention == text
     entry = {"entity": "a", "windows": [text], "aggregates": ["count"]}
-    assert Windows.of({"features": [entry]}).horizon_us >= length
+    assert Windows.of({"features": [entry]}, TableRoles("event_time")).horizon_us >= length
     if length <= durations.DAY:
         assert duration(text) == length
 

@@ -1,0 +1,79 @@
+"""The plug-in solutions on the path, as an installed package would be, and data for every solution."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tallystick as ts
+from tallystick import registry
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugins() -> Path:
+    """Put the plug-ins on the path, for this process and those that it starts."""
+    sys.path.insert(0, str(PLUGINS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PLUGINS), prepend=":")
+        yield PLUGINS
+    sys.path.remove(str(PLUGINS))
+
+
+def credit(rows: int = 900) -> pl.DataFrame:
+    rng = np.random.default_rng(1)
+    limit, late = rng.integers(1, 50, rows) * 10_000, rng.integers(-2, 5, rows)
+    odds = late * 0.7 - limit / 300_000 - 1
+    return pl.DataFrame(
+        {
+            "ID": np.arange(rows), "LIMIT_BAL": limit, "PAY_0": late, "AGE": rng.integers(21, 70, rows),
+            "EDUCATION": rng.choice(["school", "university", "other"], rows),
+            "default.payment.next.month": (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(int),
+        }
+    )  # fmt: skip
+
+
+def mixed(rows: int = 1_000) -> pl.DataFrame:
+    rng = np.random.default_rng(2)
+    guests, bill = rng.integers(1, 9, rows), rng.integers(500, 20_000, rows) / 100
+    kind = rng.choice(["dinner", "lunch", "party"], rows)
+    words = {"dinner": "candles wine evening", "lunch": "salad quick noon", "party": "music cake many"}
+    times = np.sort(rng.integers(1_700_000_000, 1_705_000_000, rows))
+    return pl.DataFrame(
+        {
+            "visit_id": [f"v{i:04}" for i in range(rows)],
+            "seen_at": pl.from_epoch(pl.Series(times), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "guest_id": [f"g{i}" for i in rng.integers(0, 60, rows)],
+            "note": [f"{words[k]} table {rng.integers(0, 30)} nice" for k in kind],
+            "bill": bill, "unit": ["EUR"] * rows, "guests": guests, "kind": kind,
+            "came_back": rng.random(rows) < 1 / (1 + np.exp(2.5 - guests / 2)),
+            "tip": np.round(bill * 0.1 + guests, 2),
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A file of records for each solution: simulated where the solution can, else made here."""
+    folder, made = tmp_path_factory.mktemp("conformance"), {"credit": credit, "mixed": mixed}
+    paths = {}
+    for name in registry.names("solutions"):
+        paths[name] = folder / f"{name}.csv"
+        if name in made:
+            made[name]().write_csv(paths[name])
+        else:
+            found = registry.solution(name)
+            ts.simulate(name, rows=max(found.try_rows, 900), preset=found.try_preset, output=paths[name])
+    return paths
+
+
+@pytest.fixture(scope="session")
+def models(records: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model folder of each solution, with every task that its records have answers for."""
+    folder = tmp_path_factory.mktemp("conformance-models")
+    for name, path in records.items():
+        ts.train(name, path, model=folder / name)
+    return {name: folder / name for name in records}
