@@ -14,10 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from tallystick.jobs.labelled import Rows
-
-    from tallystick.jobs.options import Work
-    from tallystick.scorer import Task
 
 
 def public_data() -> Path | None:
@@ -157,20 +153,6 @@ def raw_complaints(rows: int = 6_000) -> tuple[pa.Table, str]:
     # An empty field is what a CSV has for nothing.
     columns = [pc.fill_null(column.cast(pa.string()), "") for column in table.columns]
     return pa.table(columns, names=table.column_names), f"{len(table):,} {kind} complaints"
-
-
-def labelled_complaints(source: Any, **options: Any) -> tuple[Task, Rows, Work]:
-    """The complaints that the default model learns from, by the contract: one name for each product."""
-    from tallystick.jobs.labelled import gather, rows_of
-
-    from tallystick import registry
-    from tallystick.jobs.options import work
-
-    solution = registry.solution("complaints")
-    task = solution.task("product")
-    job = work("train", **options)
-    table = gather(solution, source, job, (task,)).table
-    return task, rows_of(task, table, solution.contract.event_time)[0], job
 
 
 def sklearn_peer() -> Any:

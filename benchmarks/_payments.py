@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from tallystick.jobs.event_rows import declared, with_behaviour
-from tallystick.jobs.event_train import Wanted, train_events
-from tallystick.jobs.past import columns_of, gather_events
 
+import tallystick
 from _claims import public_data, say
+from _labelled import labelled
 from tallystick import registry
-from tallystick.jobs.options import work
-from tallystick.scorer import EventTask, Solution
 
 TREES: dict[str, Any] = {"n_estimators": 300, "max_depth": 6, "negatives": 50_000}
 COLUMNS = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
@@ -34,21 +30,13 @@ def payments(rows: int) -> tuple[pa.Table, str]:
     return pa.Table.from_batches(drawn), "simulated payments"
 
 
-def trained(table: pa.Table, folder: Path) -> tuple[Solution, Any]:
-    """Train on payments, with all windows; the solution, and xgboost's own model of the same size."""
+def trained(table: pa.Table, folder: Path) -> Any:
+    """Train on payments, with all windows, a bundle in a folder; return xgboost's model of the same size."""
     import xgboost
 
-    solution = registry.solution("fraud")
-    task = replace(solution.task("fraud"), settings={"gradient_boosting": TREES})
-    assert isinstance(task, EventTask)
-    solution = replace(solution, tasks=(task,))
-    job = work("train")
-    events = gather_events(solution, table, job, columns_of(solution, [task]))
-    train_events(solution, [task], events, folder, Wanted(), job)
-    windows = declared(solution, None, events.held())
-    some = replace(events, given=np.arange(len(events.time)) < 50_000)
-    rows = with_behaviour(solution, some, windows, some.given, job)
-    features = task.features.fit(rows.table, job.settings, windows.names if windows else ())
-    data = xgboost.DMatrix(features.matrix(rows.table), rows.fraud)
+    tallystick.train("fraud", table, model=folder, task=["fraud"], learner_set=TREES, quiet=True)
+    rows = labelled("fraud", "fraud", table.slice(0, 50_000))
+    fitted = rows.spec(params={"n_estimators": 1}).fit(rows.dataset, rows.truth.values, rows.truth.names)
+    data = xgboost.DMatrix(fitted.features.matrix(rows.dataset.rows), np.nan_to_num(rows.truth.values))
     parameters = {"max_depth": 6, "eta": 0.1, "objective": "binary:logistic", "nthread": 1}
-    return solution, xgboost.train(parameters, data, 300)
+    return xgboost.train(parameters, data, 300)

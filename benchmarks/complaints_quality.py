@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tallystick.jobs.fitting import FOLDS, fit_task, out_of_fold
-from tallystick.jobs.labelled import Rows
 
-from _claims import claim, data, labelled_complaints, say, sklearn_peer
-from tallystick import registry
-from tallystick.evaluation import Coverage, classify, folds, paired_interval, time_split
-from tallystick.models import Decided
+from _claims import claim, data, say, sklearn_peer
+from _labelled import Labelled, labelled
+from tallystick.evaluation import Coverage, classify, paired_interval, time_split
+from tallystick.learning import cross_fit, fit_task, folds_of
+from tallystick.models.scores import Scores
+from tallystick.tasks import Fold
 
 LAST = 0.2  # of the rows, by time, that are tested on
 WANTED = {0.6: 0.96, 0.8: 0.925}  # accuracy on the surest share
@@ -35,14 +35,15 @@ class Answers:
     chance: NDArray[np.float64]
 
 
-def answers(decided: Decided) -> Answers:
-    return Answers(decided.label, decided.sure, decided.chance)
+def answers(scores: Scores) -> Answers:
+    assert scores.label is not None
+    return Answers(scores.label, scores.score, scores.values)
 
 
-def peer_answers(train: Rows, test: Rows) -> Answers:
+def peer_answers(train: Labelled, test: Labelled) -> Answers:
     """Fit the peer and ask it; its margin is bent into 0 … 1, which keeps its order."""
-    model = sklearn_peer().fit(texts(train), train.truth)
-    scores = np.full((len(test), len(train.classes)), -np.inf)
+    model = sklearn_peer().fit(texts(train), train.truth.codes)
+    scores = np.full((len(test), len(train.truth.names)), -np.inf)
     scores[:, model.classes_] = model.decision_function(texts(test))
     label = scores.argmax(axis=1)
     second, best = np.sort(scores, axis=1)[:, -2:].T
@@ -50,15 +51,14 @@ def peer_answers(train: Rows, test: Rows) -> Answers:
     return Answers(label, (best - second) / (1 + best - second), chance / chance.sum(axis=1, keepdims=True))
 
 
-def texts(rows: Rows) -> list[str]:
-    found: list[str] = rows.table.column("narrative").to_pylist()
+def texts(rows: Labelled) -> list[str]:
+    found: list[str] = rows.dataset.rows.column("narrative").to_pylist()
     return found
 
 
-def peer_out_of_fold(rows: Rows, seed: int) -> Answers:
-    parts = folds("grouped", FOLDS, y=rows.truth, groups=rows.groups, seed=seed)
-    found = [peer_answers(rows.take(train), rows.take(test)) for train, test in parts]
-    order = np.argsort(np.concatenate([test for _, test in parts]))
+def peer_out_of_fold(rows: Labelled, parts: Sequence[Fold]) -> Answers:
+    found = [peer_answers(rows.take(part.train), rows.take(part.test)) for part in parts]
+    order = np.argsort(np.concatenate([part.test for part in parts]))
     return Answers(
         *(
             np.concatenate([getattr(one, name) for one in found])[order]
@@ -67,14 +67,15 @@ def peer_out_of_fold(rows: Rows, seed: int) -> Answers:
     )
 
 
-def compare(how: str, rows: Rows, ours: Answers, peer: Answers, wanted: bool) -> None:
+def compare(how: str, rows: Labelled, ours: Answers, peer: Answers, wanted: bool) -> None:
     """Print the claims on one way of parting the rows."""
+    truth, groups = rows.truth.codes, rows.dataset.groups
     figures = [
-        classify(rows.truth, side.chance, rows.classes, predicted=side.label, confidence=side.sure)
+        classify(truth, side.chance, rows.truth.names, predicted=side.label, confidence=side.sure)
         for side in (ours, peer)
     ]
     for name, title, least in (("f1_macro", "macro-F1", GAIN), ("accuracy", "accuracy", 0.0)):
-        found = paired_interval(name, rows.truth, peer.label, ours.label, seed=0, groups=rows.groups)
+        found = paired_interval(name, truth, peer.label, ours.label, seed=0, groups=groups)
         low, high = found["low"], found["high"]
         goal: dict[str, Any] = {}
         if wanted:
@@ -82,12 +83,12 @@ def compare(how: str, rows: Rows, ours: Answers, peer: Answers, wanted: bool) ->
             goal = {"wanted": words, "met": found["value"] >= least and (low > 0 or not least)}
         claim(
             f"{title}, {how}", figures[0][name], figures[1][name], unit="share",
-            what=f"{len(rows)} rows, {len(set(rows.truth.tolist()))} classes; ours - peer, drawn by groups",
+            what=f"{len(rows)} rows, {len(set(truth.tolist()))} classes; ours - peer, drawn by groups",
             difference=round(found["value"], 4), interval=[round(low, 4), round(high, 4)], **goal,
         )  # fmt: skip
     for share, least in WANTED.items():
         mine, theirs = (
-            Coverage.of(side.sure, side.label == rows.truth).accuracy_at(share) for side in (ours, peer)
+            Coverage.of(side.sure, side.label == truth).accuracy_at(share) for side in (ours, peer)
         )
         goal = {"wanted": f"at least {least}", "met": (mine or 0) >= least} if wanted else {}
         claim(
@@ -103,24 +104,25 @@ def compare(how: str, rows: Rows, ours: Answers, peer: Answers, wanted: bool) ->
 
 
 def grouped(source: Any, seed: int, rows_wanted: int | None) -> None:
-    task, rows, job = labelled_complaints(source, set={"seed": seed})
-    rows = sample(rows, rows_wanted)
-    ours = answers(out_of_fold(task, registry.learner(task.learner), rows, job, "grouped"))
-    say(f"seed {seed}: ours done, {len(np.unique(rows.groups))} groups in {len(rows)} rows")
-    compare(f"grouped, seed {seed}", rows, ours, peer_out_of_fold(rows, seed), wanted=seed == 0)
+    rows = sample(labelled("complaints", "product", source, set={"seed": seed}), rows_wanted)
+    parts = folds_of(rows.task, rows.dataset, rows.truth, "grouped", seed)
+    held = cross_fit(rows.spec(), rows.dataset, rows.truth, parts)
+    ours = answers(rows.task.target.calibrate(held).scores)
+    count = 0 if rows.dataset.groups is None else len(np.unique(rows.dataset.groups))
+    say(f"seed {seed}: ours done, {count} groups in {len(rows)} rows")
+    compare(f"grouped, seed {seed}", rows, ours, peer_out_of_fold(rows, parts), wanted=seed == 0)
 
 
 def by_time(source: Any, rows_wanted: int | None) -> None:
-    task, rows, job = labelled_complaints(source)
-    rows = sample(rows, rows_wanted)
-    assert rows.time is not None
-    seen, rest = (rows.take(part) for part in time_split(rows.time, LAST))
-    fitted, _ = fit_task(task, registry.learner(task.learner), seen, job)
-    ours = answers(fitted.decide(rest.table, job.settings.cores()))
+    rows = sample(labelled("complaints", "product", source), rows_wanted)
+    seen, rest = (rows.take(part) for part in time_split(rows.dataset.time, LAST))
+    parts = folds_of(seen.task, seen.dataset, seen.truth, "grouped", 0)
+    fitted = fit_task(seen.spec(), seen.dataset, seen.truth, parts)
+    ours = answers(fitted.scores(rest.dataset.rows, rows.context.settings.cores()))
     compare(f"by time, last {LAST:.0%}", rest, ours, peer_answers(seen, rest), wanted=False)
 
 
-def sample(rows: Rows, wanted: int | None) -> Rows:
+def sample(rows: Labelled, wanted: int | None) -> Labelled:
     if wanted is None or wanted >= len(rows):
         return rows
     return rows.take(np.sort(np.random.default_rng(0).choice(len(rows), wanted, replace=False)))

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from _claims import calibration, claim, labelled_complaints, raw_complaints, say, set_up, sklearn_peer
+from _claims import calibration, claim, raw_complaints, say, set_up, sklearn_peer
 
 FASTER, MEMORY = 5.0, 1.5  # times the peer's rate; GB at most
 ROOM = 2.2  # of the input's size, for it and the decisions
@@ -104,9 +104,11 @@ def peer(big: Path, rows: int, output: Path) -> None:
     """Score the first rows as one would by hand; print seconds and peak as JSON."""
     import pandas as pd
 
-    _, learn, _ = labelled_complaints(raw_complaints()[0])
-    names = [learn.classes[code] for code in learn.truth]
-    model = sklearn_peer().fit(learn.table.column("narrative").to_pylist(), names)
+    from _labelled import labelled
+
+    learn = labelled("complaints", "product", raw_complaints()[0])
+    names = [learn.truth.names[code] for code in learn.truth.codes]
+    model = sklearn_peer().fit(learn.dataset.rows.column("narrative").to_pylist(), names)
     columns = ["Complaint ID", "Consumer complaint narrative"]
     start = time.perf_counter()
     with output.open("w", newline="", encoding="utf-8") as file:

@@ -16,14 +16,14 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from tallystick.jobs.event_score import decide_events
-from tallystick.jobs.past import columns_of, gather_events
 
 from _claims import claim, say
 from _payments import payments, trained
-from tallystick.config import Settings
-from tallystick.jobs.options import work
-from tallystick.scorer import load_scorer
+from tallystick import registry
+from tallystick.jobs.options import run_context
+from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.jobs.score import decide_records
+from tallystick.scorer import Want, load_scorer
 
 WANTED = 200_000
 
@@ -50,14 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table, kind = payments(given.rows)
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
         say(f"training on {given.train:,} payments")
-        solution, booster = trained(table.slice(0, given.train), Path(folder))
-        job = work("score")
-        events = gather_events(solution, table, job, columns_of(solution, solution.tasks))
+        booster = trained(table.slice(0, given.train), Path(folder))
+        solution, context = registry.solution("fraud"), run_context("score")
+        records = read_records(solution, table, context, columns_of(solution, solution.tasks))
         best: Any = None
         for _ in range(2):  # the first compiles nothing, but meets cold memory
-            scorer = load_scorer(solution, folder, Settings(), reasons=False)
+            scorer = load_scorer(solution, folder, context.settings, want=Want(reasons=False))
             began = time.perf_counter()
-            decided = decide_events(scorer, events, job)
+            decided = decide_records(scorer, records, context, scorer.new_state())
             took = time.perf_counter() - began
             best = took if best is None else min(best, took)
     if len(decided) != len(table):
@@ -70,14 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         columns = rolled(table).select(pl.selectors.contains("_count_", "_mean_")).to_numpy()
         width = booster.num_features()
         padded = columns[:, [i % columns.shape[1] for i in range(width)]]
-        booster.set_param({"nthread": job.settings.cores()})
-        booster.predict(xgboost.DMatrix(padded, nthread=job.settings.cores()))
+        booster.set_param({"nthread": context.settings.cores()})
+        booster.predict(xgboost.DMatrix(padded, nthread=context.settings.cores()))
         peer = len(table) / (time.perf_counter() - began)
     rate = len(table) / best
     claim(
         "payments scored in batch, features and 300 trees of depth 6", rate, peer, unit="payments/s",
-        cores=job.settings.cores(), what=f"{len(table):,} of {kind}, in memory and checked, "
-        f"{scorer.models[0].features.count} features; the peer: 12 of Polars and xgboost's predict",
+        cores=context.settings.cores(), what=f"{len(table):,} of {kind}, in memory and checked, "
+        f"{len(scorer.predictors[0].features.names)} features; the peer: 12 of Polars and xgboost's predict",
         wanted=f"at least {WANTED:,}", met=rate >= WANTED,
     )  # fmt: skip
 

@@ -16,24 +16,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tallystick.jobs.event_fitting import Design, fit_only
-from tallystick.jobs.event_measure import oracle_of
-from tallystick.jobs.event_rows import EventRows, declared, with_behaviour
-from tallystick.jobs.past import Events, columns_of, gather_events
 
 from _claims import claim, data, say
+from _labelled import Labelled, labelled
 from tallystick import registry
 from tallystick.contracts.times import DAY
 from tallystick.evaluation import average_precision, day_numbers, roc_auc
-from tallystick.jobs.options import work
 from tallystick.learners import Sample
-from tallystick.scorer import Values
 from tallystick.solutions.fraud.card_precision import card_precision
 from tallystick.solutions.fraud.protocols import Part, handbook, prequential
-from tallystick.windows import Windows
 
 FRAUD = registry.solution("fraud")
-JOB = work("evaluate")
 CENTURY = 36_500 * DAY
 WEEKS = ("2018-08-08", "2018-08-15", "2018-08-22")
 FIGURES = ("average precision", "ROC-AUC", "card precision@100")
@@ -54,28 +47,39 @@ SINGLE = {
 Figures = tuple[float, ...]
 
 
-def replayed(events: Events, windows: Windows) -> EventRows:
-    return with_behaviour(FRAUD, events, windows, events.given, JOB)
+def parts_of(rows: Labelled) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return of each row the day, the card, and whether it was fraud."""
+    assert rows.dataset.person is not None
+    return day_numbers(rows.dataset.time), rows.dataset.person, rows.truth.values == 1
 
 
-def figures(rows: EventRows, test: NDArray[np.int64], score: NDArray[np.float64]) -> Figures:
+def figures(rows: Labelled, test: NDArray[np.int64], score: NDArray[np.float64]) -> Figures:
     """Average precision, ROC-AUC, card precision@100."""
-    assert rows.entity is not None
-    day, truth = day_numbers(rows.time[test]), rows.fraud[test]
-    cards = card_precision(day, rows.entity[test], truth, score)["value"]
-    return average_precision(truth, score), roc_auc(truth, score), cards
+    day, card, fraud = (one[test] for one in parts_of(rows))
+    cards = card_precision(day, card, fraud, score)["value"]
+    return average_precision(fraud, score), roc_auc(fraud, score), cards
 
 
-def fifteen(rows: EventRows, windows: Windows) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def best_possible(rows: Labelled, delayed: int = 0) -> NDArray[np.float64] | None:
+    """Return the oracle's scores of the rows; delayed: how much later each label came, microseconds."""
+    whole = rows.records.dataset(rows.context.settings)
+    whole = replace(whole, known={name: moments + delayed for name, moments in whole.known.items()})
+    assert FRAUD.oracle is not None
+    found = FRAUD.oracle(whole)
+    return None if found is None else found[rows.dataset.index]
+
+
+def fifteen(rows: Labelled) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """The Handbook's 15 features: night is up to 6:59, as it has it."""
-    values = Values(rows.table, "UTC", "USD", windows.names)
+    values = rows.dataset.reader.read(rows.dataset.rows)
     columns = {
         "amount": values.number("amount"),
         "weekend": values.number("weekend"),
         "night": (values.number("hour") <= 6).astype(float),
     }
-    matrix = np.column_stack([*columns.values(), values.behaviour])
-    return np.nan_to_num(matrix), (*columns, *windows.names)
+    names = rows.dataset.windows
+    matrix = np.column_stack([*columns.values(), *(values.number(name) for name in names)])
+    return np.nan_to_num(matrix), (*columns, *names)
 
 
 def peers() -> dict[str, Any]:
@@ -105,20 +109,22 @@ def report(name: str, ours: Figures, peer: Figures | None, oracle: Figures | Non
         )
 
 
-def single(events: Events, seeds: Sequence[int]) -> None:
+def single(source: Any, seeds: Sequence[int]) -> None:
     """One week of training, the Handbook's features, its test week."""
-    windows = declared(FRAUD, FRAUD.windows.with_name("handbook.yaml"), events.held())
-    rows = replayed(events, windows)
-    matrix, names = fifteen(rows, windows)
-    part = handbook(day_numbers(rows.time), rows.entity, rows.fraud, "2018-07-25")
+    assert FRAUD.windows is not None
+    rows = labelled("fraud", "fraud", source, windows=FRAUD.windows.with_name("handbook.yaml"))
+    matrix, names = fifteen(rows)
+    day, card, fraud = parts_of(rows)
+    part = handbook(day, card, fraud, "2018-07-25")
     say(f"single split: {len(part.train):,} rows learned from, {len(part.test):,} tested, "
-        f"{int(rows.fraud[part.test].sum())} frauds")  # fmt: skip
-    truth = rows.fraud[part.train].astype(np.int64)
+        f"{int(fraud[part.test].sum())} frauds")  # fmt: skip
+    truth = fraud[part.train].astype(np.int64)
     found = []
     for seed in seeds:
         sample = Sample(
-            matrix[part.train], truth, 2, None, seed, dict(SINGLE), names, JOB.settings.cores(), "binary"
-        )
+            matrix[part.train], truth, 2, None, seed, dict(SINGLE), names, rows.context.settings.cores(),
+            "binary",
+        )  # fmt: skip
         model = registry.learner("gradient_boosting").fit(sample)
         found.append(figures(rows, part.test, model.raw(matrix[part.test])[:, 0]))
         say(f"  seed {seed}: {' '.join(f'{one:.4f}' for one in found[-1])}")
@@ -128,23 +134,23 @@ def single(events: Events, seeds: Sequence[int]) -> None:
         theirs = figures(rows, part.test, score.astype(np.float64))
         say(f"  peer {name}: {' '.join(f'{one:.4f}' for one in theirs)}")
         best = theirs if best is None else tuple(map(max, best, theirs))
-    oracle = oracle_of(events, rows, JOB)
+    oracle = best_possible(rows)
     ceiling = None if oracle is None else figures(rows, part.test, oracle[part.test])
     report("single", tuple(np.mean(found, axis=0)), best, ceiling,
            f"one training week, 15 features, mean of {len(seeds)} seeds; peer: the better one")  # fmt: skip
 
 
-def by_weeks(
-    name: str, rows: EventRows, windows: Windows, parts: Sequence[Part], oracle: NDArray[np.float64] | None
-) -> None:
+def by_weeks(name: str, rows: Labelled, parts: Sequence[Part], oracle: NDArray[np.float64] | None) -> None:
     """All history before each week, our own features, the task's own learner."""
-    task = FRAUD.task("fraud")
-    learner = registry.learner(task.learner)
-    design = Design(task, learner, dict(task.learner_settings(learner.name)), windows.names)
+    _, _, fraud = parts_of(rows)
+    spec = rows.spec(only=rows.task.chosen_features(rows.dataset.windows))
     found, best = [], []
     for part in parts:
-        fitted = fit_only(design, rows.take(part.train), part.seen(rows.fraud, rows.known), JOB)
-        found.append(figures(rows, part.test, fitted.chance(rows.take(part.test).table)))
+        seen = part.seen(fraud, rows.truth.known).astype(np.float64)
+        fitted = spec.fit(rows.dataset.take(part.train), seen, rows.truth.names)
+        # Figures by rank: a calibration that only rises changes none of them.
+        score = fitted.raw(rows.dataset.take(part.test).rows, rows.context.settings.cores())[:, 0]
+        found.append(figures(rows, part.test, score))
         say(f"  {name}, week of {part.describe()['first']}: {' '.join(f'{one:.4f}' for one in found[-1])}")
         if oracle is not None:
             best.append(figures(rows, part.test, oracle[part.test]))
@@ -153,33 +159,32 @@ def by_weeks(
            f"{len(parts)} test week{'s' * (len(parts) > 1)}, all history before, our features")  # fmt: skip
 
 
-def anomalies(events: Events, rows: EventRows, windows: Windows) -> None:
+def anomalies(rows: Labelled) -> None:
     """The default detector and columns on the single split: with the window on labels, and without.
 
     The oracle of the second knows how the simulator works, and never a label.
     """
     task = FRAUD.task("anomaly")
-    learner = registry.learner(task.learner)
-    settings = dict(task.learner_settings(learner.name))
-    part = handbook(day_numbers(rows.time), rows.entity, rows.fraud, "2018-07-25")
-    train, test = rows.take(part.train), rows.take(part.test)
-    never = oracle_of(replace(events, known=events.time + CENTURY), rows, JOB)
-    whole = task.usual_of(windows.names)
+    part = handbook(*parts_of(rows), "2018-07-25")
+    never = best_possible(rows, CENTURY)
+    whole = task.chosen_features(rows.dataset.windows)
+    train, test = rows.dataset.take(part.train), rows.dataset.take(part.test)
     for name, only, oracle in (
         ("anomaly, label windows", whole, None),
         ("anomaly, no label", tuple(one for one in whole if "__risk__" not in one), never),
     ):
-        features = Design(task, learner, settings, windows.names, only).features(train)
-        found = []
+        found, names = [], ()
         for seed in range(5):
-            sample = Sample(
-                features.matrix(train.table), np.zeros(len(train), np.int64), 2, None, seed, settings,
-                features.names,
-            )  # fmt: skip
-            found.append(figures(rows, part.test, learner.fit(sample).raw(features.matrix(test.table))[:, 0]))
+            settings = replace(rows.context.settings, seed=seed)
+            context = replace(rows.context, settings=settings)
+            spec = replace(rows, task=task, context=context).spec(only=only)
+            fitted = spec.fit(train, np.zeros(len(train)), ())
+            names = fitted.features.names
+            found.append(figures(rows, part.test, fitted.raw(test.rows)[:, 0]))
             say(f"  {name}, seed {seed}: {' '.join(f'{one:.4f}' for one in found[-1])}")
         best = None if oracle is None else figures(rows, part.test, oracle[part.test])
-        what = f"{learner.title} on {', '.join(features.names)}; one training week, mean of 5 seeds"
+        title = registry.learner(task.learner).title
+        what = f"{title} on {', '.join(names)}; one training week, mean of 5 seeds"
         report(name, tuple(np.mean(found, axis=0)), None, best, what)
 
 
@@ -189,22 +194,20 @@ def main() -> None:
     parser.add_argument("--only", choices=("single", "history", "prequential", "anomaly"))
     given = parser.parse_args()
     source = data() / "fraud" / "handbook.parquet"
-    events = gather_events(FRAUD, source, JOB, columns_of(FRAUD, FRAUD.tasks))
     if given.only in (None, "single"):
-        single(events, range(given.seeds))
+        single(source, range(given.seeds))
     if given.only == "single":
         return
-    windows = declared(FRAUD, None, events.held())
-    rows = replayed(events, windows)
-    oracle = oracle_of(events, rows, JOB)
-    day = day_numbers(rows.time)
-    parts = prequential(day, WEEKS, protocol="published", card=rows.entity, fraud=rows.fraud)
+    rows = labelled("fraud", "fraud", source)
+    day, card, fraud = parts_of(rows)
+    oracle = best_possible(rows)
+    parts = prequential(day, WEEKS, protocol="published", card=card, fraud=fraud)
     if given.only in (None, "history"):
-        by_weeks("history", rows, windows, parts[:1], oracle)
+        by_weeks("history", rows, parts[:1], oracle)
     if given.only in (None, "prequential"):
-        by_weeks("prequential", rows, windows, parts, oracle)
+        by_weeks("prequential", rows, parts, oracle)
     if given.only in (None, "anomaly"):
-        anomalies(events, rows, windows)
+        anomalies(rows)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 
 import tallystick
-from _claims import calibration, claim, labelled_complaints, raw_complaints, say, sklearn_peer
+from _claims import calibration, claim, raw_complaints, say, sklearn_peer
+from _labelled import labelled
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.scorer import load_scorer
@@ -61,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tallystick.train("complaints", learn, model=folder)
         solution = registry.solution("complaints")
         scorer = load_scorer(solution, given.model or folder, Settings(threads=1))
-    _, rows, _ = labelled_complaints(learn)
-    peer = sklearn_peer().fit(rows.table.column("narrative").to_pylist(), rows.truth)
+    rows = labelled("complaints", "product", learn)
+    peer = sklearn_peer().fit(rows.dataset.rows.column("narrative").to_pylist(), rows.truth.codes)
 
     chosen = np.random.default_rng(0).permutation(len(raw))[: given.calls + WARM]
     picked = raw.take(pa.array(chosen))

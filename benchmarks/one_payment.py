@@ -22,19 +22,19 @@ import pyarrow as pa
 from _claims import calibration, claim, say
 from _payments import payments, trained
 from one_complaint import times
+from tallystick import registry
 from tallystick.config import Settings
 from tallystick.evaluation import Thresholds
-from tallystick.scorer import EventModel, Scorer, load_scorer
+from tallystick.scorer import Scorer, Want, load_scorer
+from tallystick.tasks.policies import FittedThresholds
 
 WARM = 300
 
 
 def everything_an_alert(scorer: Scorer) -> Scorer:
     """Explain each payment: what an alert costs."""
-    models = tuple(
-        replace(one, thresholds=Thresholds(0.0, None)) for one in scorer.models if isinstance(one, EventModel)
-    )
-    return replace(scorer, models=models)
+    policy = FittedThresholds(Thresholds(0.0, None))
+    return replace(scorer, predictors=tuple(replace(one, policy=policy) for one in scorer.predictors))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,23 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     before, rest = table.slice(0, given.rows), table.slice(given.rows)
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
         say(f"training on {given.rows:,} payments")
-        solution, booster = trained(before, Path(folder))
-        scorer = load_scorer(solution, folder, Settings(threads=1), reasons=False)
+        booster, solution = trained(before, Path(folder)), registry.solution("fraud")
+        scorer = load_scorer(solution, folder, Settings(threads=1), want=Want(reasons=False))
         explained = everything_an_alert(load_scorer(solution, folder, Settings(threads=1)))
     naming = solution.contract.resolve(before.schema.names)
+    past, explained_past = scorer.new_state(), explained.new_state()
     for batch in before.to_batches(max_chunksize=65_536):
-        for side in (scorer, explained):
-            side.score(batch, naming)
+        for side, state in ((scorer, past), (explained, explained_past)):
+            side.score(batch, naming, state=state)
     singles = [pa.RecordBatch.from_pylist([row], schema=rest.schema) for row in rest.to_pylist()]
-    model = scorer.models[0]
-    assert isinstance(model, EventModel)
-    width = model.features.count
+    width = len(scorer.predictors[0].features.names)
     ready = np.random.default_rng(0).normal(size=(len(singles), width))
     import xgboost
 
     calls = {
-        "plain": lambda row: scorer.score(singles[row], naming),
-        "reasons": lambda row: explained.score(singles[row], naming),
+        "plain": lambda row: scorer.score(singles[row], naming, state=past),
+        "reasons": lambda row: explained.score(singles[row], naming, state=explained_past),
         "peer": lambda row: booster.inplace_predict(ready[row : row + 1], validate_features=False),
         "peer's reasons": lambda row: booster.predict(
             xgboost.DMatrix(ready[row : row + 1]), pred_contribs=True

@@ -15,15 +15,14 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from tallystick.jobs.event_fitting import calibrate
-from tallystick.jobs.past import columns_of, gather_events
 
 from _claims import claim, say
+from _labelled import labelled
 from tallystick import registry
-from tallystick.config import Settings
 from tallystick.evaluation import average_precision, folds
-from tallystick.jobs.options import work
+from tallystick.feature_extraction import Columns, FitContext, fit_features
 from tallystick.learners import Sample
+from tallystick.models import EventCalibration
 from tallystick.solutions.fraud.simulator import reachable
 
 ROWS, SHARE = 30_000, 0.15
@@ -53,8 +52,9 @@ def theirs(train: NDArray[np.float64], test: NDArray[np.float64]) -> tuple[Flags
 
 
 def fitted(name: str, X: NDArray[np.float64], truth: Flags, **settings: object) -> object:
-    sample = Sample(X, truth.astype(np.int64), 2, None, 0, dict(settings), target="binary")
-    return registry.learner(name).fit(sample)
+    learner = registry.learner(name)
+    target = "binary" if learner.needs_labels else "anomaly"
+    return learner.fit(Sample(X, truth.astype(np.int64), 2, None, 0, dict(settings), target=target))
 
 
 def best_f1(truth: Flags, chance: NDArray[np.float64]) -> float:
@@ -70,11 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     table = pa.Table.from_batches(FRAUD.simulate(ROWS, given.seed, "prototype"))
-    job = work("train")
-    events = gather_events(FRAUD, table, job, columns_of(FRAUD, FRAUD.tasks))
-    truth = events.truth == 1
-    features = FRAUD.task("fraud").features.fit(events.rows, Settings())
-    X = features.matrix(events.rows)
+    events = labelled("fraud", "fraud", table)
+    truth = events.truth.values == 1
+    columns = tuple(part for part in events.task.features if isinstance(part, Columns))
+    features = fit_features(columns, events.dataset.rows, FitContext(events.dataset.reader, frozenset(), 1))
+    X = features.matrix(events.dataset.rows)
     # The prototype's columns: amount, hour, weekday, and each value of place, device and type.
     plain = X[:, [i for i, name in enumerate(features.names) if name not in ("night", "weekend")]]
     train, test = folds("stratified", 5, y=truth, seed=given.seed)[0]
@@ -98,10 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raw[b] = fitted(name, X[train[a]], truth[train[a]], **settings).raw(
                 np.ascontiguousarray(X[train[b]])
             )[:, 0]
-        calibration = calibrate(FRAUD.task("fraud"), raw, truth[train])
-        cut = best_f1(truth[train], calibration.apply(raw))
+        calibration = EventCalibration.fit(raw, truth[train])
+        cut = best_f1(truth[train], calibration.apply(raw[:, None]).score)
         model = fitted(name, X[train], truth[train], **settings)
-        chance = calibration.apply(model.raw(np.ascontiguousarray(X[test]))[:, 0])
+        chance = calibration.apply(model.raw(np.ascontiguousarray(X[test]))).score
         rows[f"ours with labels: {name.replace('_', ' ')}"] = (
             figures(truth[test], chance >= cut), average_precision(truth[test], chance),
         )  # fmt: skip

@@ -122,31 +122,29 @@ def _parts(state: str, place: str) -> dict[str, Any]:
         found[name] = [round(b - a, 2) for a, b in zip(at, now, strict=True)]
         at[:] = [time.perf_counter(), time.process_time()]
 
-    from dataclasses import replace
-
     import pyarrow as pa
-    from tallystick.jobs.past import delay
 
     import tallystick.cli.commands
     import tallystick.jobs.stream  # noqa: F401
     from tallystick import registry
-    from tallystick.jobs.options import work
+    from tallystick.jobs.options import run_context
+    from tallystick.jobs.records_input import label_delay
     from tallystick.scorer.loading import load_scorer
     from tallystick.store import Store
     from tallystick.streams.fold import Fold
     from tallystick.streams.recovery import ROWS
 
     lap("imports")
-    solution, job = registry.solution("fraud"), work("stream")
-    scorer = load_scorer(solution, place, job.settings, threads=job.settings.cores())
+    solution, context = registry.solution("fraud"), run_context("stream")
+    scorer = load_scorer(solution, place, context.settings)
     lap("model")
     with Store.open(state) as store:
         kept = store.snapshot("fraud")
         assert kept is not None
         number, arrays = kept
         schema = pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
-        fold = Fold(scorer, schema, horizon=solution.horizon_us, delay=delay(solution, job))
-        fold.scorer = replace(fold.scorer, state=fold.fill(arrays, number))
+        fold = Fold(scorer, schema, horizon=solution.horizon_us, delay=label_delay(solution, context))
+        fold.fill(arrays, number)
         lap("snapshot")
         log = [(entry.number, entry.events) for entry in store.entries("fraud", number, whole=True)]
         lap("reading the log")
