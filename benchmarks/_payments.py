@@ -34,7 +34,7 @@ def trained(table: pa.Table, folder: Path) -> Any:
     """Train on payments, with all windows, a bundle in a folder; return xgboost's model of the same size."""
     import xgboost
 
-    tallystick.train("fraud", table, model=folder, task=["fraud"], learner_set=TREES, quiet=True)
+    tallystick.train("fraud", table, model=folder, task=["fraud"], learner_set=TREES)
     rows = labelled("fraud", "fraud", table.slice(0, 50_000))
     fitted = rows.spec(params={"n_estimators": 1}).fit(rows.dataset, rows.truth.values, rows.truth.names)
     data = xgboost.DMatrix(fitted.features.matrix(rows.dataset.rows), np.nan_to_num(rows.truth.values))

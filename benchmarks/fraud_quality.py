@@ -78,7 +78,7 @@ def fifteen(rows: Labelled) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         "night": (values.number("hour") <= 6).astype(float),
     }
     names = rows.dataset.windows
-    matrix = np.column_stack([*columns.values(), *(values.number(name) for name in names)])
+    matrix = np.column_stack([*columns.values(), values.window_features])
     return np.nan_to_num(matrix), (*columns, *names)
 
 

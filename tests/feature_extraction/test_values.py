@@ -79,6 +79,13 @@ def test_an_unknown_window_feature_stays_unknown() -> None:
     assert found["b"][0] == 1.0
 
 
+def test_a_window_feature_is_a_number_like_any_other() -> None:
+    rows = batch(**{WINDOW_FEATURES: window_column(np.array([[1.0, 2.0], [3.0, 4.0]]))})
+    found = values_of(rows, "UTC", "USD", ("a", "b"))
+    assert found.number("b").tolist() == found["b"].tolist() == [2.0, 4.0]
+    assert np.isnan(found.number("c")).all()
+
+
 def test_texts_flags_and_numbers_by_name() -> None:
     rows = batch(
         place=pa.array(["x", None]), large=pa.array(["y", None], pa.large_string()),

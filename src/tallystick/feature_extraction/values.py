@@ -141,12 +141,12 @@ class Values(Mapping[str, NDArray[Any]]):
         return window_matrix(self._rows.column(WINDOW_FEATURES))
 
     def number(self, name: str) -> Floats:
-        """Return a column of numbers, or what follows from the time, as float64; NaN where there is none."""
+        """Return a column of numbers, a part of the time or a window feature, as float64; NaN for none."""
         if name in DERIVED:
             return self._calendar[name]
         column = self.column(name)
         if column is None:
-            return np.full(len(self._rows), np.nan)
+            return self[name] if name in self._place else np.full(len(self._rows), np.nan)
         if name in self._reader.money:
             return self._money(column, self._reader.money[name])
         if not kinds.is_float64(column.type):
