@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.inputs.context import RunContext
+from tallystick.jobs.open_input import with_unnamed_columns
 from tallystick.jobs.options import run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.jobs.task_rows import rows_of
@@ -54,7 +55,8 @@ def labelled(
     **options: Any,
 ) -> Labelled:
     """Read a source for a task; windows: a file of them, the solution's own when None."""
-    found, context = registry.solution(solution), run_context("evaluate", **options)
+    context = run_context("evaluate", **options)
+    found, _ = with_unnamed_columns(registry.solution(solution), source, context)
     chosen = found.task(task)
     columns = columns_of(found, found.tasks)
     records = read_records(found, source, context, columns, labels_wanted=True)
