@@ -34,7 +34,7 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Every claim of the README: ours and the peer side by side, one line of JSON each.
+# Every claim of docs/benchmarks.md: ours and the peer side by side, one line of JSON each.
 bench: setup
 	@for script in benchmarks/[a-z]*.py; do echo "# $$script" >&2; $(BIN)/python $$script || exit 1; done
 

@@ -22,7 +22,11 @@ from tallystick.windows import Windows
 from tallystick.windows.groups import AGGREGATES, DEFAULTS
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/fraud.md", "docs/streams.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{page}.md" for page in ("architecture", "benchmarks", "fraud", "streams")),
+)
 TEXT = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 README, FRAUD = TEXT["README.md"], TEXT["docs/fraud.md"]
 
