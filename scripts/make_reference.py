@@ -163,7 +163,7 @@ def windows() -> Iterator[str]:
     yield "## Words of a windows file"
     yield ""
     yield (
-        "What each means stands in [fraud.md](fraud.md#windows). Top level: `features` (a list of entries), "
+        "[fraud.md](fraud.md#windows) explains each key. Top level: `features` (a list of entries), "
         "`conditions` (name: condition), `money` (columns of money, `amount`), and the words below that have "
         "a built-in value, for all entries at once."
     )
