@@ -13,7 +13,7 @@ from tallystick import registry
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def plugins() -> Path:
     """Put the plug-ins on the path, for this process and those that it starts."""
     sys.path.insert(0, str(PLUGINS))
@@ -55,7 +55,7 @@ def mixed(rows: int = 1_000) -> pl.DataFrame:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A file of records for each solution: simulated where the solution can, else made here."""
     folder, made = tmp_path_factory.mktemp("conformance"), {"credit": credit, "mixed": mixed}
@@ -70,7 +70,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def models(records: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A model folder of each solution, with every task that its records have answers for."""
     folder = tmp_path_factory.mktemp("conformance-models")

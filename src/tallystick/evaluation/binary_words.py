@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tallystick.evaluation.thresholds import ACTIONS
 from tallystick.report import Nouns
 from tallystick.report.formatting import amount, level, number, rare, share, spell
 
@@ -14,12 +15,15 @@ __all__ = ["action_names", "binary_outcome", "costs_words", "held_out_words", "l
 def action_names(thresholds: Mapping[str, Any] | None) -> list[str]:
     """Return the names of the actions that thresholds lead to, the weakest first.
 
-    >>> action_names({"review": {"threshold": 0.5}, "together": {"alerts": 1}, "notes": []})
-    ['review']
+    The order of the mapping says nothing: a manifest has its keys in the order of the alphabet.
+
+    >>> action_names({"decline": {"threshold": 0.9}, "review": {"threshold": 0.5}, "together": {}})
+    ['review', 'decline']
     """
-    return [
+    names = [
         name for name, did in (thresholds or {}).items() if isinstance(did, Mapping) and "threshold" in did
     ]
+    return sorted(names, key=lambda name: ACTIONS.index(name) if name in ACTIONS else len(ACTIONS))
 
 
 def binary_outcome(report: Mapping[str, Any], nouns: Nouns) -> str:

@@ -126,7 +126,7 @@ class Scorer:
         order of their times.
         """
         checked = self.contract.check(rows, naming, self.settings, as_of=self.as_of, labels_wanted=False)
-        clean, kept = checked.rows, checked.kept
+        clean, kept = self._with_window_columns(checked.rows), checked.kept
         ids = self.ids(clean, name, kept + 1 if records is None else records[kept], checked.columns)
         state = self.new_state() if state is None else state
         if state is None or len(clean) == 1:
@@ -142,6 +142,15 @@ class Scorer:
         back[index] = np.arange(len(index))
         windowed = self.apply_windows(clean.take(pa.array(index)), state).take(back)
         return Scored(self.decide(windowed, ids), checked)
+
+    def _with_window_columns(self, clean: pa.RecordBatch) -> pa.RecordBatch:
+        """Add the columns that windows read and these rows lack, all null, as reading an input does."""
+        names = clean.schema.names
+        for name in self.windows.columns if self.windows is not None else ():
+            if name not in names:
+                column = nulls(self.contract.column(name).arrow, len(clean))
+                clean = clean.append_column(name, column)
+        return clean
 
     def ids(
         self,
