@@ -150,10 +150,16 @@ def titles(text):
     return re.findall(r"<h2[^>]*>([^<]+)</h2>", text)
 
 
+def test_the_lead_says_where_thresholds_were_chosen_on_the_same_scores(report):
+    assert "With the chosen thresholds" in binary_outcome(report, FRAUD)
+    report["thresholds"]["in_sample"] = True
+    assert "On the scores that the thresholds were chosen on, " in binary_outcome(report, FRAUD)
+
+
 def test_the_lead_says_what_came_out_in_plain_words(report):
     words = plain(binary_outcome(report, FRAUD))
     assert words.startswith("Of 1,000 payments, 8 (0.8 %) were frauds.")
-    assert "Average precision is 0.620 (95 % interval 0.500 to 0.700); scores that know" in words
+    assert "Average precision is 0.620 (95 % interval 0.500 to 0.700); a random order" in words
     assert "the best that can be expected is 0.780" in words
     assert "75.0 % of the frauds are flagged, and 50.0 % of what is flagged is fraud, 6.0 to look at" in words
     assert "300 EUR of 500 EUR would be stopped. 300 USD of 700 USD would be stopped." in words

@@ -72,9 +72,7 @@ def _figures(report: Mapping[str, Any], nouns: Nouns) -> Section:
     figures = binary_figures(nouns)
     drawn = (*RANKING, *nouns.figures, "precision", "recall", "f1")
     oracle = bool(report.get("oracle"))
-    caption = (
-        "Headline figures; the bars are their intervals. Grey strokes are what scores that know nothing reach"
-    )
+    caption = "Headline figures; the bars are their intervals. Grey strokes are what a random order reaches"
     blocks: list[Block] = [
         Chart(
             "headline",

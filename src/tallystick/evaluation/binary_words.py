@@ -43,14 +43,18 @@ def binary_outcome(report: Mapping[str, Any], nouns: Nouns) -> str:
         return " ".join(words)
     low, high = (report.get("intervals") or {}).get("average_precision") or (None, None)
     interval = "" if low is None else f" ({level(report)} interval {number(low)} to {number(high)})"
-    chance = f"; scores that know nothing give {number(base)}" if base is not None else ""
+    chance = f"; a random order gives {number(base)}" if base is not None else ""
     best = (report.get("oracle") or {}).get("average_precision")
     oracle = "" if best is None else f", and the best that can be expected is {number(best)}"
     words.append(f"Average precision is {number(precision)}{interval}{chance}{oracle}.")
-    together = (report.get("thresholds") or {}).get("together")
+    thresholds = report.get("thresholds") or {}
+    together = thresholds.get("together")
     if together and together.get("recall") is not None:
+        # Thresholds look a little better on the rows that they were chosen on than in the table.
+        where = "On the scores that the thresholds were chosen on, " * bool(thresholds.get("in_sample"))
         words.append(
-            f"With the chosen thresholds {share(together['recall'])} of the {nouns.events} are flagged, and "
+            f"{where or 'With the chosen thresholds '}"
+            f"{share(together['recall'])} of the {nouns.events} are flagged, and "
             f"{share(together['precision'])} of what is flagged is {nouns.is_event}"
             + (f", {_per_day(together, nouns)}." if together.get("alerts_per_day") is not None else ".")
         )

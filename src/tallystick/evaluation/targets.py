@@ -10,7 +10,7 @@ from tallystick.errors import UsageError, did_you_mean
 from tallystick.evaluation.amount_sections import amount_outcome, amount_sections
 from tallystick.evaluation.anomaly_sections import anomaly_outcome, anomaly_sections
 from tallystick.evaluation.binary_sections import binary_sections
-from tallystick.evaluation.binary_words import binary_outcome
+from tallystick.evaluation.binary_words import action_names, binary_outcome
 from tallystick.evaluation.classes_sections import classes_outcome, classes_sections
 from tallystick.evaluation.segments_sections import segments_outcome, segments_sections
 from tallystick.report import Nouns, Section, Text
@@ -155,7 +155,8 @@ def with_policy(figures: Report, policy: Mapping[str, Any]) -> dict[str, Any]:
         name: {"threshold": policy.get(name), "wanted": policy.get(f"{name}_wanted") or None}
         for name in actions
     }
-    thresholds |= {"together": policy.get("expected") or None, "notes": list(policy.get("notes") or ())}
+    expected = policy.get("expected") or None
+    thresholds |= {"together": expected, "in_sample": True, "notes": list(policy.get("notes") or ())}
     return {**figures, "thresholds": thresholds}
 
 
@@ -172,9 +173,8 @@ def policy_points(report: Report, nouns: Nouns) -> Sequence[str]:
             f"{chosen['automation']:.1%} of rows, {chosen['accuracy']:.1%} of them right"
         ]
     points = []
-    for name, did in (report.get("thresholds") or {}).items():
-        if not isinstance(did, Mapping) or "threshold" not in did:
-            continue
+    for name in action_names(report.get("thresholds")):
+        did = report["thresholds"][name]
         done, wanted = nouns.actions.get(name, name), did.get("wanted")
         if did["threshold"] is None:
             points.append(f"never {done}" + (f": no score gives {wanted}" if wanted else ""))
