@@ -313,6 +313,10 @@ def _stopped_by_signals(running: Running) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # Polars takes SIGINT when it is imported, and from then on raises KeyboardInterrupt in whichever thread
+    # runs a query: it is imported here, so that what is set below comes after it.
+    import polars  # noqa: F401
+
     before: Mapping[int, Any] = {}
 
     def stop(number: int, _: Any) -> None:
