@@ -13,14 +13,14 @@ from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.streams.reading import Reader, Reads
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 
 CONTRACT = registry.solution("fraud").contract
 SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
 ROWS = 20
 
 
-class Partitions:
+class Partitions(SourceBase):
     """A source that gives many parts at once, each with the position after it: many rows in all."""
 
     name = "parts"

@@ -14,10 +14,10 @@ from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.streams.reading import FEW, WAIT, Reader, Reads
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 
 
-class Endless:
+class Endless(SourceBase):
     """A source that always has records."""
 
     name = "endless"

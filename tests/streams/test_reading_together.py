@@ -18,14 +18,14 @@ from tallystick.connectors import Chunk
 from tallystick.connectors.chunk import Broken
 from tallystick.contracts import Contract
 from tallystick.streams.reading import FEW, Read, Reader
-from tallystick.streams.source import Taken
+from tallystick.streams.source import SourceBase, Taken
 
 CONTRACT = registry.solution("fraud").contract
 SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
 ARRIVED = int(datetime(2025, 1, 2, tzinfo=UTC).timestamp() * 1e6)
 
 
-class Source:
+class Source(SourceBase):
     name = "parts"
 
 

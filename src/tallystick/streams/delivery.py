@@ -54,22 +54,20 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         """The entry up to which all is delivered."""
         return self.standing[0]
 
-    def catch_up(self, store: Store, number: int, mark: Mark | None, head: int) -> int:
-        """Begin where the sink stands, and deliver what the log holds after that; return how many rows."""
+    def catch_up(self, store: Store, number: int, mark: Mark | None, head: int) -> None:
+        """Begin where the sink stands, and deliver what the log holds after that."""
         self.resume(number, mark, head)
-        rows, waiting, batches = 0, 0, []
+        waiting, batches = 0, []
         entry = self.number
         for entry, batch in store.decisions(self._stream, self.number, self._schema):
             mine = own(batch)
             batches.append(mine)
-            rows += len(mine)
             waiting += len(mine)
             if waiting >= ROWS:
                 self.deliver(entry, batches)
                 waiting, batches = 0, []
         if self.number < max(entry, head):
             self.deliver(max(entry, head), batches)
-        return rows
 
     def resume(self, number: int, mark: Mark | None, head: int) -> None:
         """Begin where the sink stands; TallystickError where that is beyond `head`, the end of the log."""

@@ -143,7 +143,7 @@ class Reader(threading.Thread):
                 if 0 < rows < FEW:  # what comes while it is worked on is taken together
                     self.wanted.wait(WAIT)
             if self._idle and self._left != 0:
-                for reads in self._reads(getattr(self.source, "take_rest", _nothing)(self._most)):
+                for reads in self._reads(self.source.take_rest(self._most)):
                     self._put(reads)
         except BaseException as error:  # handed to the thread that waits for it
             self.error = error
@@ -165,7 +165,7 @@ class Reader(threading.Thread):
             except Full:
                 # Not committed, so it comes again; but then nothing that lies behind it may be: positions
                 # only go on, and would pass over it.
-                kept = self._idle or not getattr(self.source, "comes_again", True)
+                kept = self._idle or not self.source.comes_again
                 if self._stopping.is_set() and not (kept or isinstance(thing, Reader)):
                     return False
 
@@ -278,11 +278,6 @@ class Reader(threading.Thread):
 def count_of(reads: Reads) -> int:
     """Return how many records were taken, bad ones too."""
     return sum(read.taken for read in reads)
-
-
-def _nothing(_: int) -> tuple[Taken, ...]:
-    """Give nothing: a source whose records have an end of their own has no rest."""
-    return ()
 
 
 def _moment(arrived: NDArray[np.int64]) -> datetime:

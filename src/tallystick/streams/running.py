@@ -90,7 +90,6 @@ class Running:
 
     def __post_init__(self) -> None:
         self.recovered = 0
-        self.redelivered = 0
         self.loop: Loop | None = None
         self._stopped = False
         self._filled_up = False
@@ -144,7 +143,7 @@ class Running:
         deliverers = [Deliverer(one, schema, self.stream, claim.renew) for one in self.outputs.sinks]
         for one in deliverers:
             at, mark = marks.get(one.name_of_sink, (0, None))
-            self.redelivered += one.catch_up(self.store, at, mark, number)
+            one.catch_up(self.store, at, mark, number)
         aggregating = self._aggregate_deliverer(marks, number, claim)
         # What a sink still needs is not cleared away: so each is known before the first entry.
         sinks = [*deliverers, *([aggregating] if aggregating else [])]

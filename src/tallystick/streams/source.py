@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk
+from tallystick.connectors.notes import Notes
 
-__all__ = ["MovingSource", "Position", "Taken"]
+__all__ = ["MovingSource", "Position", "SourceBase", "Taken"]
 
 #: Where a source stands, as JSON: an offset of each partition, the length that was read of each file.
 Position = dict[str, Any]
@@ -34,10 +35,12 @@ class Taken:
 class MovingSource(Protocol):
     """What gives records for as long as they come. One thread uses it.
 
-    name: what its positions are kept under: its URI without secrets or settings.
+    name: what its positions are kept under: its URI without secrets or settings; comes_again: whether what
+    was taken and not committed is given once more after a restart. `SourceBase` has the usual answers.
     """
 
     name: str
+    comes_again: bool
 
     def seek(self, position: Position | None) -> None:
         """Begin after a committed position, or from the first record there is; called once, before `take`.
@@ -51,6 +54,9 @@ class MovingSource(Protocol):
         An empty list says that nothing came in that time. Nothing is read ahead beyond what it gives, except
         what the transport itself keeps within a bound.
         """
+
+    def take_rest(self, most: int) -> Sequence[Taken]:
+        """Give what has no end of its own, such as a last line without one, where nothing more is to come."""
 
     @property
     def ended(self) -> bool:
@@ -68,3 +74,27 @@ class MovingSource(Protocol):
 
     def close(self) -> None:
         """Let go of what is held; may be called twice."""
+
+
+class SourceBase:
+    """The answers of most sources: they have no end, and nothing to do at a commit."""
+
+    comes_again = True
+    _notes: Notes
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Notes about the input so far."""
+        return self._notes.lines()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no record will ever come again."""
+        return False
+
+    def take_rest(self, most: int) -> Sequence[Taken]:  # noqa: ARG002
+        """Give nothing: each record has an end of its own."""
+        return ()
+
+    def committed(self, position: Position) -> None:
+        """Do nothing."""

@@ -15,7 +15,7 @@ from tallystick.connectors import Chunk, LocalFileSystem
 from tallystick.connectors.formats import Reading
 from tallystick.connectors.location import split_suffix
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 from tallystick.streams.sources.folder_part import FolderPart
 from tallystick.streams.sources.growing_file import Standing, standing
 from tallystick.streams.sources.poll import Poll
@@ -30,7 +30,7 @@ _OPEN = 64
 _MANY = 10_000
 
 
-class FollowedFolder:
+class FollowedFolder(SourceBase):
     """Gives the records of all files of a folder or a glob, file after file by name, then as they come.
 
     Files of text grow; others (Parquet parts, compressed text, documents) are read once when they are whole.
@@ -49,16 +49,6 @@ class FollowedFolder:
         self._states: dict[str, dict[str, Any]] = {}
         self._poll = Poll()
         self._next_look = 0.0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said about the input so far."""
-        return self._notes.lines()
-
-    @property
-    def ended(self) -> bool:
-        """Another file may always come."""
-        return False
 
     def seek(self, position: Position | None) -> None:
         """Begin after a position; DataError where that is of another kind."""
@@ -81,9 +71,6 @@ class FollowedFolder:
     def lag(self) -> int | None:
         """Say about how many records wait."""
         return sum(part.left() for part in self._parts.values())
-
-    def committed(self, position: Position) -> None:
-        """Nothing is to be told to files."""
 
     def close(self) -> None:
         """Let go of all files."""

@@ -15,7 +15,7 @@ import numpy as np
 from tallystick.connectors import Chunk
 from tallystick.connectors.formats import Reading
 from tallystick.errors import DataError
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 from tallystick.streams.sources.growing_file import CUT, GrowingFile, Standing, begins_as, standing
 from tallystick.streams.sources.poll import Poll
 
@@ -29,7 +29,7 @@ _FEW = 256
 STILL = 2_000_000_000
 
 
-class FollowedFile:
+class FollowedFile(SourceBase):
     """Gives the records of a file as it grows.
 
     Renamed and made anew: what is left in the old one is read first, to its end, once the new one holds
@@ -52,16 +52,6 @@ class FollowedFile:
         self._anew: dict[str, Any] | None = None
         self._past: list[int] = []
         self._poll = Poll()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said about the input so far."""
-        return self._notes.lines()
-
-    @property
-    def ended(self) -> bool:
-        """A file may always grow."""
-        return False
 
     def seek(self, position: Position | None) -> None:
         """Begin after a position; DataError where the file is shorter than what was read of it."""
@@ -123,9 +113,6 @@ class FollowedFile:
         if not left and (following := self._following(self._file)) is not None:
             return max(1, int(following.size / 100))
         return left
-
-    def committed(self, position: Position) -> None:
-        """Nothing is to be told to a file."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -34,7 +34,7 @@ from tallystick.streams.kafka.client import (
 from tallystick.streams.kafka.json_values import JsonValues
 from tallystick.streams.kafka.message_rows import Rows, cut, with_column
 from tallystick.streams.kafka.taken_messages import Message, arrivals, by_partition, header
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 
 __all__ = ["SCHEMES", "KafkaSource", "open_moving"]
 
@@ -79,7 +79,7 @@ def open_moving(
     return KafkaSource(address, settings)
 
 
-class KafkaSource:
+class KafkaSource(SourceBase):
     """Every partition of a topic, read by one process; see `streams.source.MovingSource`."""
 
     def __init__(self, address: Address, settings: Settings) -> None:
@@ -115,16 +115,6 @@ class KafkaSource:
         self._failed: TallystickError | None = None
         self._looked = self._told = time.monotonic()
         self._closed = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said about what was read so far."""
-        return self._notes.lines()
-
-    @property
-    def ended(self) -> bool:
-        """A topic never ends."""
-        return False
 
     def seek(self, position: Position | None) -> None:
         """Begin after a committed position; without one where `start` says.

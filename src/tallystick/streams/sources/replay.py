@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk, Source
 from tallystick.errors import DataError
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 from tallystick.streams.sources.growing_file import split
 
 __all__ = ["Replay"]
 
 
-class Replay:
+class Replay(SourceBase):
     """Gives the records of an input that is read once, in its order, and ends with it.
 
     rate: records a second; the n-th is due n / rate seconds after the first take, whatever happened before
@@ -84,9 +84,6 @@ class Replay:
         if self._over:
             return 0
         return max(1, self._due()) if self._began and self._rate else 1
-
-    def committed(self, position: Position) -> None:
-        """Nothing is to be told to a file."""
 
     def close(self) -> None:
         """Let go of the input."""

@@ -24,7 +24,7 @@ from tallystick.connectors.formats import Block, Reading
 from tallystick.connectors.notes import Notes
 from tallystick.connectors.standard_input import StandardInput, standard_input
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 from tallystick.streams.sources.growing_file import split
 from tallystick.streams.sources.text_records import GROWING, TextRecords
 
@@ -62,7 +62,7 @@ def open_moving(
     return Piped(standard_input().fileno(), base, form)
 
 
-class Piped:
+class Piped(SourceBase):
     """Gives the records that come through a pipe, until it is closed.
 
     It cannot be sought: after a restart it goes on with what comes, and the numbers of its records go on;
@@ -88,11 +88,6 @@ class Piped:
             import fcntl
 
             fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said about the input so far."""
-        return self._notes.lines()
 
     @property
     def ended(self) -> bool:
@@ -125,9 +120,6 @@ class Piped:
         """Say how many records were read and not given; None while the pipe may bring more."""
         ready = sum(int(chunk.rows.num_rows) + len(chunk.broken) for chunk in self._ready)
         return ready if ready or self.ended else None
-
-    def committed(self, position: Position) -> None:
-        """Nothing is to be told to a pipe."""
 
     def close(self) -> None:
         """Let go of what is kept; the pipe stays open."""

@@ -25,7 +25,7 @@ from tallystick.connectors.database_address import Address
 from tallystick.connectors.database_postgresql_connection import OPTIONS, UnreachableError
 from tallystick.connectors.notes import Notes
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBase, Taken
 from tallystick.streams.sources.replay import Replay
 
 __all__ = ["SCHEMES", "Rising", "TableSource", "open_moving"]
@@ -60,7 +60,7 @@ class Rising(Protocol):
         """Let the connection go; it is made again when needed."""
 
 
-class TableSource:
+class TableSource(SourceBase):
     """The rows of a table in the order of a rising column; see `streams.source.MovingSource`.
 
     Its position is the value, as text, of the last row taken, and the count of rows: that goes on over
@@ -76,16 +76,6 @@ class TableSource:
         self._pause = _LEAST
         self._lag: int | None = None
         self._counted = 0.0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said about the table."""
-        return self._notes.lines()
-
-    @property
-    def ended(self) -> bool:
-        """Never: another row may come."""
-        return False
 
     def seek(self, position: Position | None) -> None:
         """Begin after a position, or before the first row; DataError for the position of another column."""
@@ -124,9 +114,6 @@ class TableSource:
             with suppress(UnreachableError):
                 self._lag, self._counted = self._rising.waiting(self._after), now
         return self._lag
-
-    def committed(self, position: Position) -> None:
-        """Nothing is to be told to a table."""
 
     def close(self) -> None:
         """Let the connection go."""
