@@ -19,10 +19,10 @@ def test_what_a_source_counts_is_one_note_however_often_it_is_heard() -> None:
     for _ in range(3):
         notes.say("{n} lines were passed over")
         source.notes = notes.lines()
-        committer.last_words()
-        committer.last_words()
+        committer.flush_marks()
+        committer.flush_marks()
     notes.say("one was cut")
     source.notes = notes.lines()
-    committer.last_words()
+    committer.flush_marks()
     heard = [(note.words, note.times) for note in stats.snapshot().notes]
     assert heard == [("3 lines were passed over", 1), ("one was cut", 1)]

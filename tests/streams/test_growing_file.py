@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from tallystick.config import Settings
 from tallystick.connectors import encoding, open_source
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import MovingSource, Position, Taken
+from tallystick.streams.source import Position, SourceBatch, StreamSource
 from tallystick.streams.sources import open_moving
 
 SETTINGS = Settings(batch_rows=7)
 
 
-def records(taken: list[Taken]) -> list[tuple[Any, ...]]:
+def records(taken: list[SourceBatch]) -> list[tuple[Any, ...]]:
     """Each record as place and values, a broken one as place and code, in order."""
     found: list[tuple[Any, ...]] = []
     for one in taken:
@@ -44,7 +44,7 @@ def records(taken: list[Taken]) -> list[tuple[Any, ...]]:
 
 def batch(path: Path) -> list[tuple[Any, ...]]:
     chunks = open_source(path, SETTINGS).chunks()
-    return records([Taken(chunk, chunk.records, {}) for chunk in chunks])
+    return records([SourceBatch(chunk, chunk.records, {}) for chunk in chunks])
 
 
 def opened(path: Path | str, position: Position | None = None, **how: Any) -> Any:
@@ -53,9 +53,9 @@ def opened(path: Path | str, position: Position | None = None, **how: Any) -> An
     return source
 
 
-def drain(source: MovingSource, most: int = 5) -> list[Taken]:
+def drain(source: StreamSource, most: int = 5) -> list[SourceBatch]:
     """Take until nothing comes."""
-    found: list[Taken] = []
+    found: list[SourceBatch] = []
     while taken := source.take(most, 0):
         assert all(one.chunk.rows.num_rows + len(one.chunk.broken) for one in taken)
         found += taken
@@ -98,7 +98,7 @@ def test_pieces_and_restarts_give_what_a_batch_run_gives(
     path = tmp_path_factory.mktemp("grow") / name
     path.write_bytes(b"")
     source = opened(path)
-    found: list[Taken] = []
+    found: list[SourceBatch] = []
     bounds = sorted({0, *(min(cut, len(data)) for cut in cuts), len(data)})
     for i, (start, end) in enumerate(pairwise(bounds)):
         with path.open("ab") as file:
@@ -179,7 +179,7 @@ def test_a_record_that_is_too_long_is_broken_and_reading_goes_on(
     assert places == [(f"{name}:1", ""), (f"{name}:2", "record_too_long"), (f"{name}:3", "")]
 
 
-def ids(taken: list[Taken]) -> list[tuple[str, str]]:
+def ids(taken: list[SourceBatch]) -> list[tuple[str, str]]:
     return [(place, row["id"]) for place, row in records(taken)]
 
 

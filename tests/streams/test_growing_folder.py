@@ -14,7 +14,7 @@ import pytest
 from tallystick.config import Settings
 from tallystick.connectors import open_source
 from tallystick.errors import DataError
-from tallystick.streams.source import MovingSource, Position, Taken
+from tallystick.streams.source import Position, SourceBatch, StreamSource
 from tallystick.streams.sources import open_moving, whole_file
 
 SETTINGS = Settings(batch_rows=7)
@@ -26,15 +26,15 @@ def opened(path: Path | str, position: Position | None = None) -> Any:
     return source
 
 
-def drain(source: MovingSource, most: int = 5, wait: float = 0.06) -> list[Taken]:
+def drain(source: StreamSource, most: int = 5, wait: float = 0.06) -> list[SourceBatch]:
     """Take until nothing comes, for long enough that the folder was looked through."""
-    found: list[Taken] = []
+    found: list[SourceBatch] = []
     while taken := source.take(most, wait):
         found += taken
     return found
 
 
-def places(taken: list[Taken]) -> list[tuple[str, str]]:
+def places(taken: list[SourceBatch]) -> list[tuple[str, str]]:
     found = []
     for one in taken:
         chunk = one.chunk
@@ -66,7 +66,7 @@ def test_a_folder_gives_what_a_batch_run_gives_and_then_what_comes(tmp_path: Pat
     (tmp_path / ".e.csv").write_text("id\n99\n")
     source = opened(tmp_path)
     found = drain(source, most)
-    expected = places([Taken(one, one.records, {}) for one in open_source(tmp_path, SETTINGS).chunks()])
+    expected = places([SourceBatch(one, one.records, {}) for one in open_source(tmp_path, SETTINGS).chunks()])
     assert places(found) == expected
     assert source.lag() == 0
     with (tmp_path / "b.csv").open("a") as file:
@@ -81,7 +81,7 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path, taken: int) -> None:
     for i, name in enumerate(("a.csv", "b.parquet", "c.csv.gz")):
         write(tmp_path / name, list(range(10 * i, 10 * i + 9)))
     source = opened(tmp_path)
-    first: list[Taken] = []
+    first: list[SourceBatch] = []
     for _ in range(taken):
         first += source.take(4, 0.1)
     source.close()

@@ -3,12 +3,12 @@ from __future__ import annotations
 import gc
 import sys
 
-from tallystick.streams.interpreter import TURN, brisk
+from tallystick.streams.interpreter import TURN, short_thread_turns
 
 
 def test_turns_are_short_until_the_last_stream_has_ended() -> None:
     before = sys.getswitchinterval()
-    first, second = brisk(), brisk()
+    first, second = short_thread_turns(), short_thread_turns()
     with first:
         assert sys.getswitchinterval() <= TURN
         assert gc.get_freeze_count()
@@ -24,7 +24,7 @@ def test_whoever_wants_shorter_ones_keeps_them() -> None:
     before = sys.getswitchinterval()
     try:
         sys.setswitchinterval(TURN / 2)
-        with brisk():
+        with short_thread_turns():
             assert sys.getswitchinterval() < TURN
     finally:
         sys.setswitchinterval(before)

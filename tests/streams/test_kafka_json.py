@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tallystick.config import Settings
 from tallystick.connectors.formats import Reading, found_formats
 from tallystick.connectors.notes import Notes
-from tallystick.streams.kafka.json_fast import JsonFast
+from tallystick.streams.kafka.json_fast import FlatJsonReader
 from tallystick.streams.kafka.json_values import JsonValues
-from tallystick.streams.kafka.message_rows import Rows, cut
+from tallystick.streams.kafka.message_rows import MessageRows, split_rows
 
 
-def read(*values: bytes | None, encoding: str = "auto") -> Rows:
+def read(*values: bytes | None, encoding: str = "auto") -> MessageRows:
     return JsonValues("t", Settings(encoding=encoding), Notes()).rows(values)
 
 
@@ -36,7 +36,7 @@ def carefully(values: list[bytes]) -> list[tuple[int, dict[str, Any] | str]]:
     return found
 
 
-def given_rows(rows: Rows) -> list[tuple[int, dict[str, Any] | str]]:
+def given_rows(rows: MessageRows) -> list[tuple[int, dict[str, Any] | str]]:
     """What was read, each row with the members that are not null."""
     named = zip(rows.places.tolist(), rows.batch.to_pylist(), strict=True)
     found: list[tuple[int, dict[str, Any] | str]] = [(place, plain(row)) for place, row in named]
@@ -83,13 +83,13 @@ def test_messages_of_partitions_read_at_once_are_as_by_themselves(
     partitions: list[list[bytes | None]],
 ) -> None:
     counts = [len(values) for values in partitions]
-    parts = cut(read(*(value for values in partitions for value in values)), counts)
+    parts = split_rows(read(*(value for values in partitions for value in values)), counts)
     assert [given_rows(part) for part in parts] == [given_rows(read(*values)) for values in partitions]
 
 
 def test_what_is_alike_is_read_fast() -> None:
     values = [b'{"a":"x%d", "b":%d.50,"c":null}' % (i, i) for i in range(100)]
-    parts, rest = JsonFast().parts(values)
+    parts, rest = FlatJsonReader().parts(values)
     assert not rest
     assert sum(len(places) for places, _ in parts) == 100
     row = read(*values).batch.to_pylist()[7]
@@ -98,13 +98,13 @@ def test_what_is_alike_is_read_fast() -> None:
 
 def test_a_flood_of_kinds_is_learned_slowly() -> None:
     values = [b'{"a%d":1}' % i for i in range(1000)]
-    parts, rest = JsonFast().parts(values)
+    parts, rest = FlatJsonReader().parts(values)
     assert len(parts) + len(rest) == 1000
     assert len(parts) <= 12
 
 
 def test_what_is_no_line_does_not_keep_the_others_from_it() -> None:
-    parts, rest = JsonFast().parts([b"\n", b'{"a":1}', None, b'{"a":\n2}', b"", b'{"a":3}', b"{}"])
+    parts, rest = FlatJsonReader().parts([b"\n", b'{"a":1}', None, b'{"a":\n2}', b"", b'{"a":3}', b"{}"])
     assert [(places.tolist(), columns["a"].to_pylist()) for places, columns in parts] == [
         ([1, 5], ["1", "3"])
     ]

@@ -15,8 +15,8 @@ from tests.servers.registry import Registry
 
 from tallystick.config import Settings
 from tallystick.errors import DataError, TallystickError, UsageError
-from tallystick.streams.kafka.client import Trouble
-from tallystick.streams.source import Taken
+from tallystick.streams.kafka.client import BrokerErrors
+from tallystick.streams.source import SourceBatch
 from tallystick.streams.sources import kafka as module
 from tallystick.streams.sources.kafka import KafkaSource, open_moving
 
@@ -49,9 +49,9 @@ def send(kafka: Kafka, topic: str, *values: bytes | None, partition: int = 0, **
     assert producer.flush(20) == 0
 
 
-def take(source: KafkaSource, count: int, most: int = 1000, wait: float = 20) -> list[Taken]:
+def take(source: KafkaSource, count: int, most: int = 1000, wait: float = 20) -> list[SourceBatch]:
     """Take until so many rows and broken records are together."""
-    taken: list[Taken] = []
+    taken: list[SourceBatch] = []
     end = time.monotonic() + wait
     while sum(len(one.chunk.records) + len(one.chunk.broken) for one in taken) < count:
         assert time.monotonic() < end, f"only {taken} came"
@@ -59,11 +59,11 @@ def take(source: KafkaSource, count: int, most: int = 1000, wait: float = 20) ->
     return taken
 
 
-def places(taken: list[Taken]) -> list[str]:
+def places(taken: list[SourceBatch]) -> list[str]:
     return [f"{one.chunk.name}:{record}" for one in taken for record in one.chunk.records]
 
 
-def values(taken: list[Taken], name: str = "a") -> list[Any]:
+def values(taken: list[SourceBatch], name: str = "a") -> list[Any]:
     return [value for one in taken for value in one.chunk.rows.column(name).to_pylist()]
 
 
@@ -305,7 +305,7 @@ def test_nobody_answers(
 
     caplog.set_level(level, client.LOG.name)
     monkeypatch.setattr(client.LOG, "handlers", [caplog.handler])  # the root may hear nothing of it
-    trouble = Trouble()
+    trouble = BrokerErrors()
     handle = client.client(confluent_kafka.Consumer, address, trouble, {"group.id": "g"})
     try:
         with pytest.raises(TallystickError, match=r"127\.0\.0\.1:1 does not answer"):

@@ -13,7 +13,7 @@ from tests.streams.test_reading import CONTRACT, SCHEMA, Partitions
 
 from tallystick.config import Settings
 from tallystick.streams.loop import Loop
-from tallystick.streams.reading import Reader, Reads
+from tallystick.streams.reading import CheckedBatches, SourceReader
 
 
 class Committing:
@@ -58,11 +58,11 @@ class Pipe(Partitions):
 
 
 def test_what_waits_to_be_handed_on_goes_with_a_loop_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_: Loop, reads: Reads) -> None:
+    def failing(_: Loop, reads: CheckedBatches) -> None:
         raise ZeroDivisionError
 
-    inbox: Queue[Reads | Reader] = Queue(1)
-    reader = Reader(Pipe(), CONTRACT, SCHEMA, Settings(), inbox)
+    inbox: Queue[CheckedBatches | SourceReader] = Queue(1)
+    reader = SourceReader(Pipe(), CONTRACT, SCHEMA, Settings(), inbox)
     monkeypatch.setattr(Loop, "_work", failing)
     with pytest.raises(ZeroDivisionError):
         loop(inbox, [reader], [True] * 100).run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tallystick.streams.quarantine import UNKNOWN, set_apart
+from tallystick.streams.quarantine import UNKNOWN, quarantined_records
 
 
 def test_a_value_that_is_not_there_is_no_word() -> None:
     rows = pa.record_batch({"transaction_id": pa.array(["a", None])})
-    apart = set_apart(rows, "labels", np.array([3, 4]), UNKNOWN, "transaction_id")
+    apart = quarantined_records(rows, "labels", np.array([3, 4]), UNKNOWN, "transaction_id")
     assert apart["value"].to_pylist() == ["a", None]
     assert apart["row"].to_pylist() == [3, 4]

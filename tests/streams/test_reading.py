@@ -12,8 +12,8 @@ import pyarrow as pa
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.streams.reading import Reader, Reads
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.reading import CheckedBatches, SourceReader
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 
 CONTRACT = registry.solution("fraud").contract
 SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
@@ -32,14 +32,14 @@ class Partitions(SourceBase):
     def seek(self, position: Position | None) -> None:
         self.at = 0 if position is None else position["at"]
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         taken = []
         for _ in range(40):
             self.at += 1
             rows = {"transaction_id": [f"T{self.at}.{i}" for i in range(ROWS)]}
             rows |= {"event_time": ["2025-01-01"] * ROWS, "amount": ["1.00"] * ROWS}
             chunk = Chunk(pa.RecordBatch.from_pydict(rows), "parts", np.arange(ROWS))
-            taken.append(Taken(chunk, np.full(ROWS, time.time_ns() // 1000), {"at": self.at}))
+            taken.append(SourceBatch(chunk, np.full(ROWS, time.time_ns() // 1000), {"at": self.at}))
         return taken
 
     def lag(self) -> int:
@@ -53,8 +53,8 @@ class Partitions(SourceBase):
 
 
 def test_a_stop_while_the_loop_is_behind_leaves_no_gap() -> None:
-    out: Queue[Reads | Reader] = Queue(1)
-    reader = Reader(Partitions(), CONTRACT, SCHEMA, Settings(), out)
+    out: Queue[CheckedBatches | SourceReader] = Queue(1)
+    reader = SourceReader(Partitions(), CONTRACT, SCHEMA, Settings(), out)
     reader.start()
     while not out.full():
         time.sleep(0.01)
@@ -68,7 +68,7 @@ def test_a_stop_while_the_loop_is_behind_leaves_no_gap() -> None:
             thing = out.get(timeout=0.5)
         except Empty:
             continue
-        if isinstance(thing, Reader):
+        if isinstance(thing, SourceReader):
             break
         found += [(read.rows.column("transaction_id")[0].as_py(), read.position["at"]) for read in thing]
     reader.join(5)

@@ -13,8 +13,8 @@ import pytest
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.streams.reading import FEW, WAIT, Reader, Reads
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.reading import FEW, WAIT, CheckedBatches, SourceReader
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 
 
 class Endless(SourceBase):
@@ -29,7 +29,7 @@ class Endless(SourceBase):
     def seek(self, position: Position | None) -> None:
         assert position is None
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         numbers = np.arange(self._next, self._next + self._rows)
         self._next += self._rows
         rows = pa.record_batch(
@@ -41,7 +41,7 @@ class Endless(SourceBase):
             }
         )
         arrived = np.full(self._rows, time.time_ns() // 1000)
-        return [Taken(Chunk(rows, self.name, numbers), arrived, {"at": int(numbers[-1])})]
+        return [SourceBatch(Chunk(rows, self.name, numbers), arrived, {"at": int(numbers[-1])})]
 
     def lag(self) -> int | None:
         return 1
@@ -54,26 +54,26 @@ class Endless(SourceBase):
 
 
 @pytest.fixture
-def out() -> Queue[Reads | Reader]:
+def out() -> Queue[CheckedBatches | SourceReader]:
     return Queue(8)
 
 
-def reading(rows: int, out: Queue[Reads | Reader]) -> Iterator[Reader]:
+def reading(rows: int, out: Queue[CheckedBatches | SourceReader]) -> Iterator[SourceReader]:
     contract = registry.solution("fraud").contract
     schema = pa.schema([(c.name, c.arrow) for c in contract.columns if c.name != "sequence"])
-    reader = Reader(Endless(rows), contract, schema, Settings(), out)
+    reader = SourceReader(Endless(rows), contract, schema, Settings(), out)
     reader.start()
     try:
         yield reader
     finally:
         reader.stop()
-        while not isinstance(out.get(), Reader):
+        while not isinstance(out.get(), SourceReader):
             pass
         reader.join()
         assert reader.error is None
 
 
-def test_few_records_wait_until_more_are_wanted(out: Queue[Reads | Reader]) -> None:
+def test_few_records_wait_until_more_are_wanted(out: Queue[CheckedBatches | SourceReader]) -> None:
     for reader in reading(1, out):
         first = out.get(timeout=60)
         began = time.monotonic()
@@ -86,7 +86,7 @@ def test_few_records_wait_until_more_are_wanted(out: Queue[Reads | Reader]) -> N
             assert isinstance(out.get(timeout=60), list)
 
 
-def test_many_records_are_read_ahead(out: Queue[Reads | Reader]) -> None:
+def test_many_records_are_read_ahead(out: Queue[CheckedBatches | SourceReader]) -> None:
     for _ in reading(FEW, out):
         end = time.monotonic() + 60
         while not out.full() and time.monotonic() < end:

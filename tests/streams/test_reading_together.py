@@ -17,8 +17,8 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.connectors.chunk import Broken
 from tallystick.contracts import Contract
-from tallystick.streams.reading import FEW, Read, Reader
-from tallystick.streams.source import SourceBase, Taken
+from tallystick.streams.reading import FEW, CheckedBatch, SourceReader
+from tallystick.streams.source import SourceBase, SourceBatch
 
 CONTRACT = registry.solution("fraud").contract
 SCHEMA = pa.schema([(c.name, c.arrow) for c in CONTRACT.columns if c.name != "sequence"])
@@ -29,11 +29,11 @@ class Source(SourceBase):
     name = "parts"
 
 
-def reader() -> Reader:
-    return Reader(Source(), CONTRACT, SCHEMA, Settings(), Queue())  # type: ignore[arg-type]
+def reader() -> SourceReader:
+    return SourceReader(Source(), CONTRACT, SCHEMA, Settings(), Queue())  # type: ignore[arg-type]
 
 
-def taken(number: int, rows: list[tuple[str, str, int]], named: str, broken: bool) -> Taken:
+def taken(number: int, rows: list[tuple[str, str, int]], named: str, broken: bool) -> SourceBatch:
     """Rows of one place: amount, event time, and how many seconds later than others each arrived."""
     columns = {
         "transaction_id": [f"T{number}-{i}" for i in range(len(rows))],
@@ -44,10 +44,10 @@ def taken(number: int, rows: list[tuple[str, str, int]], named: str, broken: boo
     wrong = (Broken(99, "bad_json", None, "{", "no JSON"),) if broken else ()
     arrived = np.array([ARRIVED + late * 1_000_000 for _, _, late in rows], np.int64)
     chunk = Chunk(batch, f"place:{number}", np.arange(10, 10 + len(rows)), wrong)
-    return Taken(chunk, arrived, {"at": number})
+    return SourceBatch(chunk, arrived, {"at": number})
 
 
-def plain(read: Read) -> dict[str, Any]:
+def plain(read: CheckedBatch) -> dict[str, Any]:
     return {
         "rows": read.rows.to_pylist(),
         "name": read.name,

@@ -8,7 +8,7 @@ import pyarrow as pa
 from tallystick.store import Store
 from tallystick.streams import records as module
 from tallystick.streams.frames import LABEL, RECORD, logged
-from tallystick.streams.records import HISTORY, Records, parted
+from tallystick.streams.records import HISTORY, RecordLookup, partition_by_key
 
 SCHEMA = pa.schema([("key", pa.string()), ("amount", pa.int64()), ("place", pa.string())])
 
@@ -26,10 +26,10 @@ def test_the_history_is_found_by_key(database: str) -> None:
     names, old = [f"k{i}" for i in range(40_000)], [f"old{i}" for i in range(50)]
     with Store.open(database) as store:
         claim = store.claim("fraud")
-        claim.keep_history(parted(rows(old), pa.array(old)))
-        parts = claim.keep_history(parted(rows(names), pa.array(names)))
+        claim.keep_history(partition_by_key(rows(old), pa.array(old)))
+        parts = claim.keep_history(partition_by_key(rows(names), pa.array(names)))
         assert parts == -(-len(names) // module.PART)
-        found = Records(store, "fraud", SCHEMA, parts)
+        found = RecordLookup(store, "fraud", SCHEMA, parts)
         wanted = [*names[::501], "nobody"]
         got = found.find(np.full(len(wanted), HISTORY), wanted)
         assert sorted(got) == list(range(len(wanted) - 1))
@@ -37,12 +37,12 @@ def test_the_history_is_found_by_key(database: str) -> None:
             (row,) = record.to_pylist()
             assert row == {"key": wanted[i], "amount": names.index(wanted[i]), "place": None}
         assert list(store.entries("fraud")) == []  # the log itself begins with the stream
-        assert Records(store, "fraud", SCHEMA).find(np.array([HISTORY]), ["k1"]) == {}
+        assert RecordLookup(store, "fraud", SCHEMA).find(np.array([HISTORY]), ["k1"]) == {}
 
 
 def test_entries_in_memory_and_in_the_log(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path}/a.db") as store:
-        found = Records(store, "fraud", SCHEMA)
+        found = RecordLookup(store, "fraud", SCHEMA)
         for number in range(1, module.KEPT + 3):
             found.keep(number, log(["a", "b"], [LABEL, RECORD]))
         newest = module.KEPT + 2

@@ -12,7 +12,7 @@ import pytest
 
 from tallystick.config import Settings
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import Position, Taken
+from tallystick.streams.source import Position, SourceBatch
 from tallystick.streams.sources import open_moving
 
 
@@ -30,8 +30,8 @@ def _rows(tmp_path: Path) -> Path:
     return path
 
 
-def drain(source: Any, most: int = 50) -> list[Taken]:
-    found: list[Taken] = []
+def drain(source: Any, most: int = 50) -> list[SourceBatch]:
+    found: list[SourceBatch] = []
     while not source.ended:
         assert source.lag() > 0
         found += source.take(most, 0.05)
@@ -39,13 +39,13 @@ def drain(source: Any, most: int = 50) -> list[Taken]:
     return found
 
 
-def numbers(taken: list[Taken]) -> list[int]:
+def numbers(taken: list[SourceBatch]) -> list[int]:
     return [number for one in taken for number in one.chunk.records.tolist()]
 
 
 def test_records_come_evenly_and_arrive_when_they_were_due(rows: Path) -> None:
     source = opened(rows, 1000)
-    found: list[Taken] = [*source.take(1, 1)]
+    found: list[SourceBatch] = [*source.take(1, 1)]
     began = time.time()
     late = []
     while not source.ended:

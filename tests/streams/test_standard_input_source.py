@@ -19,7 +19,7 @@ import pytest
 from tallystick.config import Settings
 from tallystick.connectors.standard_input import StandardInput
 from tallystick.errors import UsageError
-from tallystick.streams.source import Taken
+from tallystick.streams.source import SourceBatch
 from tallystick.streams.sources import open_moving
 
 
@@ -54,7 +54,7 @@ def opened(uri: str = "-", position: Any = None) -> Any:
     return source
 
 
-def rows(taken: list[Taken]) -> list[tuple[int, dict[str, Any]]]:
+def rows(taken: list[SourceBatch]) -> list[tuple[int, dict[str, Any]]]:
     return [
         (number, row)
         for one in taken
@@ -103,7 +103,7 @@ def test_much_comes_through_in_pieces_of_the_size_asked_for(pipe: Pipe) -> None:
     data = b"a,b\n" + b"".join(b"%d,x\n" % i for i in range(50_000))
     writer = threading.Thread(target=send, args=(pipe, data))
     writer.start()
-    found: list[Taken] = []
+    found: list[SourceBatch] = []
     while not source.ended:
         taken = source.take(1000, 1)
         assert sum(one.chunk.rows.num_rows for one in taken) <= 1000

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tallystick.streams.stats_coded import FEW, MANY, coded
+from tallystick.streams.stats_coded import FEW, MANY, encode_names
 
 
 @pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, MANY + 1, 4 * MANY])
@@ -18,7 +18,7 @@ def test_a_column_is_told_apart_in_every_way_alike(rows: int, rare: float) -> No
         for one in np.where(rng.random(rows) < rare, rng.integers(1, 4, rows), 0)
     ]
     # A slice, as a commit may be one of a larger batch.
-    seen = coded(pa.array(["x", *values, "y"], pa.string()).slice(1, rows))
+    seen = encode_names(pa.array(["x", *values, "y"], pa.string()).slice(1, rows))
     named = ["(none)" if value is None else value for value in values]
     assert [seen.names[code] for code in seen.full()] == named
     assert dict(zip(seen.names, seen.counts().tolist(), strict=True)) == {n: named.count(n) for n in named}

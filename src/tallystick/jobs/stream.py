@@ -29,11 +29,11 @@ from tallystick.store import Store
 from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
 from tallystick.streams.fold import Fold
-from tallystick.streams.loop import Ending
+from tallystick.streams.loop import StopCondition
 from tallystick.streams.models import Watched, stamp_of
 from tallystick.streams.recovery import facts_of
-from tallystick.streams.running import Inputs, Outputs, Running
-from tallystick.streams.source import MovingSource
+from tallystick.streams.running import StreamInputs, StreamOutputs, StreamRun
+from tallystick.streams.source import StreamSource
 from tallystick.streams.stats import Stats
 from tallystick.streams.stats_snapshot import StreamSnapshot
 from tallystick.tasks import Solution
@@ -138,7 +138,7 @@ def stream(
         raise UsageError(f"retention={context.settings.retention} is less than a day.", "Write it as 90d.")
     told = None if notify is None else Notify.read(notify)
     added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
-    inputs = Inputs(
+    inputs = StreamInputs(
         _source(found.contract, str(source), context, rate),
         None if labels is None else _source(_labels(found), str(labels), context),
         context.mapping,
@@ -158,13 +158,13 @@ def stream(
         fold.state.allowed_lateness_us = lateness
     uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
     with Store.open(uri, durability=context.settings.durability) as store:
-        running = Running(
+        running = StreamRun(
             store,
             found.name,
             fold,
             context.settings,
             inputs,
-            Outputs(
+            StreamOutputs(
                 [to(one, scorer.schema) for one in outputs],
                 added,
                 to(aggregates_sink, added.schema) if added and aggregates_sink else None,
@@ -175,7 +175,7 @@ def stream(
             facts_of(scorer, lateness),
             lambda fold: warm(fold, found, history, context, stats.said),
             warmed=history is not None,
-            ending=Ending(until_idle),
+            ending=StopCondition(until_idle),
             keep_days=keep_days,
             forgotten=list(dict.fromkeys(forget_sink)),
         )
@@ -257,7 +257,7 @@ def _apart(
             refuse_same_path(read, {"sink": one, **others})
 
 
-def _source(contract: Contract, uri: str, context: RunContext, rate: float | None = None) -> MovingSource:
+def _source(contract: Contract, uri: str, context: RunContext, rate: float | None = None) -> StreamSource:
     known = [name for column in contract.columns for name in (column.name, *column.aliases)]
     return sources.open_moving(uri, context.settings, known=known, rate=rate)
 
@@ -308,7 +308,7 @@ def _measured(stats: Stats, address: str | int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_signals(running: Running) -> Iterator[None]:
+def _stopped_by_signals(running: StreamRun) -> Iterator[None]:
     """Let SIGINT and SIGTERM end a stream gracefully; a second one ends it at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -19,7 +19,7 @@ from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning.records import replay
 from tallystick.scorer import WindowedBatch
 from tallystick.streams.fold import Fold
-from tallystick.streams.records import HISTORY, Earlier, parted
+from tallystick.streams.records import HISTORY, History, partition_by_key
 from tallystick.tasks import Solution
 
 __all__ = ["warm"]
@@ -27,12 +27,12 @@ __all__ = ["warm"]
 
 def warm(
     fold: Fold, solution: Solution, history: Any, context: RunContext, said: Callable[[str], None]
-) -> Earlier | None:
+) -> History | None:
     """Bring a fold that is new to where a history leads; return that."""
     if history is None:
         return None
     if fold.state is None:
-        return Earlier(_keys(fold, solution, history, context))
+        return History(_keys(fold, solution, history, context))
     columns = columns_of(solution, [one.task for one in fold.scorer.predictors])
     events = read_records(solution, history, replace(context, quarantine=None), columns)
     dated = events.time[events.time < LATEST]
@@ -53,7 +53,7 @@ def warm(
     fold.pending.replay(rows, events.ids, events.time, waiting)
     fold.labelled_before(rows, events.ids, yes & (known < end))
     said(f"Warmed by {len(events.rows):,} earlier records.")
-    return Earlier(len(rows), parted(rows, events.ids) if solution.labels is not None else ())
+    return History(len(rows), partition_by_key(rows, events.ids) if solution.labels is not None else ())
 
 
 def _keys(fold: Fold, solution: Solution, history: Any, context: RunContext) -> int:

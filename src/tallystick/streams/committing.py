@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from tallystick.notify import Notifier
 from tallystick.store import Claim, Entry, Store
 from tallystick.streams.delivery import Deliverer, own
-from tallystick.streams.reading import Reader
+from tallystick.streams.reading import SourceReader
 from tallystick.streams.stats import Stats
 from tallystick.streams.worker import Worker
 
-__all__ = ["Committer", "Made"]
+__all__ = ["CommitRequest", "Committer"]
 
 QUEUE = 4  # entries that wait to be committed
 TEND = 1.0  # seconds between looks at marks and retention when it is quiet
@@ -28,7 +28,7 @@ CLEAR = 60.0  # seconds between clearings of old days
 
 
 @dataclass(frozen=True)
-class Made:
+class CommitRequest:
     """An entry to be committed; arrived: of each decision that is delivered; late: records that came late."""
 
     entry: Entry
@@ -37,7 +37,7 @@ class Made:
     aggregates: pa.RecordBatch | None = None
 
 
-class Committer(Worker[Made]):
+class Committer(Worker[CommitRequest]):
     """Commits entries in their order, then tells sources and sinks.
 
     aggregates: delivers rows of windowed aggregates, if there are any; notifier: woken where there are
@@ -50,7 +50,7 @@ class Committer(Worker[Made]):
         stream: str,
         claim: Claim,
         stats: Stats,
-        readers: Mapping[str, Reader],
+        readers: Mapping[str, SourceReader],
         sinks: Sequence[Deliverer],
         *,
         aggregates: Deliverer | None = None,
@@ -80,7 +80,7 @@ class Committer(Worker[Made]):
         """Entries that wait."""
         return self.queue.qsize()
 
-    def put(self, made: Made) -> None:
+    def put(self, made: CommitRequest) -> None:
         """Hand on an entry; waits while the store is behind. Raises what stopped the thread."""
         self._rested.clear()
         self.hand(made)
@@ -115,7 +115,7 @@ class Committer(Worker[Made]):
             self.error = error
             self._rested.set()
 
-    def _commit(self, made: Made) -> None:
+    def _commit(self, made: CommitRequest) -> None:
         marks = self._marks()
         entry = replace(made.entry, at=time.time_ns() // 1000, marks=marks)
         self._claim.commit(entry)
@@ -186,6 +186,6 @@ class Committer(Worker[Made]):
         known = [reader.lag for reader in self._readers.values()]
         return None if not known or any(one is None for one in known) else sum(one or 0 for one in known)
 
-    def last_words(self) -> None:
+    def flush_marks(self) -> None:
         """Keep the marks that came after the last commit, and say what is to be said."""
         self._tend()

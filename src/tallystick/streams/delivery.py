@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tallystick.errors import TallystickError
 from tallystick.store import Store
-from tallystick.streams.sink import Mark, MovingSink
+from tallystick.streams.sink import Mark, StreamSink
 from tallystick.streams.worker import Worker
 
 __all__ = ["SHADOW", "Deliverer", "own"]
@@ -34,7 +34,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
     """
 
     def __init__(
-        self, sink: MovingSink, schema: pa.Schema, stream: str, allowed: Callable[[], None] = lambda: None
+        self, sink: StreamSink, schema: pa.Schema, stream: str, allowed: Callable[[], None] = lambda: None
     ) -> None:
         super().__init__("deliver", QUEUE)
         self.sink = sink

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["TURN", "brisk"]
+__all__ = ["TURN", "short_thread_turns"]
 
 #: Seconds for which a thread may go on while others wait. Reading, deciding, committing and delivering a few
 #: records take a millisecond or two each; with Python's own 5 ms each would wait for all the others in turn.
@@ -29,7 +29,7 @@ _STREAMS: Final = _Streams()
 
 
 @contextmanager
-def brisk() -> Iterator[None]:
+def short_thread_turns() -> Iterator[None]:
     """Let threads take turns more often while the block runs, and the collector pass over what is there."""
     with _STREAMS.guard:
         if not _STREAMS.running:

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
 from tallystick.store import Entry
-from tallystick.streams.committing import Committer, Made
+from tallystick.streams.committing import CommitRequest, Committer
 from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
 from tallystick.streams.frames import KIND, RECORD
-from tallystick.streams.quarantine import LATE, UNKNOWN, set_apart
-from tallystick.streams.reading import Read, Reader, Reads, count_of
-from tallystick.streams.records import Records
+from tallystick.streams.quarantine import LATE, UNKNOWN, quarantined_records
+from tallystick.streams.reading import CheckedBatch, CheckedBatches, SourceReader, record_count
+from tallystick.streams.records import RecordLookup
 from tallystick.streams.snapshots import Snapshots
 from tallystick.streams.source import Position
 
-__all__ = ["Ending", "Loop", "Models"]
+__all__ = ["Loop", "ScorerProvider", "StopCondition"]
 
 WAIT = 0.05
 ROWS = 16_384  # records that are scored and committed together, at most about
@@ -38,7 +38,7 @@ IDLE = 0.5  # seconds without a record after which a source that has none left i
 IDLE_UNKNOWN = 3.0  # the same of a source that cannot say what it has
 
 
-class Models(Protocol):
+class ScorerProvider(Protocol):
     """What scores: it may change between two batches."""
 
     def current(self) -> tuple[Scorer, Scorer | None]:
@@ -56,7 +56,7 @@ class Aggregating(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class StopCondition:
     """When a stream stops by itself: where nothing comes any more, or never."""
 
     until_idle: bool = False
@@ -71,20 +71,20 @@ class Loop:
     """
 
     fold: Fold
-    records: Records
-    models: Models
-    inbox: Queue[Reads | Reader]
-    readers: Sequence[Reader]
+    records: RecordLookup
+    models: ScorerProvider
+    inbox: Queue[CheckedBatches | SourceReader]
+    readers: Sequence[SourceReader]
     committer: Committer
     snapshots: Snapshots
     number: int
-    ending: Ending = field(default_factory=Ending)
+    ending: StopCondition = field(default_factory=StopCondition)
     notices: Callable[[pa.RecordBatch], list[tuple[str, dict[str, Any]]]] | None = None
     aggregates: Aggregating | None = None
 
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
-        self._held: Reads | None = None
+        self._held: CheckedBatches | None = None
         self._events = 0
         self._light = True
 
@@ -125,7 +125,7 @@ class Loop:
         if not self._stopping.is_set():
             self._raise_readers()
 
-    def _let_end(self, reader: Reader) -> None:
+    def _let_end(self, reader: SourceReader) -> None:
         """Wait for a reader, which after an error may wait for room that nobody makes any more."""
         until = time.monotonic() + GRACE
         while reader.is_alive() and time.monotonic() < until:
@@ -147,9 +147,9 @@ class Loop:
             return all(reader.ended or _idle(reader) for reader in self.readers)
         return self.ending.until_idle and all(reader.ended or _idle(reader) for reader in self.readers)
 
-    def _next(self) -> Reads:
+    def _next(self) -> CheckedBatches:
         """Return what has come: of one kind, as much as there is, up to a bound."""
-        reads: Reads = []
+        reads: CheckedBatches = []
         # Few records at a time wait for each other: one transaction is synced for all that came meanwhile.
         if self._light and not self.committer.rest(WAIT):
             return []
@@ -159,22 +159,22 @@ class Loop:
         if self._light or self.inbox.empty():
             for reader in self.readers:
                 reader.wanted.set()
-        while count_of(reads) < ROWS:
+        while record_count(reads) < ROWS:
             try:
                 thing = self.inbox.get(timeout=wait) if wait else self.inbox.get_nowait()
             except Empty:
                 break
             wait = 0.0
-            if isinstance(thing, Reader):
+            if isinstance(thing, SourceReader):
                 continue
             if reads and thing[0].labels != reads[0].labels:
                 self._held = thing
                 break
             reads = reads + thing
-        self._light = count_of(reads) < LIGHT
+        self._light = record_count(reads) < LIGHT
         return reads
 
-    def _work(self, reads: Reads) -> None:
+    def _work(self, reads: CheckedBatches) -> None:
         """Score what was read, and hand it on to be committed."""
         self.number += 1
         scorer, shadow = self.models.current()
@@ -208,7 +208,7 @@ class Loop:
             duplicates=again,
         )
         self.records.keep(self.number, applied.log)
-        self.committer.put(Made(entry, heard, 0 if late is None else int(late.sum()), aggregates))
+        self.committer.put(CommitRequest(entry, heard, 0 if late is None else int(late.sum()), aggregates))
         self._events += len(applied.ids)
         if self.snapshots.wanted(len(applied.log)):
             self.snapshots.put(self.number, self.arrays())
@@ -220,7 +220,7 @@ class Loop:
             found |= {f"aggregates/{name}": array for name, array in self.aggregates.arrays().items()}
         return found
 
-    def _recorded(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
+    def _recorded(self, reads: CheckedBatches) -> tuple[Applied, pa.Table, int]:
         """Apply records, each key once."""
         rows, names, moments, bad, again = [], [], [], [], 0
         time_column = self.fold.scorer.contract.event_time or ""  # without one nothing is too late
@@ -246,7 +246,7 @@ class Loop:
         )
         return applied, pa.concat_tables(bad), again
 
-    def _labelled(self, reads: Reads) -> tuple[Applied, pa.Table, int]:
+    def _labelled(self, reads: CheckedBatches) -> tuple[Applied, pa.Table, int]:
         """Apply labels that were sent by themselves to the records that they are of."""
         contract = self.fold.labels
         if contract is None or contract.key is None:
@@ -276,7 +276,7 @@ class Loop:
         return applied, pa.concat_tables(bad), again
 
 
-def _idle(reader: Reader) -> bool:
+def _idle(reader: SourceReader) -> bool:
     if reader.lag is None:
         return reader.quiet > IDLE_UNKNOWN
     return reader.lag == 0 and reader.quiet > IDLE
@@ -289,7 +289,7 @@ def _arrived(applied: Applied) -> NDArray[np.int64]:
     return arrived
 
 
-def _positions(reads: Sequence[Read]) -> dict[str, Position]:
+def _positions(reads: Sequence[CheckedBatch]) -> dict[str, Position]:
     """Return where each source stands after what was read."""
     return {read.source: read.position for read in reads}
 
@@ -307,6 +307,6 @@ def _together(decisions: pa.RecordBatch, shadow: pa.RecordBatch) -> pa.RecordBat
     return pa.concat_batches([decisions, marked.select(decisions.schema.names).cast(decisions.schema)])
 
 
-def _some(read: Read, which: NDArray[np.bool_], code: str, column: str) -> pa.Table:
+def _some(read: CheckedBatch, which: NDArray[np.bool_], code: str, column: str) -> pa.Table:
     """Set some of what was read apart."""
-    return set_apart(read.rows.filter(pa.array(which)), read.name, read.number[which], code, column)
+    return quarantined_records(read.rows.filter(pa.array(which)), read.name, read.number[which], code, column)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.contracts import REASONS, Faults, quarantine_rows
 
-__all__ = ["FUTURE", "LATE", "UNKNOWN", "set_apart"]
+__all__ = ["FUTURE", "LATE", "UNKNOWN", "quarantined_records"]
 
 #: Reason codes.
 FUTURE: Final = "future_time"
@@ -18,7 +18,9 @@ LATE: Final = "too_late"
 UNKNOWN: Final = "unknown_event"
 
 
-def set_apart(rows: pa.RecordBatch, name: str, number: NDArray[np.int64], code: str, column: str) -> pa.Table:
+def quarantined_records(
+    rows: pa.RecordBatch, name: str, number: NDArray[np.int64], code: str, column: str
+) -> pa.Table:
     """Make the rows of clean records, all for one reason.
 
     name and number: where they were, int64 (rows,); column: of which the reason speaks.

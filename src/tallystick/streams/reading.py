@@ -18,11 +18,11 @@ from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, quaranti
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.streams.quarantine import FUTURE, set_apart
-from tallystick.streams.source import MovingSource, Position, Taken
+from tallystick.streams.quarantine import FUTURE, quarantined_records
+from tallystick.streams.source import Position, SourceBatch, StreamSource
 from tallystick.tasks.labels import event_times
 
-__all__ = ["Read", "Reader", "Reads", "count_of"]
+__all__ = ["CheckedBatch", "CheckedBatches", "SourceReader", "record_count"]
 
 WAIT = 0.1  # seconds that a source is asked to wait; a stop is heard of between
 FEW = 512  # records taken at once after which the reader waits until more are wanted
@@ -31,7 +31,7 @@ NAMINGS = 256  # sets of column names that are remembered; JSON records may have
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class CheckedBatch:
     """Records after the contract: clean rows, where they were, what was bad, and the source's position.
 
     labels: they are labels of earlier records; number: int64 (rows,), their numbers in the source; taken: all
@@ -50,10 +50,10 @@ class Read:
 
 
 #: What is handed on together: a step of the work takes all of it.
-Reads = list[Read]
+CheckedBatches = list[CheckedBatch]
 
 
-class Reader(threading.Thread):
+class SourceReader(threading.Thread):
     """Takes from one source until it is stopped, it ends, or enough has come.
 
     schema: of the clean rows; most: records to take at once; limit: in all, None for no end;
@@ -62,18 +62,18 @@ class Reader(threading.Thread):
 
     def __init__(
         self,
-        source: MovingSource,
+        source: StreamSource,
         contract: Contract,
         schema: pa.Schema,
         settings: Settings,
-        out: Queue[Reads | Reader],
+        out: Queue[CheckedBatches | SourceReader],
         *,
         mapping: Mapping[str, str] | None = None,
         labels: bool = False,
         most: int = 8192,
         limit: int | None = None,
         position: Position | None = None,
-        after: Reader | None = None,
+        after: SourceReader | None = None,
         as_of: datetime | None = None,
     ) -> None:
         super().__init__(name=f"tallystick-read-{'labels' if labels else 'records'}", daemon=True)
@@ -129,7 +129,7 @@ class Reader(threading.Thread):
                 rows = 0
                 self.wanted.clear()
                 for reads in self._reads(given):
-                    rows += count_of(reads)
+                    rows += record_count(reads)
                     if not self._hand_on(reads):
                         break
                 self.lag = self.source.lag()
@@ -150,13 +150,13 @@ class Reader(threading.Thread):
         self.ended = True
         self._put(self)
 
-    def _hand_on(self, reads: Reads) -> bool:
+    def _hand_on(self, reads: CheckedBatches) -> bool:
         """Hand on; False where that was given up, and nothing after it may be handed on either."""
         if self._left is not None:
-            self._left = max(0, self._left - count_of(reads))
+            self._left = max(0, self._left - record_count(reads))
         return self._put(reads)
 
-    def _put(self, thing: Reads | Reader) -> bool:
+    def _put(self, thing: CheckedBatches | SourceReader) -> bool:
         """Hand on, waiting while what was handed on before is not worked off yet: that is back-pressure."""
         while True:
             try:
@@ -166,17 +166,17 @@ class Reader(threading.Thread):
                 # Not committed, so it comes again; but then nothing that lies behind it may be: positions
                 # only go on, and would pass over it.
                 kept = self._idle or not self.source.comes_again
-                if self._stopping.is_set() and not (kept or isinstance(thing, Reader)):
+                if self._stopping.is_set() and not (kept or isinstance(thing, SourceReader)):
                     return False
 
-    def _reads(self, given: Sequence[Taken]) -> Iterator[Reads]:
+    def _reads(self, given: Sequence[SourceBatch]) -> Iterator[CheckedBatches]:
         """Put what was taken through the contract; a few records of several places are handed on together."""
         if sum(len(taken.chunk.rows) for taken in given) >= FEW:
             yield from ([self._read(taken)] for taken in given)
         elif given:
             yield (len(given) > 1 and self._together(given)) or [self._read(taken) for taken in given]
 
-    def _together(self, given: Sequence[Taken]) -> Reads | None:
+    def _together(self, given: Sequence[SourceBatch]) -> CheckedBatches | None:
         """Check the rows of several places at once, as quick as those of one; None if any is bad."""
         chunks = [taken.chunk for taken in given]
         schema, arrived = chunks[0].rows.schema, np.concatenate([taken.arrived for taken in given])
@@ -196,9 +196,18 @@ class Reader(threading.Thread):
             mine = clean.slice(begin, many)
             begin += many
             reads.append(
-                Read(self.labels, self.source.name, mine, chunk.name, chunk.records, taken.arrived, many,
-                     QUARANTINE.empty_table(), taken.position)
-            )  # fmt: skip
+                CheckedBatch(
+                    self.labels,
+                    self.source.name,
+                    mine,
+                    chunk.name,
+                    chunk.records,
+                    taken.arrived,
+                    many,
+                    QUARANTINE.empty_table(),
+                    taken.position,
+                )
+            )
         return reads
 
     def _checked(self, rows: pa.RecordBatch, naming: Naming, arrived: NDArray[np.int64]) -> Checked:
@@ -210,7 +219,7 @@ class Reader(threading.Thread):
             labels_wanted=self.labels,
         )
 
-    def _read(self, taken: Taken) -> Read:
+    def _read(self, taken: SourceBatch) -> CheckedBatch:
         chunk = taken.chunk
         bad = [_broken(chunk.name, one.code, one.column, one.value, one.record, one.message)
                for one in chunk.broken]  # fmt: skip
@@ -234,12 +243,14 @@ class Reader(threading.Thread):
             if early is not None:
                 future = clean.filter(pa.array(early))
                 tables.append(
-                    set_apart(future, chunk.name, number[kept][early], FUTURE, str(self._contract.event_time))
+                    quarantined_records(
+                        future, chunk.name, number[kept][early], FUTURE, str(self._contract.event_time)
+                    )
                 )
                 clean, kept = clean.filter(pa.array(~early)), kept[~early]
             if len(kept) < len(number):
                 number, arrived = number[kept], arrived[kept]
-        return Read(
+        return CheckedBatch(
             self.labels,
             self.source.name,
             clean,
@@ -275,7 +286,7 @@ class Reader(threading.Thread):
         return self._namings[names]
 
 
-def count_of(reads: Reads) -> int:
+def record_count(reads: CheckedBatches) -> int:
     """Return how many records were taken, bad ones too."""
     return sum(read.taken for read in reads)
 

@@ -16,7 +16,7 @@ from tallystick.contracts.conforming import conformed
 from tallystick.store import Store
 from tallystick.streams.frames import KIND, RECORD, logged
 
-__all__ = ["HISTORY", "Earlier", "Records", "parted"]
+__all__ = ["HISTORY", "History", "RecordLookup", "partition_by_key"]
 
 #: Where a key of the history was met: before the first entry.
 HISTORY: Final = 0
@@ -25,14 +25,14 @@ KEPT = 16  # entries in memory, where a record is looked for before the log is a
 
 
 @dataclass(frozen=True)
-class Earlier:
+class History:
     """What a stream was warmed by: how many records, and those a label may be of, in parts by key."""
 
     records: int
     parts: Iterable[pa.RecordBatch] = ()
 
 
-def parted(rows: pa.RecordBatch, ids: pa.Array) -> Iterator[pa.RecordBatch]:
+def partition_by_key(rows: pa.RecordBatch, ids: pa.Array) -> Iterator[pa.RecordBatch]:
     """Put the records of a history into parts by key, as the log keeps entries; at least one part."""
     parts = max(1, -(-len(rows) // PART))
     place = np.array([_part(name, parts) for name in ids.to_pylist()], np.int64)
@@ -50,7 +50,7 @@ def _part(name: str, parts: int) -> int:
     return crc32(name.encode()) % parts
 
 
-class Records:
+class RecordLookup:
     """Finds records again. parts: how many the history has; schema: of the clean rows. One thread uses it."""
 
     def __init__(self, store: Store, stream: str, schema: pa.Schema, parts: int = 0) -> None:

@@ -23,50 +23,50 @@ from tallystick.streams.aggregates import Aggregates, AggregateState
 from tallystick.streams.committing import Committer
 from tallystick.streams.delivery import Deliverer, own
 from tallystick.streams.fold import Fold
-from tallystick.streams.interpreter import brisk
-from tallystick.streams.loop import Ending, Loop, Models
-from tallystick.streams.reading import Reader, Reads
-from tallystick.streams.records import Earlier, Records
+from tallystick.streams.interpreter import short_thread_turns
+from tallystick.streams.loop import Loop, ScorerProvider, StopCondition
+from tallystick.streams.reading import CheckedBatches, SourceReader
+from tallystick.streams.records import History, RecordLookup
 from tallystick.streams.recovery import check_facts, recover
-from tallystick.streams.sink import MovingSink
+from tallystick.streams.sink import StreamSink
 from tallystick.streams.snapshots import Snapshots
-from tallystick.streams.source import MovingSource
+from tallystick.streams.source import StreamSource
 from tallystick.streams.stats import Stats
 
-__all__ = ["Inputs", "Outputs", "Running"]
+__all__ = ["StreamInputs", "StreamOutputs", "StreamRun"]
 
 Mark = tuple[int, dict[str, Any] | None]
 INBOX = 8  # batches that are read ahead
 
 
 @dataclass(frozen=True)
-class Inputs:
+class StreamInputs:
     """Where records and labels come from, and how many of them are wanted."""
 
-    records: MovingSource
-    labels: MovingSource | None = None
+    records: StreamSource
+    labels: StreamSource | None = None
     mapping: Mapping[str, str] | None = None
     most: int | None = None
     as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Outputs:
+class StreamOutputs:
     """Where decisions and aggregates go, and who is told."""
 
-    sinks: Sequence[MovingSink] = ()
+    sinks: Sequence[StreamSink] = ()
     aggregates: Aggregates | None = None
-    aggregates_sink: MovingSink | None = None
+    aggregates_sink: StreamSink | None = None
     notify: Notify | None = None
     notifier: Notifier | None = None
 
-    def all_sinks(self) -> list[MovingSink]:
+    def all_sinks(self) -> list[StreamSink]:
         """Return the sinks of decisions and that of aggregates."""
         return [*self.sinks, *([] if self.aggregates_sink is None else [self.aggregates_sink])]
 
 
 @dataclass
-class Running:
+class StreamRun:
     """One stream, owned by this process while it lasts.
 
     warm: called where nothing is kept yet, to bring the fold to where history leads; gives that history, None
@@ -78,13 +78,13 @@ class Running:
     stream: str
     fold: Fold
     settings: Settings
-    inputs: Inputs
-    outputs: Outputs
+    inputs: StreamInputs
+    outputs: StreamOutputs
     stats: Stats
     facts: Mapping[str, Any]
-    warm: Callable[[Fold], Earlier | None] = field(default=lambda _: None)
+    warm: Callable[[Fold], History | None] = field(default=lambda _: None)
     warmed: bool = False
-    ending: Ending = field(default_factory=Ending)
+    ending: StopCondition = field(default_factory=StopCondition)
     keep_days: int = 0
     forgotten: Sequence[str] = ()
 
@@ -102,7 +102,7 @@ class Running:
         if self.loop is not None:
             self.loop.stop()
 
-    def run(self, models: Callable[[Fold], Models]) -> None:
+    def run(self, models: Callable[[Fold], ScorerProvider]) -> None:
         """Run to the end. models: what scores, made once the fold has its state."""
         try:
             claim = self.store.claim(self.stream, lease=self.settings.lease)
@@ -115,7 +115,7 @@ class Running:
                     if one is not None:
                         one.close()
 
-    def _run(self, claim: Claim, models: Callable[[Fold], Models]) -> None:
+    def _run(self, claim: Claim, models: Callable[[Fold], ScorerProvider]) -> None:
         head = self.store.head(self.stream)
         if head is not None:
             check_facts(head, self.facts, self.store.uri_shown)
@@ -148,7 +148,7 @@ class Running:
         # What a sink still needs is not cleared away: so each is known before the first entry.
         sinks = [*deliverers, *([aggregating] if aggregating else [])]
         claim.mark({one.name_of_sink: one.standing for one in sinks})
-        inbox: Queue[Reads | Reader] = Queue(INBOX)
+        inbox: Queue[CheckedBatches | SourceReader] = Queue(INBOX)
         readers = self._readers(inbox, positions)
         committer = Committer(
             self.store,
@@ -171,7 +171,7 @@ class Running:
         )
         self.loop = Loop(
             self.fold,
-            Records(self.store, self.stream, self.fold.schema, parts),
+            RecordLookup(self.store, self.stream, self.fold.schema, parts),
             models(self.fold),
             inbox,
             readers,
@@ -187,7 +187,7 @@ class Running:
         for thread in (committer, snapshots, *sinks):
             thread.start()
         done = False
-        with _notifying(self.outputs.notifier), brisk():
+        with _notifying(self.outputs.notifier), short_thread_turns():
             try:
                 self.loop.run()
                 done = True
@@ -233,7 +233,7 @@ class Running:
                 one.finish()
                 if one.error is not None:
                     raise one.error
-            committer.last_words()
+            committer.flush_marks()
             snapshots.finish()
             loop = self.loop
             for note in self._aggregates.notes() if done and self._aggregates is not None else ():
@@ -298,7 +298,9 @@ class Running:
                 deliverer.deliver(number, [rows])
         return deliverer
 
-    def _readers(self, inbox: Queue[Reads | Reader], positions: Mapping[str, Any]) -> list[Reader]:
+    def _readers(
+        self, inbox: Queue[CheckedBatches | SourceReader], positions: Mapping[str, Any]
+    ) -> list[SourceReader]:
         contract, labels, inputs = self.fold.scorer.contract, self.fold.labels, self.inputs
         readers = [self._reader(inputs.records, contract, self.fold.schema, inbox, positions, inputs.most)]
         if inputs.labels is not None and labels is not None:
@@ -309,16 +311,16 @@ class Running:
 
     def _reader(
         self,
-        source: MovingSource,
+        source: StreamSource,
         contract: Contract,
         schema: pa.Schema,
-        inbox: Queue[Reads | Reader],
+        inbox: Queue[CheckedBatches | SourceReader],
         positions: Mapping[str, Any],
         most: int | None,
-        after: Reader | None = None,
-    ) -> Reader:
+        after: SourceReader | None = None,
+    ) -> SourceReader:
         labels = source is self.inputs.labels
-        return Reader(
+        return SourceReader(
             source,
             contract,
             schema,

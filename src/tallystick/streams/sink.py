@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-__all__ = ["Mark", "MovingSink"]
+__all__ = ["Mark", "StreamSink"]
 
 #: What a sink wants to be told again after a restart, as JSON: the length of a file that was committed.
 Mark = dict[str, Any]
 
 
-class MovingSink(Protocol):
+class StreamSink(Protocol):
     """What decisions are delivered to, by one thread, in the order of the log.
 
     name: what its marks are kept under: its URI without secrets or settings.

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from tallystick.connectors import Chunk
 from tallystick.connectors.notes import Notes
 
-__all__ = ["MovingSource", "Position", "SourceBase", "Taken"]
+__all__ = ["Position", "SourceBase", "SourceBatch", "StreamSource"]
 
 #: Where a source stands, as JSON: an offset of each partition, the length that was read of each file.
 Position = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SourceBatch:
     """Records that were taken together.
 
     chunk: the rows as they were found, their place, and what could not be read; arrived: int64 (rows,),
@@ -32,7 +32,7 @@ class Taken:
     position: Position
 
 
-class MovingSource(Protocol):
+class StreamSource(Protocol):
     """What gives records for as long as they come. One thread uses it.
 
     name: what its positions are kept under: its URI without secrets or settings; comes_again: whether what
@@ -48,14 +48,14 @@ class MovingSource(Protocol):
         Raises DataError where the position is no longer to be had (a file cut short, an offset removed).
         """
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what has arrived, at most about `most` records; wait up to `wait` seconds for the first.
 
         An empty list says that nothing came in that time. Nothing is read ahead beyond what it gives, except
         what the transport itself keeps within a bound.
         """
 
-    def take_rest(self, most: int) -> Sequence[Taken]:
+    def take_rest(self, most: int) -> Sequence[SourceBatch]:
         """Give what has no end of its own, such as a last line without one, where nothing more is to come."""
 
     @property
@@ -92,7 +92,7 @@ class SourceBase:
         """Whether no record will ever come again."""
         return False
 
-    def take_rest(self, most: int) -> Sequence[Taken]:  # noqa: ARG002
+    def take_rest(self, most: int) -> Sequence[SourceBatch]:  # noqa: ARG002
         """Give nothing: each record has an end of its own."""
         return ()
 

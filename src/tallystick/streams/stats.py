@@ -12,9 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from prometheus_client.metrics_core import Metric
 
-from tallystick.streams.stats_alerts import NEWEST, Alerts, in_words
-from tallystick.streams.stats_coded import NONE, Coded, coded, short
-from tallystick.streams.stats_latency import counted, cumulated, drawn, tails
+from tallystick.streams.stats_alerts import NEWEST, Alerts, as_alerts
+from tallystick.streams.stats_coded import NONE, EncodedNames, encode_names, short
+from tallystick.streams.stats_latency import chart_bars, count_latencies, summarise
 from tallystick.streams.stats_metrics import StreamMetrics, TaskCounts
 from tallystick.streams.stats_series import Recent, Series
 from tallystick.streams.stats_snapshot import Note, StreamSnapshot
@@ -69,15 +69,15 @@ class Stats:
         """
         if len(arrived) != decisions.num_rows:
             raise ValueError(f"{decisions.num_rows} decisions, but {len(arrived)} times of arrival")
-        tasks, actions = coded(decisions.column("task")), coded(decisions.column("action"))
-        labels = coded(decisions.column("label"))
+        tasks, actions = encode_names(decisions.column("task")), encode_names(decisions.column("action"))
+        labels = encode_names(decisions.column("label"))
         departments = None
         if "route" in decisions.schema.names:
-            departments = coded(decisions.column("route").flatten()[0])
+            departments = encode_names(decisions.column("route").flatten()[0])
         if events is None:
             events = int(tasks.counts().max(initial=0))
         latency = np.maximum(at - arrived, 0)
-        counts = counted(latency)
+        counts = count_latencies(latency)
         total, longest = int(latency.sum()), int(latency.max(initial=0))
         alerting = np.array([name not in self._harmless for name in actions.names], np.bool_)
         rows = actions.where(alerting) if alerting.any() else NOWHERE
@@ -187,26 +187,25 @@ class Stats:
             commits=one("commits_total"),
             rate=events / max(busy, 0.001) if events else 0.0,
             rate_now=rate_now,
-            latency=tails(counts, total, longest),
+            latency=summarise(counts, total, longest),
             latency_now=latency_now,
             labels=_nested(values.get("labels_total", {})),
             actions=actions,
             departments=_flat(values.get("routed_total", {})),
             alerted=one("alerts_total"),
-            alerts=in_words(alerts),
+            alerts=as_alerts(alerts),
             lag=None if lag is None else int(lag[()]),
             queued=one("queued_records"),
             behind=_flat(values.get("sink_behind_entries", {})),
             notices=_nested(values.get("notices_total", {})),
             notes=notes,
-            distribution=drawn(counts),
-            cumulated=cumulated(counts),
+            distribution=chart_bars(counts),
             seconds=seconds,
             series=series,
         )
 
 
-def _count(counters: TaskCounts, tasks: Coded, seen: Coded) -> None:
+def _count(counters: TaskCounts, tasks: EncodedNames, seen: EncodedNames) -> None:
     """Add the counts of names, for each task."""
     if len(tasks.names) == 1:
         counts = seen.counts()[None]

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from tallystick.streams.stats_coded import NONE, short
 from tallystick.streams.stats_snapshot import Alert
 
-__all__ = ["NEWEST", "Alerts", "in_words"]
+__all__ = ["NEWEST", "Alerts", "as_alerts"]
 
 NEWEST = 20
 SHOWN = ("id", "task", "label", "score", "action", "route", "reasons")
 HELD = 20_480  # rows of commits that may be held for the sake of alerts in them
 
 
-class Kept:
+class CommitAlerts:
     """The alerts of one commit. Taking rows out of a commit costs more than counting it, so it is put off."""
 
     __slots__ = ("at", "held", "latency", "words")
@@ -54,19 +54,19 @@ class Alerts:
     >>> batch = pa.record_batch({"id": ["T1"], "task": ["risk"], "label": ["yes"], "action": ["review"]})
     >>> alerts = Alerts()
     >>> alerts.add(0, batch, np.array([0]), np.array([1_500]))
-    >>> [(one.id, one.latency) for one in in_words(alerts.newest())]
+    >>> [(one.id, one.latency) for one in as_alerts(alerts.newest())]
     [('T1', 1.5)]
     """
 
     def __init__(self) -> None:
-        self._kept: deque[Kept] = deque()
+        self._kept: deque[CommitAlerts] = deque()
 
     def add(
         self, at: int, decisions: pa.RecordBatch, rows: NDArray[np.int64], latency: NDArray[np.int64]
     ) -> None:
         """Keep the alerts of a commit: which of its rows they are, and how long all of its rows took."""
         last = rows[-NEWEST:]
-        self._kept.append(Kept(at, decisions, last, latency[last].tolist()))
+        self._kept.append(CommitAlerts(at, decisions, last, latency[last].tolist()))
         there = sum(len(one.latency) for one in self._kept)
         while there - len(self._kept[0].latency) >= NEWEST:
             there -= len(self._kept.popleft().latency)
@@ -75,12 +75,12 @@ class Alerts:
             if one.held[1] is not None and one.held[0].num_rows * NEWEST > HELD:
                 one.let_go()
 
-    def newest(self) -> list[Kept]:
+    def newest(self) -> list[CommitAlerts]:
         """Give what is kept, the newest last."""
         return list(self._kept)
 
 
-def in_words(kept: list[Kept]) -> tuple[Alert, ...]:
+def as_alerts(kept: list[CommitAlerts]) -> tuple[Alert, ...]:
     """Put alerts into words, the newest last, at most as many as are shown."""
     return tuple(alert for one in kept for alert in one.worded())[-NEWEST:]
 

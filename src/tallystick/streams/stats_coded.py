@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["LONG", "NONE", "Coded", "coded", "short"]
+__all__ = ["LONG", "NONE", "EncodedNames", "encode_names", "short"]
 
 #: What stands for a name that is null.
 NONE = "(none)"
@@ -22,12 +22,12 @@ NOWHERE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class EncodedNames:
     """Names, and which of them each row has.
 
     codes: of all rows, or of those at `places` only; all others have the first name.
 
-    >>> seen = coded(pa.array(["no", "yes", "no"]))
+    >>> seen = encode_names(pa.array(["no", "yes", "no"]))
     >>> seen.names, seen.counts().tolist(), seen.where(np.array([False, True])).tolist()
     (['no', 'yes'], [2, 1], [1])
     """
@@ -59,10 +59,10 @@ class Coded:
         return codes
 
 
-def coded(column: pa.Array) -> Coded:
+def encode_names(column: pa.Array) -> EncodedNames:
     """Look at a column of strings.
 
-    >>> coded(pa.array(["a"] * 99 + [None])).names
+    >>> encode_names(pa.array(["a"] * 99 + [None])).names
     ['a', '(none)']
     """
     rows = len(column)
@@ -70,7 +70,7 @@ def coded(column: pa.Array) -> Coded:
         values = column.to_pylist()
         names = list(dict.fromkeys(values))
         code = {name: i for i, name in enumerate(names)}
-        return Coded(_named(names), rows, np.array([code[value] for value in values], np.int64))
+        return EncodedNames(_named(names), rows, np.array([code[value] for value in values], np.int64))
     looked = column.slice(0, LOOKED).to_pylist() if rows > MANY else [None]
     usual = max(set(looked), key=looked.count)
     if usual is not None and looked.count(usual) * NEARLY >= len(looked) * (NEARLY - 1):
@@ -78,13 +78,13 @@ def coded(column: pa.Array) -> Coded:
         if column.null_count:
             same = pc.fill_null(same, False)
         if same.true_count == rows:
-            return Coded(_named([usual]), rows, NOWHERE, NOWHERE)
+            return EncodedNames(_named([usual]), rows, NOWHERE, NOWHERE)
         if (rows - same.true_count) * NEARLY <= rows:
             places = np.flatnonzero(~same.to_numpy(zero_copy_only=False))
             names, codes = _encoded(column.take(pa.array(places)))
-            return Coded(_named([usual, *names]), rows, codes + 1, places)
+            return EncodedNames(_named([usual, *names]), rows, codes + 1, places)
     names, codes = _encoded(column)
-    return Coded(_named(names), rows, codes)
+    return EncodedNames(_named(names), rows, codes)
 
 
 def short(text: str) -> str:

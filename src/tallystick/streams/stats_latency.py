@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BUCKETS", "EDGES", "Tails", "counted", "cumulated", "drawn", "quantiles", "tails"]
+__all__ = [
+    "BUCKETS",
+    "EDGES",
+    "LatencySummary",
+    "chart_bars",
+    "count_latencies",
+    "cumulative_counts",
+    "quantiles",
+    "summarise",
+]
 
 BITS = 5  # of the mantissa that tell buckets apart
 OCTAVES = 45
@@ -32,7 +41,7 @@ _COARSE = 1 << (BITS - 3)  # of ours in one bar of the chart: eight to a power o
 
 
 @dataclass(frozen=True, slots=True)
-class Tails:
+class LatencySummary:
     """How long it took, in milliseconds: percentiles, mean, the longest; None where nothing was counted."""
 
     count: int = 0
@@ -46,16 +55,16 @@ class Tails:
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values.
 
-        >>> Tails().to_dict()["p99"] is None
+        >>> LatencySummary().to_dict()["p99"] is None
         True
         """
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def counted(latency: NDArray[np.int64]) -> NDArray[np.int64]:
+def count_latencies(latency: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count latencies in microseconds by bucket: int64 (BUCKETS,).
 
-    >>> int(counted(np.array([1000, 1005, 90_000])).max())
+    >>> int(count_latencies(np.array([1000, 1005, 90_000])).max())
     2
     """
     # The bits of a float64 are its exponent and then its mantissa: the uppermost few are the bucket.
@@ -69,7 +78,7 @@ def quantiles(counts: NDArray[np.integer[Any]], shares: tuple[float, ...]) -> ND
 
     The value of a share is the least that at least so many of the latencies do not exceed.
 
-    >>> quantiles(counted(np.array([2_000, 3_000, 50_000]))[None], (0.5,)).round(1).tolist()
+    >>> quantiles(count_latencies(np.array([2_000, 3_000, 50_000]))[None], (0.5,)).round(1).tolist()
     [[3.0]]
     """
     below = counts.cumsum(axis=1, dtype=np.int64)
@@ -82,34 +91,34 @@ def quantiles(counts: NDArray[np.integer[Any]], shares: tuple[float, ...]) -> ND
     return found
 
 
-def tails(counts: NDArray[np.integer[Any]], total: int, longest: int) -> Tails:
+def summarise(counts: NDArray[np.integer[Any]], total: int, longest: int) -> LatencySummary:
     """Sum up counts (BUCKETS,); total and longest: of all latencies together and the greatest, microseconds.
 
-    >>> tails(counted(np.array([2_000])), 2_000, 2_000).p99
+    >>> summarise(count_latencies(np.array([2_000])), 2_000, 2_000).p99
     2.0
     """
     rows = int(counts.sum())
     if not rows:
-        return Tails()
+        return LatencySummary()
     shares = quantiles(counts[None], (0.5, 0.9, 0.99, 0.999))[0]
     p50, p90, p99, p999 = (float(min(share, longest / 1000)) for share in shares)
-    return Tails(rows, total / rows / 1000, p50, p90, p99, p999, longest / 1000)
+    return LatencySummary(rows, total / rows / 1000, p50, p90, p99, p999, longest / 1000)
 
 
-def cumulated(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, int], ...]:
+def cumulative_counts(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, int], ...]:
     """Say how many latencies are at most so many seconds, for bounds from 0.26 ms to 100 s.
 
-    >>> dict(cumulated(counted(np.array([4_096, 4_097]))))[0.004096]
+    >>> dict(cumulative_counts(count_latencies(np.array([4_096, 4_097]))))[0.004096]
     1
     """
     below = np.append(0, counts.cumsum(dtype=np.int64))
     return tuple((float(EDGES[i]) / 1e6, int(below[i])) for i in _SHOWN)
 
 
-def drawn(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, ...], tuple[int, ...]]:
+def chart_bars(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Give the counts for a chart: edges in milliseconds, one more than there are bars; both empty for none.
 
-    >>> drawn(counted(np.array([4_096])))
+    >>> chart_bars(count_latencies(np.array([4_096])))
     ((3.84, 4.096), (1,))
     """
     bars = counts.reshape(-1, _COARSE).sum(axis=1)

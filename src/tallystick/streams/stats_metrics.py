@@ -15,7 +15,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from tallystick.streams.stats_latency import BUCKETS, cumulated
+from tallystick.streams.stats_latency import BUCKETS, cumulative_counts
 
 __all__ = ["MOST", "OTHERS", "LatencyHistogram", "StreamMetrics"]
 
@@ -50,7 +50,7 @@ class LatencyHistogram(Collector):
             "Seconds from the arrival of a record to its committed decision.",
             labels=["solution"],
         )
-        buckets = [(repr(bound), float(count)) for bound, count in cumulated(self.counts)]
+        buckets = [(repr(bound), float(count)) for bound, count in cumulative_counts(self.counts)]
         buckets.append(("+Inf", float(self.counts.sum())))
         metric.add_metric([self._solution], buckets, sum_value=self.total / 1e6)
         yield metric

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.streams.stats_latency import BUCKETS, Tails, quantiles, tails
+from tallystick.streams.stats_latency import BUCKETS, LatencySummary, quantiles, summarise
 
 __all__ = ["Recent", "Series"]
 
@@ -154,12 +154,12 @@ class Recent:
         covered = (now - max(from_second * SECOND, self._started)) / SECOND
         return float(self._events[self._since(from_second)].sum()) / max(covered, 0.25)
 
-    def tails(self, now: int) -> Tails:
+    def tails(self, now: int) -> LatencySummary:
         """Sum up the latencies of the last ten seconds."""
         there = self._since(now // SECOND - TAIL_SECONDS + 1)
         if not there.any():
-            return Tails()
-        return tails(
+            return LatencySummary()
+        return summarise(
             self._counts[there].sum(axis=0), int(self._total[there].sum()), int(self._longest[there].max())
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tallystick.streams.stats_latency import Tails
+from tallystick.streams.stats_latency import LatencySummary
 
 __all__ = ["Alert", "Note", "StreamSnapshot", "moment"]
 
@@ -69,8 +69,7 @@ class StreamSnapshot:
     actions: task → name → decisions; lag: records that wait to be taken, None where that is not known;
     queued: taken and not yet committed; behind: sink → entries of the log that it has yet to get; notices:
     channel → state → how many; alerts and notes: the newest last; distribution: edges in milliseconds, and
-    how many latencies lie between them; series: columns of the chart; cumulated: seconds, and how many
-    latencies are at most that.
+    how many latencies lie between them; series: columns of the chart.
 
     >>> StreamSnapshot("orders").to_dict()["events"]
     0
@@ -87,8 +86,8 @@ class StreamSnapshot:
     commits: int = 0
     rate: float = 0.0
     rate_now: float = 0.0
-    latency: Tails = field(default_factory=Tails)
-    latency_now: Tails = field(default_factory=Tails)
+    latency: LatencySummary = field(default_factory=LatencySummary)
+    latency_now: LatencySummary = field(default_factory=LatencySummary)
     labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     actions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     departments: Mapping[str, int] = field(default_factory=dict)
@@ -102,7 +101,6 @@ class StreamSnapshot:
     distribution: tuple[tuple[float, ...], tuple[int, ...]] = ((), ())
     seconds: int = 1
     series: Mapping[str, list[Any]] = field(default_factory=dict)
-    cumulated: tuple[tuple[float, int], ...] = ()
 
     @property
     def elapsed(self) -> float:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tallystick.connectors.chunk import Broken, shorten
 from tallystick.errors import MissingExtraError
 from tallystick.streams.kafka.avro_columns import avro_schema, column, numbered_times, plain_field
-from tallystick.streams.kafka.message_rows import Rows, joined
+from tallystick.streams.kafka.message_rows import MessageRows, join_rows
 from tallystick.streams.kafka.registry import Registry, UnknownSchemaError
 
 __all__ = ["AvroValues", "AvroWriter", "fastavro"]
@@ -52,7 +52,7 @@ class AvroValues:
         self._registry = registry
         self._writers: dict[int, _Writer] = {}
 
-    def rows(self, values: Sequence[bytes | None]) -> Rows:
+    def rows(self, values: Sequence[bytes | None]) -> MessageRows:
         """Read the values of messages; None, a tombstone, gives neither a row nor a broken record.
 
         Raises TallystickError where a schema is new and the registry does not answer.
@@ -88,7 +88,7 @@ class AvroValues:
         for number, (places, records) in found.items():
             arrays = self._arrays(number, records, places, values, broken)
             parts.append((np.array(places, np.int64), arrays))
-        return joined(parts, broken)
+        return join_rows(parts, broken)
 
     def _arrays(
         self,

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
 __all__ = [
-    "PATIENCE", "Trouble", "client", "explained", "library", "listed", "make_topic", "no_topic", "topics",
+    "PATIENCE",
+    "BrokerErrors",
+    "client",
+    "kafka_error",
+    "library",
+    "list_partitions",
+    "make_topic",
+    "topics",
+    "unknown_topic_error",
 ]  # fmt: skip
 
 LOG = logging.getLogger("tallystick.kafka")
@@ -30,7 +38,7 @@ _COMMON = {"client.id": "tallystick", "reconnect.backoff.max.ms": "1000", "log.c
 T = TypeVar("T")
 
 
-class Trouble:
+class BrokerErrors:
     """What clients say about their connections: why nobody answers, and how often all brokers were gone."""
 
     def __init__(self) -> None:
@@ -60,7 +68,7 @@ def library() -> ModuleType:
     return confluent_kafka
 
 
-def client(kind: type[T], address: Address, trouble: Trouble, settings: Mapping[str, Any]) -> T:
+def client(kind: type[T], address: Address, trouble: BrokerErrors, settings: Mapping[str, Any]) -> T:
     """Make a Consumer, a Producer or an AdminClient; what the address says goes before our habits.
 
     settings: what must be so, whatever the address says. Raises UsageError for a property that the library
@@ -96,8 +104,8 @@ def _property_error(address: Address, said: str) -> UsageError:
     return UsageError(f'{address.name}: {name}="{address.properties[name]}" cannot be used.', said)
 
 
-def explained(
-    address: Address, doing: str, error: KafkaError, trouble: Trouble | None = None
+def kafka_error(
+    address: Address, doing: str, error: KafkaError, trouble: BrokerErrors | None = None
 ) -> TallystickError:
     """Turn what the library says into an error for people; `doing` says what was tried."""
     name = error.name()
@@ -123,7 +131,7 @@ def explained(
 
 
 def topics(
-    handle: Any, address: Address, trouble: Trouble, *, wait: float = PATIENCE
+    handle: Any, address: Address, trouble: BrokerErrors, *, wait: float = PATIENCE
 ) -> dict[str, dict[int, int]]:
     """List the partitions of every topic with the replicas of each, by a client that reads nothing yet.
 
@@ -133,14 +141,14 @@ def topics(
     end = time.monotonic() + wait
     while True:
         try:
-            return listed(handle, min(wait, 1.0))
+            return list_partitions(handle, min(wait, 1.0))
         except library().KafkaException as error:
             handle.poll(0)  # the library says why only to who asks for news
             if trouble.refused or time.monotonic() >= end:
-                raise explained(address, "asking for its topics", error.args[0], trouble) from None
+                raise kafka_error(address, "asking for its topics", error.args[0], trouble) from None
 
 
-def listed(handle: Any, wait: float) -> dict[str, dict[int, int]]:
+def list_partitions(handle: Any, wait: float) -> dict[str, dict[int, int]]:
     """List the partitions of every topic with the replicas of each; raises KafkaException."""
     found = handle.list_topics(timeout=wait).topics
     return {
@@ -149,7 +157,7 @@ def listed(handle: Any, wait: float) -> dict[str, dict[int, int]]:
     }
 
 
-def no_topic(address: Address, found: Iterable[str], hint: str = "") -> UsageError:
+def unknown_topic_error(address: Address, found: Iterable[str], hint: str = "") -> UsageError:
     """Say that there is no such topic, and which are near."""
     names = [name for name in found if not name.startswith("__")]
     near = did_you_mean(address.topic, names)
@@ -160,7 +168,7 @@ def no_topic(address: Address, found: Iterable[str], hint: str = "") -> UsageErr
 
 def make_topic(
     address: Address,
-    trouble: Trouble,
+    trouble: BrokerErrors,
     name: str,
     partitions: int,
     replication: int,
@@ -179,4 +187,4 @@ def make_topic(
         admin.create_topics([wanted])[name].result(patience)
     except library().KafkaException as error:
         if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
-            raise explained(address, f"making the topic {name}", error.args[0], trouble) from None
+            raise kafka_error(address, f"making the topic {name}", error.args[0], trouble) from None

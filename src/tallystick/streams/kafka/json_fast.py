@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.connectors.json_flat import FlatLines, Lines
 
-__all__ = ["JsonFast", "Part"]
+__all__ = ["FlatJsonReader", "Part"]
 
 #: Which of the messages, and their columns by name.
 Part = tuple[NDArray[np.int64], dict[str, pa.Array]]
@@ -18,7 +18,7 @@ Part = tuple[NDArray[np.int64], dict[str, pa.Array]]
 _SPACE = b" \t\r\n"
 
 
-class JsonFast:
+class FlatJsonReader:
     """Takes messages of one topic apart; what it learned from some helps with the next."""
 
     def __init__(self) -> None:

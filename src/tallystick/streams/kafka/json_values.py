@@ -16,8 +16,8 @@ from tallystick.connectors.chunk import Broken, shorten
 from tallystick.connectors.formats import Reading, found_formats
 from tallystick.connectors.notes import Notes
 from tallystick.errors import UsageError
-from tallystick.streams.kafka.json_fast import JsonFast, Part
-from tallystick.streams.kafka.message_rows import Rows, joined, whole
+from tallystick.streams.kafka.json_fast import FlatJsonReader, Part
+from tallystick.streams.kafka.message_rows import MessageRows, join_rows, one_array
 
 __all__ = ["JsonValues"]
 
@@ -36,7 +36,7 @@ class JsonValues:
         self._name, self._notes = name, notes
         self._read = found_formats()["jsonl"].read
         self._settings = settings
-        self._fast = JsonFast()
+        self._fast = FlatJsonReader()
         self._is_utf8 = settings.encoding == "auto" or codecs.lookup(settings.encoding).name == "utf-8"
         if settings.encoding != "auto" and "\n {".encode(settings.encoding) != b"\n {":
             raise UsageError(
@@ -44,7 +44,7 @@ class JsonValues:
                 "Leave it out, or name one that has ASCII in it, such as utf-8, latin-1 or cp1252.",
             )
 
-    def rows(self, values: Sequence[bytes | None]) -> Rows:
+    def rows(self, values: Sequence[bytes | None]) -> MessageRows:
         """Read the values of messages; None, a tombstone, gives neither a row nor a broken record."""
         broken: list[Broken] = []
         parts: list[Part] = []
@@ -53,7 +53,7 @@ class JsonValues:
             parts, rest = self._fast.parts(values)
         if rest and (part := self._carefully(values, rest, broken)) is not None:
             parts.append(part)
-        return joined(parts, broken)
+        return join_rows(parts, broken)
 
     def _carefully(
         self, values: Sequence[bytes | None], rest: list[int], broken: list[Broken]
@@ -73,7 +73,7 @@ class JsonValues:
             broken.append(replace(one, record=place, value=shown))
         tables = [pa.Table.from_batches([chunk.rows]) for chunk in chunks]
         table = pa.concat_tables(tables, promote_options="default").combine_chunks()
-        arrays = {name: whole(table.column(name)) for name in table.column_names}
+        arrays = {name: one_array(table.column(name)) for name in table.column_names}
         records = np.concatenate([chunk.records for chunk in chunks])
         return (np.array(places, np.int64)[records - 1], arrays) if len(records) else None
 

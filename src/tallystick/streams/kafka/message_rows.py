@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from tallystick.connectors.chunk import Broken
 from tallystick.connectors.render import text
 
-__all__ = ["Rows", "cut", "joined", "whole", "with_column"]
+__all__ = ["MessageRows", "join_rows", "one_array", "split_rows", "with_column"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class MessageRows:
     """Rows of messages in their order.
 
     batch: the rows as found; places: int64 (rows,), which of the messages each came from, from 0; broken:
@@ -33,11 +33,11 @@ class Rows:
         return tuple(replace(one, record=int(offsets[one.record])) for one in ordered)
 
 
-def cut(rows: Rows, counts: Sequence[int]) -> list[Rows]:
+def split_rows(rows: MessageRows, counts: Sequence[int]) -> list[MessageRows]:
     """Take rows apart that were read at once, so many messages to each part.
 
-    >>> rows = Rows(pa.record_batch({"a": ["1", "2", "3"]}), np.array([0, 2, 3]))
-    >>> [(part.batch.to_pydict(), part.places.tolist()) for part in cut(rows, [2, 2])]
+    >>> rows = MessageRows(pa.record_batch({"a": ["1", "2", "3"]}), np.array([0, 2, 3]))
+    >>> [(part.batch.to_pydict(), part.places.tolist()) for part in split_rows(rows, [2, 2])]
     [({'a': ['1']}, [0]), ({'a': ['2', '3']}, [0, 1])]
     """
     ends = np.cumsum(counts)
@@ -47,18 +47,18 @@ def cut(rows: Rows, counts: Sequence[int]) -> list[Rows]:
         begin = end - count
         broken = (replace(one, record=one.record - begin) for one in rows.broken if begin <= one.record < end)
         parts.append(
-            Rows(rows.batch.slice(first, last - first), rows.places[first:last] - begin, tuple(broken))
+            MessageRows(rows.batch.slice(first, last - first), rows.places[first:last] - begin, tuple(broken))
         )
     return parts
 
 
-def with_column(rows: Rows, name: str, raw: Sequence[bytes | None]) -> Rows:
+def with_column(rows: MessageRows, name: str, raw: Sequence[bytes | None]) -> MessageRows:
     """Set a column to text that came beside the messages: their keys, or one of their headers.
 
     raw: one for each message. It takes the place of a column of that name; a row whose bytes are no text is
     broken.
 
-    >>> rows = Rows(pa.record_batch({"a": ["1", "2"]}), np.array([0, 2]))
+    >>> rows = MessageRows(pa.record_batch({"a": ["1", "2"]}), np.array([0, 2]))
     >>> with_column(rows, "key", [b"x", b"y", None]).batch.to_pylist()
     [{'a': '1', 'key': 'x'}, {'a': '2', 'key': None}]
     """
@@ -85,17 +85,19 @@ def with_column(rows: Rows, name: str, raw: Sequence[bytes | None]) -> Rows:
         batch = batch.set_column(batch.schema.names.index(name), name, column)
     else:
         batch = batch.append_column(name, column)
-    return Rows(batch, places, tuple(broken))
+    return MessageRows(batch, places, tuple(broken))
 
 
-def joined(parts: Sequence[tuple[NDArray[np.int64], dict[str, pa.Array]]], broken: Sequence[Broken]) -> Rows:
+def join_rows(
+    parts: Sequence[tuple[NDArray[np.int64], dict[str, pa.Array]]], broken: Sequence[Broken]
+) -> MessageRows:
     """Bring rows that were read apart back into the order of their messages.
 
     parts: places, int64 (rows,), and columns by name; a column that is not in all of them is null elsewhere.
     """
     if len(parts) == 1:
         places, arrays = parts[0]
-        return Rows(_batch(arrays, len(places)), places, tuple(broken))
+        return MessageRows(_batch(arrays, len(places)), places, tuple(broken))
     kinds: dict[str, set[pa.DataType]] = {}
     for _, arrays in parts:
         for name, array in arrays.items():
@@ -108,15 +110,17 @@ def joined(parts: Sequence[tuple[NDArray[np.int64], dict[str, pa.Array]]], broke
     ]
     places = np.concatenate([np.empty(0, np.int64), *(places for places, _ in parts)])
     if not kinds:
-        return Rows(_batch({}, len(places)), np.sort(places), tuple(broken))
+        return MessageRows(_batch({}, len(places)), np.sort(places), tuple(broken))
     order = np.argsort(places, kind="stable")
     tables = [pa.Table.from_batches([batch]) for batch in batches]
     table = pa.concat_tables(tables, promote_options="default").take(pa.array(order)).combine_chunks()
-    columns = {name: whole(column) for name, column in zip(table.column_names, table.columns, strict=True)}
-    return Rows(_batch(columns, len(places)), places[order], tuple(broken))
+    columns = {
+        name: one_array(column) for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return MessageRows(_batch(columns, len(places)), places[order], tuple(broken))
 
 
-def whole(column: pa.ChunkedArray) -> pa.Array:
+def one_array(column: pa.ChunkedArray) -> pa.Array:
     """Give a column as one array."""
     if column.num_chunks == 1:
         return column.chunk(0)

@@ -16,7 +16,7 @@ from typing import Any
 
 from tallystick.errors import TallystickError
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, client, explained, library, make_topic
+from tallystick.streams.kafka.client import BrokerErrors, client, kafka_error, library, make_topic
 from tallystick.streams.sink import Mark
 
 __all__ = ["Last", "Outbox"]
@@ -48,7 +48,7 @@ class Outbox:
     draws and that the mark repeats, so that two states of one stream name are told apart.
     """
 
-    def __init__(self, address: Address, stream: str, trouble: Trouble) -> None:
+    def __init__(self, address: Address, stream: str, trouble: BrokerErrors) -> None:
         self._address, self._trouble = address, trouble
         self.stream = stream
         self.name = f"tallystick-{stream}-{address.topic}"
@@ -150,7 +150,7 @@ class Outbox:
         raise self._unread(trouble)
 
     def _unread(self, error: Any) -> TallystickError:
-        return explained(self._address, f"reading {self.name}", error, self._trouble)
+        return kafka_error(self._address, f"reading {self.name}", error, self._trouble)
 
     def _place(self, offset: int = -1001) -> Any:
         return library().TopicPartition(self.name, 0, offset)

@@ -16,7 +16,7 @@ from typing import Any
 
 from tallystick.errors import TallystickError
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, client, explained, library, topics
+from tallystick.streams.kafka.client import BrokerErrors, client, kafka_error, library, topics
 from tallystick.streams.kafka.outbox import Last, Outbox
 
 __all__ = ["LONGEST", "Transactions"]
@@ -58,7 +58,7 @@ class Transactions:
     patience: seconds for which anything is tried. producer: the one of the moment.
     """
 
-    def __init__(self, address: Address, outbox: Outbox, trouble: Trouble, patience: float) -> None:
+    def __init__(self, address: Address, outbox: Outbox, trouble: BrokerErrors, patience: float) -> None:
         self._address, self._outbox, self._trouble = address, outbox, trouble
         self._patience = patience
         self._kafka = library()
@@ -203,7 +203,7 @@ class Transactions:
         # What befell a message says more than that its transaction failed.
         for found in (self._rejected, cause):
             if found is not None and found.name() in _FOR_GOOD:
-                raise explained(self._address, "writing", found, self._trouble)
+                raise kafka_error(self._address, "writing", found, self._trouble)
         if time.monotonic() >= end:
             raise self._too_late((self._rejected or cause).str())
         return False
@@ -235,7 +235,7 @@ class Transactions:
                     raise
                 self._stop_for_good(cause)
                 if not cause.retriable():
-                    raise explained(self._address, doing, cause, self._trouble) from None
+                    raise kafka_error(self._address, doing, cause, self._trouble) from None
                 if time.monotonic() >= end:
                     raise self._too_late(cause.str()) from None
                 time.sleep(0.05)

@@ -11,12 +11,12 @@ import pyarrow as pa
 from tallystick.config import Settings
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.streams.found import found_by_scheme, scheme_of
-from tallystick.streams.sink import MovingSink
+from tallystick.streams.sink import StreamSink
 
 __all__ = ["open_moving"]
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> MovingSink:
+def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StreamSink:
     """Open a sink: a file that is appended to, `-`, or a URI such as `https://…`.
 
     schema: of the decisions; stream: the name of the stream, for sinks that tell streams apart. Raises
@@ -32,5 +32,5 @@ def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str)
     scheme = scheme_of(uri)
     if scheme not in places:
         raise UsageError(f'There is no sink for "{scheme}://".', did_you_mean(scheme, places))
-    sink: MovingSink = places[scheme].open_moving(uri, schema, settings, stream=stream)
+    sink: StreamSink = places[scheme].open_moving(uri, schema, settings, stream=stream)
     return sink

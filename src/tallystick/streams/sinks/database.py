@@ -19,12 +19,12 @@ from tallystick.connectors.database_postgresql_connection import OPTIONS
 from tallystick.errors import TallystickError
 from tallystick.streams.sink import Mark
 
-__all__ = ["SCHEMES", "Appending", "TableSink", "open_moving"]
+__all__ = ["SCHEMES", "TableAppender", "TableSink", "open_moving"]
 
 SCHEMES = ("postgresql", "sqlite")
 
 
-class Appending(Protocol):
+class TableAppender(Protocol):
     """One database's way to append, and to remember how far."""
 
     def begin(self, schema: pa.Schema, stream: str) -> int:
@@ -43,7 +43,7 @@ class Appending(Protocol):
 class TableSink:
     """A table that grows; see `streams.sink.MovingSink`."""
 
-    def __init__(self, appending: Appending, address: Address, schema: pa.Schema, stream: str) -> None:
+    def __init__(self, appending: TableAppender, address: Address, schema: pa.Schema, stream: str) -> None:
         self.name = address.key
         self._appending, self._address = appending, address
         self._schema, self._stream = schema, stream
@@ -89,7 +89,7 @@ def open_moving(
     location = Location.parse(uri)
     address = Address.of(location, OPTIONS if location.scheme == "postgresql" else (), default="decisions")
     address = address.for_output()
-    appending: Appending
+    appending: TableAppender
     if location.scheme == "sqlite":
         from tallystick.streams.sinks.database_sqlite import SQLiteAppending
 

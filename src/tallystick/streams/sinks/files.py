@@ -15,7 +15,7 @@ from tallystick.connectors import Location
 from tallystick.connectors.csv_write import CsvWriter
 from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError
-from tallystick.streams.sink import Mark, MovingSink
+from tallystick.streams.sink import Mark, StreamSink
 from tallystick.streams.sinks.parquet_parts import ParquetParts
 
 __all__ = ["SCHEMES", "AppendedFile", "open_moving"]
@@ -25,7 +25,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _STEP = 1 << 20
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> MovingSink:  # noqa: ARG001
+def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StreamSink:  # noqa: ARG001
     """Open a file by its ending, or a folder; UsageError for what cannot be appended to."""
     location = Location.parse(uri)
     path = Path(os.path.abspath(location.path))  # noqa: PTH100 - a link is followed where it is opened

@@ -17,7 +17,7 @@ from tallystick.config import Settings
 from tallystick.connectors.render import is_nested, json_lines, text
 from tallystick.errors import TallystickError, UsageError, did_you_mean
 from tallystick.streams.kafka.address import Address
-from tallystick.streams.kafka.client import Trouble, make_topic, no_topic, topics
+from tallystick.streams.kafka.client import BrokerErrors, make_topic, topics, unknown_topic_error
 from tallystick.streams.kafka.outbox import Outbox
 from tallystick.streams.kafka.transactions import LONGEST, Transactions
 from tallystick.streams.sink import Mark
@@ -50,7 +50,7 @@ class KafkaSink:
     def __init__(self, address: Address, schema: pa.Schema, stream: str) -> None:
         self.name = address.name
         self._address, self._schema = address, schema
-        self._trouble = Trouble()
+        self._trouble = BrokerErrors()
         self._key = _key(address, schema)
         self._avro = address.choice("format", ("json", "avro")) == "avro"
         self._create = address.choice("create", ("false", "true")) == "true"
@@ -126,7 +126,7 @@ class KafkaSink:
         replication = _count(address, "replication")
         if address.topic not in found:
             if not self._create:
-                raise no_topic(address, found, "To have it made: ?create=true&partitions=N.")
+                raise unknown_topic_error(address, found, "To have it made: ?create=true&partitions=N.")
             partitions = _count(address, "partitions")
             make_topic(address, self._trouble, address.topic, partitions, replication, self._patience)
         if self._outbox.name not in found:

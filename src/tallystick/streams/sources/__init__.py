@@ -12,14 +12,14 @@ from collections.abc import Collection
 from tallystick.config import Settings
 from tallystick.errors import UsageError, did_you_mean
 from tallystick.streams.found import found_by_scheme, scheme_of
-from tallystick.streams.source import MovingSource
+from tallystick.streams.source import StreamSource
 
 __all__ = ["open_moving"]
 
 
 def open_moving(
     uri: str, settings: Settings, *, known: Collection[str] = (), rate: float | None = None
-) -> MovingSource:
+) -> StreamSource:
     """Open a source: a file or folder that grows, `-`, or a URI such as `kafka://…`.
 
     known: column names that decide between delimiters that fit a header alike; rate: records a second at
@@ -37,5 +37,5 @@ def open_moving(
     scheme = scheme_of(uri)
     if scheme not in places:
         raise UsageError(f'There is no source for "{scheme}://".', did_you_mean(scheme, places))
-    source: MovingSource = places[scheme].open_moving(uri, settings, known=known, rate=rate)
+    source: StreamSource = places[scheme].open_moving(uri, settings, known=known, rate=rate)
     return source

@@ -14,7 +14,7 @@ from tallystick.connectors import Location, open_source
 from tallystick.connectors.formats import Reading
 from tallystick.connectors.notes import Notes
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.streams.source import MovingSource
+from tallystick.streams.source import StreamSource
 from tallystick.streams.sources.folder import FollowedFolder
 from tallystick.streams.sources.follow import FollowedFile
 from tallystick.streams.sources.replay import Replay
@@ -30,7 +30,7 @@ _ASKED = re.compile(r"\?[a-z]+=[^/]*$")
 
 def open_moving(
     uri: str, settings: Settings, *, known: Collection[str] = (), rate: float | None = None
-) -> MovingSource:
+) -> StreamSource:
     """Open a file, a folder or a glob: followed, or replayed at a rate (records a second).
 
     It may say `delimiter`, and `wait=true` for a file that is not there yet, after a `?`.

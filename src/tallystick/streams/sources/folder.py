@@ -15,7 +15,7 @@ from tallystick.connectors import Chunk, LocalFileSystem
 from tallystick.connectors.formats import Reading
 from tallystick.connectors.location import split_suffix
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.folder_part import FolderPart
 from tallystick.streams.sources.growing_file import Standing, standing
 from tallystick.streams.sources.poll import Poll
@@ -64,7 +64,7 @@ class FollowedFolder(SourceBase):
             if not state.get("done"):
                 self._notes.say(f"{state['name']}: not in the folder any more, nor what was not read of it")
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what has come, at most about `most` records."""
         return self._poll.take(self._take, most, wait)
 
@@ -77,9 +77,9 @@ class FollowedFolder(SourceBase):
         for part in self._parts.values():
             part.close()
 
-    def _take(self, most: int) -> list[Taken]:
+    def _take(self, most: int) -> list[SourceBatch]:
         """Give chunks until there are enough, or nothing is left."""
-        found: list[Taken] = []
+        found: list[SourceBatch] = []
         rows = 0
         if time.monotonic() >= self._next_look:
             self._look()
@@ -88,7 +88,7 @@ class FollowedFolder(SourceBase):
                 rows += chunk.rows.num_rows + len(chunk.broken)
                 now = time.time_ns() // 1000
                 arrived = np.full(chunk.rows.num_rows, now, np.int64)
-                found.append(Taken(chunk, arrived, {"files": dict(self._states)}))
+                found.append(SourceBatch(chunk, arrived, {"files": dict(self._states)}))
             if rows >= most:
                 break
             if not part.wants:

@@ -15,7 +15,7 @@ import numpy as np
 from tallystick.connectors import Chunk
 from tallystick.connectors.formats import Reading
 from tallystick.errors import DataError
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.growing_file import CUT, GrowingFile, Standing, begins_as, standing
 from tallystick.streams.sources.poll import Poll
 
@@ -85,11 +85,11 @@ class FollowedFile(SourceBase):
         self._past = [*self._past, int(state["inode"])][-_PAST:]
         self._anew = {"records": {**state["records"], "record": _last(state) + 1, "anew": True}}
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what has come, at most about `most` records."""
         return self._poll.take(self._take, most, wait)
 
-    def take_rest(self, most: int) -> Sequence[Taken]:
+    def take_rest(self, most: int) -> Sequence[SourceBatch]:
         """Give a last line that has no end as a record, as a batch reads it, where nothing more is to come.
 
         Only a whole one: a line that is being written, or cannot be read, waits for its rest, and is said.
@@ -119,9 +119,9 @@ class FollowedFile(SourceBase):
         if self._file is not None:
             self._file.close()
 
-    def _take(self, most: int) -> list[Taken]:
+    def _take(self, most: int) -> list[SourceBatch]:
         """Give chunks until there are enough, or few were left: what came meanwhile is taken together."""
-        found: list[Taken] = []
+        found: list[SourceBatch] = []
         rows, last = 0, most
         while rows < most and last >= min(most, _FEW) and (chunk := self._chunk(most - rows)) is not None:
             last = chunk.rows.num_rows + len(chunk.broken)
@@ -154,12 +154,12 @@ class FollowedFile(SourceBase):
                 return chunk
             self._move_on(file)
 
-    def _taken(self, chunk: Chunk) -> Taken:
+    def _taken(self, chunk: Chunk) -> SourceBatch:
         now = time.time_ns() // 1000
         position: Position = {"file": self._file.state() if self._file is not None else {}}
         if self._past:
             position["past"] = list(self._past)
-        return Taken(chunk, np.full(chunk.rows.num_rows, now, np.int64), position)
+        return SourceBatch(chunk, np.full(chunk.rows.num_rows, now, np.int64), position)
 
     def _open(self, path: Path) -> GrowingFile:
         self._file = GrowingFile(path, self._form, self._base, self._anew)

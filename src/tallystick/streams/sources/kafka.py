@@ -23,18 +23,18 @@ from tallystick.errors import DataError, TallystickError, UsageError
 from tallystick.streams.kafka.address import Address
 from tallystick.streams.kafka.client import (
     PATIENCE,
-    Trouble,
+    BrokerErrors,
     client,
-    explained,
+    kafka_error,
     library,
-    listed,
-    no_topic,
+    list_partitions,
     topics,
+    unknown_topic_error,
 )
 from tallystick.streams.kafka.json_values import JsonValues
-from tallystick.streams.kafka.message_rows import Rows, cut, with_column
+from tallystick.streams.kafka.message_rows import MessageRows, split_rows, with_column
 from tallystick.streams.kafka.taken_messages import Message, arrivals, by_partition, header
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 
 __all__ = ["SCHEMES", "KafkaSource", "open_moving"]
 
@@ -80,7 +80,7 @@ def open_moving(
 
 
 class KafkaSource(SourceBase):
-    """Every partition of a topic, read by one process; see `streams.source.MovingSource`."""
+    """Every partition of a topic, read by one process; see `streams.source.StreamSource`."""
 
     def __init__(self, address: Address, settings: Settings) -> None:
         self.name = address.name
@@ -89,7 +89,7 @@ class KafkaSource(SourceBase):
         self._values = _values(address, settings, self._notes)
         self._start = address.choice("start", ("earliest", "latest"))
         self._on_lost = address.choice("on_lost", ("fail", "earliest"))
-        self._trouble = Trouble()
+        self._trouble = BrokerErrors()
         kafka = library()
         self._kafka = kafka
         habits = {name: value for name, value in _HABITS.items() if name not in address.properties}
@@ -124,7 +124,7 @@ class KafkaSource(SourceBase):
         """
         found = topics(self._consumer, self._address, self._trouble)
         if self._address.topic not in found:
-            raise no_topic(self._address, found)
+            raise unknown_topic_error(self._address, found)
         partitions = found[self._address.topic]
         kept = {int(key): int(value) for key, value in (position or {}).get(self._address.topic, {}).items()}
         if gone := sorted(kept.keys() - set(partitions)):
@@ -146,7 +146,7 @@ class KafkaSource(SourceBase):
             self._next[partition] = first
         self._consumer.assign([self._place(partition, first) for partition, first in self._next.items()])
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what has arrived, one part for each partition that gave any."""
         if self._failed:
             raise self._failed
@@ -157,14 +157,14 @@ class KafkaSource(SourceBase):
             return []
         # At once: a few messages of each of many partitions would cost as much as that many takes.
         together = self._read([message for _, messages in found for message in messages])
-        parts = cut(together, [len(messages) for _, messages in found])
+        parts = split_rows(together, [len(messages) for _, messages in found])
         taken = []
         for (partition, messages), rows in zip(found, parts, strict=True):
             self._next[partition] = following = messages[-1].offset() + 1
             if self._ends.get(partition, (following, 0))[0] < following:
                 del self._ends[partition]  # it went on since
             if len(rows.places) or rows.broken:  # not where all were tombstones
-                taken.append(Taken(*self._chunk(partition, messages, rows), self._position()))
+                taken.append(SourceBatch(*self._chunk(partition, messages, rows), self._position()))
         return taken
 
     def lag(self) -> int | None:
@@ -196,7 +196,7 @@ class KafkaSource(SourceBase):
             self._place(int(partition), offset)
             for partition, offset in position.get(self._address.topic, {}).items()
         ]
-        with suppress(self._kafka.KafkaException):  # a group that others joined takes nothing from us
+        with suppress(self._kafka.KafkaException):  # a group that others join takes nothing from us
             self._consumer.commit(offsets=places, asynchronous=True)
 
     def _position(self) -> Position:
@@ -210,7 +210,7 @@ class KafkaSource(SourceBase):
         try:
             low, high = self._consumer.get_watermark_offsets(self._place(partition), timeout=PATIENCE)
         except self._kafka.KafkaException as error:
-            raise explained(self._address, "asking for its offsets", error.args[0], self._trouble) from None
+            raise kafka_error(self._address, "asking for its offsets", error.args[0], self._trouble) from None
         return int(low), int(high)
 
     def _lost_between(self, partition: int, first: int, low: int) -> None:
@@ -232,7 +232,7 @@ class KafkaSource(SourceBase):
         """Take partitions that were added since, from their start."""
         self._looked = time.monotonic()
         try:
-            found = listed(self._consumer, 1.0).get(self._address.topic, {})
+            found = list_partitions(self._consumer, 1.0).get(self._address.topic, {})
             for partition in sorted(set(found) - self._next.keys()):
                 self._next[partition] = low = self._bounds(partition)[0]
                 self._consumer.incremental_assign([self._place(partition, low)])
@@ -270,7 +270,7 @@ class KafkaSource(SourceBase):
         elif name in ("_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"):
             self._out_of_range(partition)
         elif name not in _PASSING and not error.retriable():
-            self._failed = explained(self._address, "reading", error, self._trouble)
+            self._failed = kafka_error(self._address, "reading", error, self._trouble)
 
     def _out_of_range(self, partition: int) -> None:
         """Retention overtook the reading: stop, or go on at the first message that is there."""
@@ -289,7 +289,7 @@ class KafkaSource(SourceBase):
         except TallystickError as error:
             self._failed = error
 
-    def _read(self, messages: list[Message]) -> Rows:
+    def _read(self, messages: list[Message]) -> MessageRows:
         """Read what messages hold."""
         values: list[Any] = [message.value() for message in messages]
         if gone := sum(value is None for value in values):
@@ -299,14 +299,14 @@ class KafkaSource(SourceBase):
             )
         return self._with_columns(self._values.rows(values), messages)
 
-    def _chunk(self, partition: int, messages: list[Message], rows: Rows) -> tuple[Chunk, Any]:
+    def _chunk(self, partition: int, messages: list[Message], rows: MessageRows) -> tuple[Chunk, Any]:
         """Say where in a partition rows were, and when they arrived."""
         offsets = np.array([message.offset() for message in messages], np.int64)
         name = f"{self._address.topic}:{partition}"
         chunk = Chunk(rows.batch, name, offsets[rows.places], rows.placed(offsets))
         return chunk, arrivals(messages)[rows.places]
 
-    def _with_columns(self, rows: Rows, messages: list[Message]) -> Rows:
+    def _with_columns(self, rows: MessageRows, messages: list[Message]) -> MessageRows:
         if name := self._address.options.get("key"):
             rows = with_column(rows, name, [_bytes(message.key()) for message in messages])
         for of, name in self._address.columns.items():

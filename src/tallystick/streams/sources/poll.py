@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from tallystick.streams.source import Taken
+from tallystick.streams.source import SourceBatch
 
 __all__ = ["Poll"]
 
@@ -22,7 +22,9 @@ class Poll:
         self._pause = _LEAST
         self._next = 0.0
 
-    def take(self, look: Callable[[int], Sequence[Taken]], most: int, wait: float) -> Sequence[Taken]:
+    def take(
+        self, look: Callable[[int], Sequence[SourceBatch]], most: int, wait: float
+    ) -> Sequence[SourceBatch]:
         """Look until something comes, for up to `wait` seconds; `look` is told how many records may come."""
         until = time.monotonic() + wait
         if (early := min(self._next, until) - time.monotonic()) > 0:  # little came before: gather

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tallystick.connectors import Chunk, Source
 from tallystick.errors import DataError
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.growing_file import split
 
 __all__ = ["Replay"]
@@ -63,7 +63,7 @@ class Replay(SourceBase):
             self._held = None if count <= left else _after(chunk, left)
             left -= min(left, count)
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what is due, at most about `most` records."""
         ends = time.monotonic() + wait
         if not self._began:
@@ -97,15 +97,15 @@ class Replay(SourceBase):
         passed = time.monotonic() - self._began
         return int(passed * self._rate) + 1 - (self._given - self._first)
 
-    def _take(self, most: int) -> list[Taken]:
-        found: list[Taken] = []
+    def _take(self, most: int) -> list[SourceBatch]:
+        found: list[SourceBatch] = []
         while most > 0 and self._held is not None:
             chunk, rest = split(self._held, most - min(len(self._held.broken), most - 1))
             count = _count(chunk)
             arrived = self._arrived(chunk)
             self._given += count
             most -= count
-            found.append(Taken(chunk, arrived, {"records": self._given}))
+            found.append(SourceBatch(chunk, arrived, {"records": self._given}))
             self._held = rest
             self._held = self._next()
         self._over = self._held is None

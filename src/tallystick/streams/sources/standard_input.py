@@ -24,11 +24,11 @@ from tallystick.connectors.formats import Block, Reading
 from tallystick.connectors.notes import Notes
 from tallystick.connectors.standard_input import StandardInput, standard_input
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.growing_file import split
 from tallystick.streams.sources.text_records import GROWING, TextRecords
 
-__all__ = ["SCHEMES", "Piped", "open_moving"]
+__all__ = ["SCHEMES", "PipeSource", "open_moving"]
 
 SCHEMES = ("-",)
 _OPTIONS = ("delimiter", "format")
@@ -40,7 +40,7 @@ _F_SETPIPE_SZ = 1031
 
 def open_moving(
     uri: str, settings: Settings, *, known: Collection[str] = (), rate: float | None = None
-) -> Piped:
+) -> PipeSource:
     """Open standard input; `-?format=jsonl` says its form, which else its first bytes tell."""
     if rate is not None:
         raise UsageError("Standard input gives its own pace.", "Leave --rate out, or name a file.")
@@ -59,10 +59,10 @@ def open_moving(
         delimiter=options.get("delimiter", ""),
         notes=Notes(),
     )
-    return Piped(standard_input().fileno(), base, form)
+    return PipeSource(standard_input().fileno(), base, form)
 
 
-class Piped(SourceBase):
+class PipeSource(SourceBase):
     """Gives the records that come through a pipe, until it is closed.
 
     It cannot be sought: after a restart it goes on with what comes, and the numbers of its records go on;
@@ -101,7 +101,7 @@ class Piped(SourceBase):
             self._state.pop("skipping", None)
             self._notes.say("standard input cannot be read again: the stream goes on with what comes now")
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give what has come, at most about `most` records."""
         ends = time.monotonic() + wait
         while not self._over:
@@ -128,9 +128,9 @@ class Piped(SourceBase):
         if self._kept is not None:
             self._kept.close()
 
-    def _given(self, most: int) -> list[Taken]:
+    def _given(self, most: int) -> list[SourceBatch]:
         now = time.time_ns() // 1000
-        found: list[Taken] = []
+        found: list[SourceBatch] = []
         while most > 0 and self._ready:
             chunk, rest = split(self._ready.pop(0), most)
             if rest is not None:
@@ -140,7 +140,7 @@ class Piped(SourceBase):
             self._number += count
             state = self._records.state() if self._records is not None else dict(self._state)
             state["record"] = self._number + 1
-            found.append(Taken(chunk, np.full(chunk.rows.num_rows, now, np.int64), {"records": state}))
+            found.append(SourceBatch(chunk, np.full(chunk.rows.num_rows, now, np.int64), {"records": state}))
         return found
 
     def _fill(self, wait: float) -> bool:

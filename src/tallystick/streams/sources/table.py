@@ -25,10 +25,10 @@ from tallystick.connectors.database_address import Address
 from tallystick.connectors.database_postgresql_connection import OPTIONS, UnreachableError
 from tallystick.connectors.notes import Notes
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.source import Position, SourceBase, Taken
+from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.replay import Replay
 
-__all__ = ["SCHEMES", "Rising", "TableSource", "open_moving"]
+__all__ = ["SCHEMES", "RisingColumnReader", "TableSource", "open_moving"]
 
 SCHEMES = ("postgresql", "sqlite")
 _OWN = ("rising", "poll", "lag")
@@ -37,7 +37,7 @@ _PATIENCE = 60.0  # seconds for which a server may be away
 _LOOK = 1.0  # seconds between counts of what waits
 
 
-class Rising(Protocol):
+class RisingColumnReader(Protocol):
     """One database's way to its new rows."""
 
     name: str
@@ -61,13 +61,13 @@ class Rising(Protocol):
 
 
 class TableSource(SourceBase):
-    """The rows of a table in the order of a rising column; see `streams.source.MovingSource`.
+    """The rows of a table in the order of a rising column; see `streams.source.StreamSource`.
 
     Its position is the value, as text, of the last row taken, and the count of rows: that goes on over
     restarts, so the n-th row is called `TABLE:n`.
     """
 
-    def __init__(self, rising: Rising, table: str, poll: float) -> None:
+    def __init__(self, rising: RisingColumnReader, table: str, poll: float) -> None:
         self.name = rising.name
         self._rising, self._table, self._poll = rising, table, poll
         self._notes = Notes()
@@ -91,7 +91,7 @@ class TableSource(SourceBase):
             self._records = int(position["records"])
         self._rising.check(self._after, self._notes)
 
-    def take(self, most: int, wait: float) -> Sequence[Taken]:
+    def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
         """Give new rows, at most `most`; wait for the first, looking less and less often."""
         ends = time.monotonic() + wait
         while True:
@@ -133,7 +133,7 @@ class TableSource(SourceBase):
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
 
-    def _taken(self, rows: pa.RecordBatch, last: list[str]) -> Taken:
+    def _taken(self, rows: pa.RecordBatch, last: list[str]) -> SourceBatch:
         count = rows.num_rows
         records = np.arange(self._records + 1, self._records + 1 + count, dtype=np.int64)
         self._records += count
@@ -142,7 +142,7 @@ class TableSource(SourceBase):
             self._lag = max(0, self._lag - count) or None  # none left by the last count: count again
         arrived = np.full(count, time.time_ns() // 1000, np.int64)
         position = {"column": self._rising.column, "after": last, "records": self._records}
-        return Taken(Chunk(rows, self._table, records), arrived, position)
+        return SourceBatch(Chunk(rows, self._table, records), arrived, position)
 
 
 def open_moving(
@@ -166,7 +166,7 @@ def open_moving(
     if address.query:
         raise UsageError(f"{address.shown}: a query has no new rows.", "Name a table or a view: ?table=NAME.")
     poll, lag = (_seconds(own, name, default, address) for name, default in (("poll", 0.2), ("lag", 0.0)))
-    rising: Rising
+    rising: RisingColumnReader
     if location.scheme == "sqlite":
         from tallystick.streams.sources.table_sqlite import SQLiteRising
 
