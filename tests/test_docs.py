@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
-    *(f"docs/{page}.md" for page in ("architecture", "benchmarks", "fraud", "streams")),
+    *(f"docs/{page}.md" for page in ("architecture", "benchmarks", "fraud", "solutions", "streams")),
 )
 TEXT = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 README, FRAUD = TEXT["README.md"], TEXT["docs/fraud.md"]
@@ -50,6 +50,10 @@ def test_python_runs_and_prints_what_it_says(
     monkeypatch.chdir(tmp_path)
     exec(compile(code, page, "exec"), {})
     assert capsys.readouterr().out.split() == re.findall(r"print\(.*\)  # (.*)", code)
+
+
+def test_the_solution_that_is_shown_is_the_one_that_the_suite_runs() -> None:
+    assert (ROOT / "tests/plugins/credit.py").read_text(encoding="utf-8") in TEXT["docs/solutions.md"]
 
 
 def commands(page: str) -> list[str]:
