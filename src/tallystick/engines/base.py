@@ -20,6 +20,9 @@ class Engine(Protocol):
     name: str
     cannot: frozenset[str]  # verbs that it cannot do, said before any work starts
 
+    def load(self) -> None:
+        """Import what it works with now, rather than with the first table."""
+
     def map(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
         """Do array work on each batch, as many at a time as there are threads, results in order."""
 

@@ -24,6 +24,10 @@ class LocalEngine:
     name = "local"
     cannot: frozenset[str] = frozenset()
 
+    def load(self) -> None:
+        """Import Polars."""
+        import polars  # noqa: F401
+
     def map(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
         """Do array work on each batch; the kernels let go of the interpreter, so threads are enough."""
         if threads <= 1:

@@ -314,9 +314,8 @@ def _stopped_by_signals(running: StreamRun) -> Iterator[None]:
         yield
         return
     # Polars takes SIGINT when it is imported, and from then on raises KeyboardInterrupt in whichever thread
-    # runs a query: it is imported here, so that what is set below comes after it.
-    import polars  # noqa: F401
-
+    # runs a query: it is loaded here, so that what is set below comes after it.
+    registry.engine("local").load()
     before: Mapping[int, Any] = {}
 
     def stop(number: int, _: Any) -> None:
