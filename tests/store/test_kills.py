@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tallystick.store import Entry, Fenced, Store
+from tallystick.store import Entry, LeaseLostError, Store
 
 pytestmark = pytest.mark.kills
 
@@ -52,8 +52,8 @@ def whole_entries(store: Store, schema: pa.Schema, rows: int) -> int:
         return 0
     n = head.number
     assert [one.number for one in store.entries("fraud")] == list(range(1, n + 1))
-    decided = list(store.decisions("fraud", 0, schema))
-    assert [(number, len(batch)) for number, batch in decided] == [(i, rows) for i in range(1, n + 1)]
+    decisions = list(store.decisions("fraud", 0, schema))
+    assert [(number, len(batch)) for number, batch in decisions] == [(i, rows) for i in range(1, n + 1)]
     assert (head.rows, head.duplicates, head.quarantined) == (n * rows, n, n)
     assert len(store.quarantine("fraud", most=10**6)) == n
     assert [notice.payload["n"] for notice in store.due("fraud", 2**60, most=10**6)] == list(range(1, n + 1))
@@ -95,11 +95,11 @@ def test_a_killed_writer_leaves_whole_entries(uri: str, schema: pa.Schema) -> No
 def test_a_living_but_stopped_writer_is_fenced(uri: str) -> None:
     code = (
         "import sys\n"
-        "from tallystick.store import Store, Fenced\n"
+        "from tallystick.store import Store, LeaseLostError\n"
         "claim = Store.open(sys.argv[1]).claim('fraud', lease=0.3)\n"
         "print('held', flush=True); sys.stdin.readline()\n"
         "try:\n    claim.mark({'a': (1, None)})\n"
-        "except Fenced as error:\n    print('fenced', flush=True)\n"
+        "except LeaseLostError as error:\n    print('fenced', flush=True)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -170,7 +170,7 @@ def test_an_answer_that_was_lost_is_not_asked_for_again(postgres: str, entry: Ca
         claim = store.claim("fraud")
         database = store._database
         once = [psycopg.OperationalError("server closed the connection unexpectedly")]
-        real = database._patiently
+        real = database._retry
 
         def lossy(work: Callable[[], Any]) -> Any:
             def broken() -> Any:
@@ -182,7 +182,7 @@ def test_an_answer_that_was_lost_is_not_asked_for_again(postgres: str, entry: Ca
             return real(broken)
 
         claim.commit(entry(1))
-        database._patiently = lossy  # type: ignore[method-assign]
+        database._retry = lossy  # type: ignore[method-assign]
         claim.commit(entry(2))
         assert not once
         assert [one.number for one in store.entries("fraud")] == [1, 2]
@@ -190,5 +190,5 @@ def test_an_answer_that_was_lost_is_not_asked_for_again(postgres: str, entry: Ca
             store.claim("other").release()
             claim.release()
             other.claim("fraud")
-        with pytest.raises(Fenced):
+        with pytest.raises(LeaseLostError):
             claim.commit(entry(3))

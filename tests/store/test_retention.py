@@ -26,8 +26,8 @@ def numbers(store: Store, stream: str = "fraud") -> list[int]:
 def cleared(store: Store, before: int, most: int = 10_000) -> int:
     """Clear until nothing goes any more."""
     total = 0
-    while gone := store.clear("fraud", before, most):
-        total += gone
+    while count := store.clear("fraud", before, most):
+        total += count
     return total
 
 
@@ -92,8 +92,8 @@ def test_what_is_needed_stays(store: Store, entry: Maker, schema: pa.Schema, dat
     before = data.draw(st.integers(0, 6))
     while store.clear(stream, DAY + before, data.draw(st.sampled_from([1, 5, 100]))):
         pass
-    free = min([taken[-2:][0] if taken else 0, *marks.values()])
-    expected = [n for n, day in enumerate(days, 1) if n > free or day >= before]
+    last_removable = min([taken[-2:][0] if taken else 0, *marks.values()])
+    expected = [n for n, day in enumerate(days, 1) if n > last_removable or day >= before]
     assert numbers(store, stream) == expected
     assert [n for n, _ in store.decisions(stream, 0, schema)] == expected
     claim.commit(entry(count + 1, rows=1, day=days[0]))  # an old clock, or a day that is gone

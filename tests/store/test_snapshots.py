@@ -109,7 +109,7 @@ def test_a_broken_snapshot_gives_way_to_the_one_before(store: Store, entry: Make
 def test_what_is_no_plain_array_is_refused(store: Store, entry: Maker) -> None:
     claim = store.claim("fraud")
     claim.commit(entry(1))
-    with pytest.raises(TallystickError, match="plain numbers"):
+    with pytest.raises(TallystickError, match="arrays of numbers"):
         claim.save_snapshot(1, {"a": np.array([{}], object)})
     with pytest.raises(TallystickError, match="no entry 2 yet"):
         claim.save_snapshot(2, {})

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tallystick.errors import TallystickError
-from tallystick.store import Entry, Fenced, Held, Store
+from tallystick.store import Entry, LeaseHeldError, LeaseLostError, Store
 
 Maker = Callable[..., Entry]
 
@@ -37,9 +37,9 @@ def test_what_is_committed_is_read_again(store: Store, entry: Maker, bad: Callab
     assert [one.number for one in store.entries("fraud", after=2)] == [3]
     assert list(store.entries("fraud", after=3)) == []
 
-    decided = list(store.decisions("fraud", 0, first.decisions.schema))
-    assert [number for number, _ in decided] == [1, 2, 3]
-    for (_, batch), one in zip(decided, (first, second, third), strict=True):
+    decisions = list(store.decisions("fraud", 0, first.decisions.schema))
+    assert [number for number, _ in decisions] == [1, 2, 3]
+    for (_, batch), one in zip(decisions, (first, second, third), strict=True):
         assert batch.to_pylist() == one.decisions.to_pylist()
         assert batch.schema.equals(one.decisions.schema)
     assert store.quarantine("fraud").equals(first.bad)
@@ -89,7 +89,9 @@ def test_an_error_in_the_middle_leaves_nothing(store: Store, entry: Maker) -> No
 def test_a_second_writer_is_refused_until_the_first_lets_go(store: Store, uri: str, entry: Maker) -> None:
     claim = store.claim("fraud")
     with Store.open(uri) as other:
-        with pytest.raises(Held, match=r'The stream "fraud" in .* is held by process \d+ on .* until'):
+        with pytest.raises(
+            LeaseHeldError, match=r'The stream "fraud" in .* is held by process \d+ on .* until'
+        ):
             other.claim("fraud")
         claim.commit(entry(1))
         claim.release()
@@ -115,7 +117,7 @@ def test_whoever_was_taken_over_writes_nothing(store: Store, uri: str, entry: Ma
             lambda: claim.renew(),
             lambda: claim.save_snapshot(1, {"a": np.zeros(3)}),
         ):
-            with pytest.raises(Fenced, match="taken over by process"):
+            with pytest.raises(LeaseLostError, match="taken over by process"):
                 write()
         claim.release()  # takes nothing from the other one
         second.commit(entry(2, rows=7))
@@ -137,7 +139,7 @@ def test_every_write_holds_the_stream_on(store: Store, uri: str, entry: Maker, h
                 claim.mark({"out": (0, None)})
             else:
                 claim.renew()
-        with pytest.raises(Held):
+        with pytest.raises(LeaseHeldError):
             other.claim("fraud")
 
 

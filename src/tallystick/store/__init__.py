@@ -9,9 +9,9 @@ Window state is computed from the log: it is never written row by row, only save
 """
 
 from tallystick.store.claim import Claim
-from tallystick.store.entry import Entry, Logged
+from tallystick.store.entry import Entry, LogEntry
 from tallystick.store.head import Head, Holder
-from tallystick.store.lease import Fenced, Held
+from tallystick.store.lease import LeaseHeldError, LeaseLostError
 from tallystick.store.notices import Notice
 from tallystick.store.snapshots import Arrays, Packed, pack
 from tallystick.store.store import Store
@@ -20,11 +20,11 @@ __all__ = [
     "Arrays",
     "Claim",
     "Entry",
-    "Fenced",
     "Head",
-    "Held",
     "Holder",
-    "Logged",
+    "LeaseHeldError",
+    "LeaseLostError",
+    "LogEntry",
     "Notice",
     "Packed",
     "Store",

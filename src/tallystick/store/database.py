@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from tallystick.errors import TallystickError
-from tallystick.store.turns import Turns
+from tallystick.store.fair_lock import FairLock
 
 __all__ = ["Database"]
 
@@ -23,22 +23,22 @@ PAUSE = 0.1  # seconds before the second try, doubled up to two
 class Database(ABC):
     """A database with any number of readers and one writer at a time per process.
 
-    clock: microseconds since 1970, in its SQL; patience: for how many seconds a server that has gone away is
-    tried again, with the whole transaction.
+    clock: SQL expression for microseconds since 1970; patience: seconds for which a transaction is retried
+    when the connection to the server is lost.
     """
 
     clock: ClassVar[str]
-    #: What a select adds to keep a row from being changed until the transaction ends.
+    #: Suffix of a SELECT that locks its rows until the transaction ends.
     lock_row: ClassVar[str] = ""
     patience: float = 30.0
-    #: What can go wrong: also what the driver raises where SQLAlchemy is not in between.
+    #: Errors of the database, the driver's own included.
     errors: ClassVar[tuple[type[Exception], ...]] = (SQLAlchemyError,)
 
     def __init__(self, engine: Engine, shown: str) -> None:
         self.shown = shown
         self._engine = engine
         self._writer: Connection | None = None
-        self._turns = Turns()
+        self._writer_lock = FairLock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shown!r})"
@@ -46,38 +46,38 @@ class Database(ABC):
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run selects in one read transaction on a separate connection."""
 
-        def once() -> T:
+        def attempt() -> T:
             with self._engine.connect() as connection, connection.begin():
                 return work(connection)
 
-        return self._patiently(once)
+        return self._retry(attempt)
 
     def write(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         """Run a write transaction; `work` is retried when the connection to the server is lost.
 
-        first: before whatever else waits in this process.
+        first: before other transactions that wait in this process.
         """
 
-        def once() -> T:
+        def attempt() -> T:
             if self._writer is None:
                 self._writer = self._engine.connect().execution_options(writes=True)
             try:
                 with self._writer.begin():
                     return work(self._writer)
             except self.errors:
-                self._let_go()
+                self._disconnect()
                 raise
 
-        with self._turns.take(first=first):
-            return self._patiently(once)
+        with self._writer_lock.acquire(first=first):
+            return self._retry(attempt)
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
-        with self._turns.take():
-            self._let_go()
+        with self._writer_lock.acquire():
+            self._disconnect()
             self._engine.dispose()
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             try:
@@ -85,35 +85,35 @@ class Database(ABC):
             except self.errors:
                 writer.invalidate()
 
-    def _patiently(self, once: Callable[[], T]) -> T:
-        began, pause = time.monotonic(), PAUSE
+    def _retry(self, attempt: Callable[[], T]) -> T:
+        start, pause = time.monotonic(), PAUSE
         while True:
             try:
-                return once()
+                return attempt()
             except self.errors as error:
                 cause = getattr(error, "orig", None) or error
-                if not self.passing(cause) or time.monotonic() - began + pause > self.patience:
-                    raise self.explained(cause) from error
+                if not self.is_transient(cause) or time.monotonic() - start + pause > self.patience:
+                    raise self.readable_error(cause) from error
             time.sleep(pause)
             pause = min(pause * 2, 2.0)
 
-    def explained(self, error: BaseException) -> TallystickError:
+    def readable_error(self, error: BaseException) -> TallystickError:
         """Return a readable error for a database error, without the rows concerned."""
-        first = str(error).strip().partition("\n")[0].rstrip(".")
-        return TallystickError(f"The store {self.shown} failed: {first}.", self.hint(error))
+        message = str(error).strip().partition("\n")[0].rstrip(".")
+        return TallystickError(f"The store {self.shown} failed: {message}.", self.hint(error))
 
     def hint(self, error: BaseException) -> str:  # noqa: ARG002
         """Return a hint for an error."""
-        return "What was committed before is kept; start again when the cause is gone."
+        return "Committed data is kept; start again when the cause is removed."
 
-    def passing(self, error: BaseException) -> bool:  # noqa: ARG002
+    def is_transient(self, error: BaseException) -> bool:  # noqa: ARG002
         """Return whether an error is transient."""
         return False
 
-    def alone(self, connection: Connection) -> None:  # noqa: B027 (a writer of SQLite is alone)
+    def lock_schema(self, connection: Connection) -> None:  # noqa: B027 (SQLite has one writer)
         """Lock the schema against other processes for the rest of the transaction."""
 
-    def keep(self, day: int, work: Callable[[Connection], None]) -> None:  # noqa: ARG002
+    def write_day(self, day: int, work: Callable[[Connection], None]) -> None:  # noqa: ARG002
         """Write rows of a day (since 1970)."""
         self.write(work, first=True)
 
@@ -121,7 +121,7 @@ class Database(ABC):
         """Drop the oldest day's partition of a stream, where supported; return the number of rows."""
         return 0
 
-    def moment(self, at: int) -> Any:
+    def to_timestamp(self, at: int) -> Any:
         """Return a time (microseconds UTC) as `put` takes it for a column of times."""
         return at
 

@@ -25,10 +25,10 @@ def partition(table: str, day: int) -> str:
 
 def make(connection: Connection, days: Sequence[int]) -> None:
     """Create missing partitions detached, then attach them, so that readers and writers are not blocked."""
-    _alone(connection)
-    there = set(_days(connection))
+    _lock_schema(connection)
+    existing = set(_days(connection))
     for day in days:
-        for table in DAILY if day not in there else ():
+        for table in DAILY if day not in existing else ():
             name = partition(table, day)
             connection.execute(text(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING ALL)'))
             span = f"FOR VALUES FROM ({day}) TO ({day + 1})"
@@ -40,22 +40,22 @@ def drop(
 ) -> tuple[int, int] | None:
     """Drop the oldest day that only this stream uses and no longer needs; return the day and its rows.
 
-    None: there is no such day, and what may go is to be removed row by row.
+    None if there is no such day; rows must then be deleted one by one.
     """
-    connection.execute(text("SET LOCAL lock_timeout = '2s'"))  # a long reader is not waited for: later then
-    _alone(connection)
+    connection.execute(text("SET LOCAL lock_timeout = '2s'"))  # do not wait for a long reader: try later
+    _lock_schema(connection)
     for day in _days(connection):
         log = partition(DAILY[0], day)
         if day >= before_day:
             return None
         if not _has(connection, log, key):
             continue
-        for table in DAILY:  # from here on nobody adds to it
+        for table in DAILY:  # no more inserts from here on
             connection.execute(text(f'LOCK TABLE "{partition(table, day)}" IN ACCESS EXCLUSIVE MODE'))
         last, rows = connection.execute(
             text(f'SELECT max(number), sum(decided + bad + 1) FROM "{log}"')  # noqa: S608
         ).one()
-        if last > upto or not _is_alone(connection, log, key):
+        if last > upto or not _is_only_stream(connection, log, key):
             return None
         connection.execute(
             text("DELETE FROM ts_quarantine WHERE tenant = :tenant AND stream = :stream AND entry <= :last"),
@@ -69,27 +69,27 @@ def drop(
 
 def _days(connection: Connection) -> list[int]:
     """Return the existing days, oldest first."""
-    found = connection.execute(
+    tables = connection.execute(
         text(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
             "WHERE i.inhparent = to_regclass(:table)"
         ),
         {"table": DAILY[0]},
     ).scalars()
-    return sorted(int(name.rpartition("_d")[2]) for name in found)
+    return sorted(int(name.rpartition("_d")[2]) for name in tables)
 
 
 def _has(connection: Connection, name: str, key: Mapping[str, str]) -> bool:
-    asked = text(f'SELECT 1 FROM "{name}" WHERE tenant = :tenant AND stream = :stream LIMIT 1')  # noqa: S608
-    return connection.execute(asked, key).first() is not None
+    query = text(f'SELECT 1 FROM "{name}" WHERE tenant = :tenant AND stream = :stream LIMIT 1')  # noqa: S608
+    return connection.execute(query, key).first() is not None
 
 
-def _alone(connection: Connection) -> None:
+def _lock_schema(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
 
 
-def _is_alone(connection: Connection, name: str, key: Mapping[str, str]) -> bool:
-    """Look at both ends of the index: whoever else is there would stand before or after."""
+def _is_only_stream(connection: Connection, name: str, key: Mapping[str, str]) -> bool:
+    """Return whether no other stream has rows: it would be at one end of the index."""
     for order in ("tenant, stream", "tenant DESC, stream DESC"):
         row = connection.execute(
             text(f'SELECT tenant, stream FROM "{name}" ORDER BY {order} LIMIT 1')  # noqa: S608

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["Entry", "Logged", "packed", "unpacked"]
+__all__ = ["Entry", "LogEntry", "deserialize", "serialize"]
 
-#: Below this many bytes compression costs time and gains no page.
-SMALL = 16_384
-_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
-_PACKED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+#: Bytes from which compression saves database pages.
+COMPRESS_FROM = 16_384
+_UNCOMPRESSED = pa.ipc.IpcWriteOptions(use_threads=False)
+_COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 _READ = pa.ipc.IpcReadOptions(use_threads=False)
 
 
@@ -26,7 +26,7 @@ class Entry:
     number: 1, 2, 3 …, one more than that of the head; at: microseconds UTC; events: the normalised input with
     its sequences, whatever its columns; rows: how many records came in; decisions: any number of rows;
     arrived: int64 (decisions,), microseconds UTC; bad: by `contracts.QUARANTINE`; positions: of each source,
-    marks: of each sink; notices: channel and what is to be said, as JSON; duplicates: how many were left out.
+    marks: of each sink; notices: channel and payload (JSON); duplicates: number of dropped records.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LogEntry:
     """An entry as read for replay. at: time of the commit, microseconds UTC."""
 
     number: int
@@ -51,20 +51,20 @@ class Logged:
     events: pa.RecordBatch
 
 
-def packed(events: pa.RecordBatch) -> bytes:
+def serialize(events: pa.RecordBatch) -> bytes:
     """Serialise a batch as an Arrow IPC stream.
 
     >>> unpacked(packed(pa.record_batch({"a": [1, 2]}))).to_pydict()
     {'a': [1, 2]}
     """
     sink = pa.BufferOutputStream()
-    options = _PACKED if events.nbytes >= SMALL else _PLAIN
+    options = _COMPRESSED if events.nbytes >= COMPRESS_FROM else _UNCOMPRESSED
     with pa.ipc.new_stream(sink, events.schema, options=options) as stream:
         stream.write_batch(events)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def unpacked(blob: bytes) -> pa.RecordBatch:
+def deserialize(blob: bytes) -> pa.RecordBatch:
     """Deserialise a batch; without compression it is a view of the bytes."""
     with pa.ipc.open_stream(blob, options=_READ) as stream:
         return stream.read_next_batch()

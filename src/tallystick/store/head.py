@@ -14,7 +14,7 @@ from tallystick.store.tables import HEAD, MARKS
 __all__ = ["Head", "Holder", "as_json", "head_row", "holder_of", "marks_of", "read_head"]
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-#: Entry up to which a sink has all, and what it wants to be told again.
+#: By sink: last delivered entry, and the sink's own state.
 Marks = dict[str, tuple[int, dict[str, Any] | None]]
 
 
@@ -57,8 +57,8 @@ def as_json(value: Any) -> str:
 
 def head_row(connection: Connection, tenant: str, stream: str, *, lock: bool = False) -> Row[Any] | None:
     """Read the head row of a stream."""
-    wanted = select(HEAD).where(HEAD.c.tenant == tenant, HEAD.c.stream == stream)
-    return connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    query = select(HEAD).where(HEAD.c.tenant == tenant, HEAD.c.stream == stream)
+    return connection.execute(query.with_for_update() if lock else query).one_or_none()
 
 
 def holder_of(row: Row[Any]) -> Holder | None:
@@ -70,12 +70,12 @@ def holder_of(row: Row[Any]) -> Holder | None:
 
 def marks_of(connection: Connection, tenant: str, stream: str) -> Marks:
     """Read the position of each sink."""
-    found = connection.execute(
+    rows = connection.execute(
         select(MARKS.c.sink, MARKS.c.number, MARKS.c.mark).where(
             MARKS.c.tenant == tenant, MARKS.c.stream == stream
         )
     )
-    return {sink: (number, None if mark is None else json.loads(mark)) for sink, number, mark in found}
+    return {sink: (number, None if mark is None else json.loads(mark)) for sink, number, mark in rows}
 
 
 def read_head(connection: Connection, tenant: str, stream: str) -> Head | None:

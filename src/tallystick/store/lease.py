@@ -1,7 +1,7 @@
 """Lease of a stream: one writer, extended by every commit, with a fencing token.
 
-The fence is a number: whoever takes a stream over raises it, and each write asks for its own. So a process
-that slept for an hour, and believes that it still may, writes nothing.
+The fence is a number: each claim of a stream raises it, and each write checks it. So a process that was
+suspended and has lost its lease cannot write.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text, update
 from tallystick.errors import TallystickError
 from tallystick.store.database import Database
 from tallystick.store.head import head_row, holder_of
-from tallystick.store.process import Process, this
+from tallystick.store.process import Process, current_process
 from tallystick.store.tables import HEAD
 
-__all__ = ["Fenced", "Held", "Lease", "clock"]
+__all__ = ["Lease", "LeaseHeldError", "LeaseLostError", "clock"]
 
 EMPTY = text(
     "INSERT INTO ts_head (tenant, stream, number, at, day, rows, duplicates, quarantined, fence, until, "
@@ -27,7 +27,7 @@ EMPTY = text(
 )
 
 
-class Held(TallystickError):  # noqa: N818 (a state that others can be waited for in)
+class LeaseHeldError(TallystickError):
     """Another process holds the lease until `until` (microseconds UTC), unless it is extended."""
 
     def __init__(self, message: str, hint: str, until: int) -> None:
@@ -35,7 +35,7 @@ class Held(TallystickError):  # noqa: N818 (a state that others can be waited fo
         self.until = until
 
 
-class Fenced(TallystickError):  # noqa: N818 (likewise the word for it)
+class LeaseLostError(TallystickError):
     """Another process has taken over the stream; this process's writes are refused."""
 
 
@@ -46,25 +46,25 @@ class Lease:
     tenant: str
     stream: str
     micros: int
-    process: Process = field(default_factory=this)
+    process: Process = field(default_factory=current_process)
     token: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
     fence: int = 0
 
     def take(self, connection: Connection, database: Database) -> None:
-        """Acquire the lease within a transaction; raises Held."""
+        """Acquire the lease within a transaction; raises LeaseHeldError."""
         connection.execute(EMPTY, {"tenant": self.tenant, "stream": self.stream})
         row = head_row(connection, self.tenant, self.stream, lock=True)
         assert row is not None
         now = clock(connection, database)
         holder = holder_of(row)
-        # Its own token is there when the answer to an earlier try was lost.
-        if holder and row.token != self.token and holder.until > now and not holder.process.gone():
+        # The token is its own when the answer to an earlier try was lost.
+        if holder and row.token != self.token and holder.until > now and not holder.process.has_ended():
             until = dt.datetime.fromtimestamp(holder.until // 1_000_000, dt.UTC).strftime("%H:%M:%S UTC")
-            raise Held(
+            raise LeaseHeldError(
                 f'The stream "{self.stream}" in {database.shown} is held by process {holder.pid} on '
                 f"{holder.host} until {until}.",
-                "One process writes a stream. Stop that one, or wait: its hold ends by itself when it no "
-                "longer writes.",
+                "Only one process may write a stream. Stop the other one, or wait: its lease expires when "
+                "it no longer writes.",
                 holder.until,
             )
         self.fence = int(row.fence) + 1
@@ -82,10 +82,10 @@ class Lease:
             )
         )
 
-    def prolong(self, connection: Connection, database: Database) -> None:
-        """Extend the lease and lock the head row; raises Fenced."""
-        asked = text(
-            f"UPDATE ts_head SET until = {database.clock} + :micros "  # noqa: S608 (our own words)
+    def extend(self, connection: Connection, database: Database) -> None:
+        """Extend the lease and lock the head row; raises LeaseLostError."""
+        query = text(
+            f"UPDATE ts_head SET until = {database.clock} + :micros "  # noqa: S608 (no user input)
             "WHERE tenant = :tenant AND stream = :stream AND fence = :fence AND token = :token"
         )
         values = {
@@ -95,10 +95,10 @@ class Lease:
             "fence": self.fence,
             "token": self.token,
         }
-        if not connection.execute(asked, values).rowcount:
+        if not connection.execute(query, values).rowcount:
             raise self.lost(connection, database)
 
-    def give_back(self, connection: Connection) -> None:
+    def release(self, connection: Connection) -> None:
         """Release the lease, unless another process already holds it."""
         connection.execute(
             update(HEAD)
@@ -111,19 +111,20 @@ class Lease:
             .values(token="", until=0)
         )
 
-    def lost(self, connection: Connection, database: Database) -> Fenced:
-        """Return the Fenced error that names the new holder."""
+    def lost(self, connection: Connection, database: Database) -> LeaseLostError:
+        """Return the error that names the new holder."""
         row = head_row(connection, self.tenant, self.stream)
         holder = None if row is None else holder_of(row)
-        who = f"process {holder.pid} on {holder.host}" if holder else "somebody else"
+        new_holder = f"process {holder.pid} on {holder.host}" if holder else "another process"
         if row is not None and row.fence == self.fence:
-            return Fenced(
-                f'The stream "{self.stream}" in {database.shown} was given back.', "Claim it again."
+            return LeaseLostError(
+                f'The stream "{self.stream}" in {database.shown} was released.', "Claim it again."
             )
-        return Fenced(
-            f'The stream "{self.stream}" in {database.shown} was taken over by {who}: this process had not '
+        return LeaseLostError(
+            f'The stream "{self.stream}" in {database.shown} was taken over by {new_holder}: this process '
+            "had not "
             f"written for {self.micros / 1e6:g} s.",
-            "Nothing was written twice. Start again when the other one is to stop.",
+            "Nothing was written twice. Stop the other process, then start again.",
         )
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from tallystick.errors import TallystickError
 from tallystick.store.database import Database
-from tallystick.store.entry import Logged, unpacked
-from tallystick.store.rows import COLUMNS, decided
+from tallystick.store.entry import LogEntry, deserialize
+from tallystick.store.rows import COLUMNS, read_decisions
 
 __all__ = ["decisions", "entries", "entry"]
 
@@ -22,19 +22,19 @@ _Page = list[tuple[Any, ...]]
 
 def entries(
     database: Database, tenant: str, stream: str, after: int, *, whole: bool = False
-) -> Iterator[Logged]:
+) -> Iterator[LogEntry]:
     """Read the log in order; see `Store.entries`."""
     last, day = after, 0
 
     def page(connection: Connection) -> _Page:
-        upto = _upto(database, connection, (tenant, stream, last, day), "size", PAGE_BYTES)
-        if upto is None:
+        until = _upto(database, connection, (tenant, stream, last, day), "size", PAGE_BYTES)
+        if until is None:
             return []
         return database.rows(
             connection,
             "SELECT number, day, at, events FROM ts_log WHERE tenant = ? AND stream = ? AND number > ? "
             "AND day >= ? AND number <= ? ORDER BY number",
-            (tenant, stream, last, day, upto),
+            (tenant, stream, last, day, until),
         )
 
     while rows := database.read(page):
@@ -42,11 +42,11 @@ def entries(
             if number != last + 1 and (whole or last != after):
                 raise TallystickError(
                     f'The log of "{stream}" in {database.shown} lacks entry {last + 1}: {number} is next.',
-                    "Older entries are removed once a snapshot holds what they did: begin with that, or "
-                    "bring the store back from a copy.",
+                    "Older entries are deleted once a snapshot contains their effect: start from the "
+                    "snapshot, or restore the store from a backup.",
                 )
             last, day = number, day_
-            yield Logged(number, at, unpacked(events))
+            yield LogEntry(number, at, deserialize(events))
         rows.clear()
 
 
@@ -59,15 +59,15 @@ def entry(database: Database, tenant: str, stream: str, number: int) -> pa.Recor
             (tenant, stream, number),
         )
     )
-    return unpacked(rows[0][0]) if rows else None
+    return deserialize(rows[0][0]) if rows else None
 
 
 def decisions(
     database: Database, tenant: str, stream: str, after: int, schema: pa.Schema, most: int
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Read decisions in order; see `Store.decisions`."""
-    if strange := sorted(set(schema.names) - set(COLUMNS)):
-        raise TallystickError(f"The store keeps no {', '.join(strange)} of a decision.")
+    if unknown := sorted(set(schema.names) - set(COLUMNS)):
+        raise TallystickError(f"The store has no column for {', '.join(unknown)} of a decision.")
     times = {field.name for field in schema if pa.types.is_timestamp(field.type)}
     names = ", ".join(database.micros(name) if name in times else f'"{name}"' for name in schema.names)
     pruned = "" if database.lock_row == "" else "AND day >= ? "
@@ -77,13 +77,13 @@ def decisions(
         upto = _upto(database, connection, (tenant, stream, last, day), "decided", most)
         if upto is None:
             return [], []
-        found = database.rows(
+        counts = database.rows(
             connection,
             "SELECT number, day, decided FROM ts_log WHERE tenant = ? AND stream = ? AND number > ? "
             "AND day >= ? AND number <= ? ORDER BY number",
             (tenant, stream, last, day, upto),
         )
-        return found, database.rows(
+        return counts, database.rows(
             connection,
             f"SELECT {names} FROM ts_decisions WHERE tenant = ? AND stream = ? AND entry > ? AND entry <= ? "  # noqa: S608
             f'{pruned}ORDER BY entry, "row"',
@@ -94,7 +94,7 @@ def decisions(
         numbers, rows = database.read(page)
         if not numbers:
             return
-        batch, at = decided(rows, schema), 0
+        batch, at = read_decisions(rows, schema), 0
         rows.clear()
         for number, day_, count in numbers:
             last, day = number, day_
@@ -103,19 +103,19 @@ def decisions(
 
 
 def _upto(
-    database: Database, connection: Connection, place: tuple[str, str, int, int], counted: str, most: int
+    database: Database, connection: Connection, key: tuple[str, str, int, int], counted: str, most: int
 ) -> int | None:
-    """Say up to which entry to read for about `most` of what is counted: one at least; None: none is left."""
-    found = database.rows(
+    """Return the last entry of a page with a total of about `most`; None if no entry is left."""
+    rows = database.rows(
         connection,
         f"SELECT number, {counted} FROM ts_log WHERE tenant = ? AND stream = ? AND number > ? AND day >= ? "  # noqa: S608
         f"ORDER BY number LIMIT {PAGE_ENTRIES}",
-        place,
+        key,
     )
-    upto, total = None, 0
-    for number, size in found:
+    until, total = None, 0
+    for number, size in rows:
         total += size
-        if upto is not None and total > most:
+        if until is not None and total > most:
             break
-        upto = number
-    return upto
+        until = number
+    return until

@@ -74,19 +74,19 @@ def settle(
 ) -> None:
     """Record outcomes: sent, to be retried at a time, or given up.
 
-    A failure without an error is none: the notice was only held back until then.
+    A failure without an error is a notice that was delayed, for example to group it.
     """
     c = NOTICES.c
     waiting = update(NOTICES).where(c.tenant == tenant, c.stream == stream, c.state == WAITING)
     if done:
         connection.execute(waiting.where(c.id.in_(done)).values(state=SENT, error=None))
-    one = waiting.where(c.id == bindparam("one"))
-    later = one.values(due_at=bindparam("again"))
-    held = [{"one": id_, "again": again} for id_, again, error in failed if not error]
-    wrong = [{"one": id_, "again": again, "why": error} for id_, again, error in failed if error]
-    if held:
-        connection.execute(later, held)
-    if wrong:
-        connection.execute(later.values(tries=c.tries + 1, error=bindparam("why")), wrong)
+    by_id = waiting.where(c.id == bindparam("one"))
+    retry = by_id.values(due_at=bindparam("again"))
+    delayed = [{"one": id_, "again": due_at} for id_, due_at, error in failed if not error]
+    with_error = [{"one": id_, "again": due_at, "why": error} for id_, due_at, error in failed if error]
+    if delayed:
+        connection.execute(retry, delayed)
+    if with_error:
+        connection.execute(retry.values(tries=c.tries + 1, error=bindparam("why")), with_error)
     for id_, error in dead:
         connection.execute(waiting.where(c.id == id_).values(state=DEAD, tries=c.tries + 1, error=error))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Postgres"]
 
 MIGRATING = 0x7473_0001  # an advisory lock
-PLAIN = pacsv.WriteOptions(include_header=False)
-NUL, UNKNOWN = b"\0", "\ufffd".encode()
+CSV_OPTIONS = pacsv.WriteOptions(include_header=False)
+NUL, REPLACEMENT = b"\0", "\ufffd".encode()
 
 
 class Postgres(Database):
@@ -56,26 +56,28 @@ class Postgres(Database):
         if durability != "power":
 
             @event.listens_for(engine, "connect")
-            def leave_the_disk(raw: Any, _record: object) -> None:
-                raw.execute("SET synchronous_commit = off")
-                raw.commit()
+            def do_not_wait_for_disk(connection: Any, _record: object) -> None:
+                connection.execute("SET synchronous_commit = off")
+                connection.commit()
 
         super().__init__(engine, shown)
-        # A server that is not there at the start is most likely a wrong URI: that is said at once.
+        # A server that cannot be reached at the start is most likely a wrong URI: no retries.
         try:
             with engine.connect():
                 pass
         except self.errors as error:
             engine.dispose()
             cause = getattr(error, "orig", None) or error
-            said = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")  # more is no help
+            message = (
+                (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+            )  # the first line suffices
             raise UsageError(
-                f"The store {shown} cannot be reached: {said}.",
-                "Look at host, port, database and user; a password may come from TALLYSTICK_STORE_PASSWORD, "
+                f"The store {shown} cannot be reached: {message}.",
+                "Check host, port, database and user; a password may come from TALLYSTICK_STORE_PASSWORD, "
                 "TALLYSTICK_STORE_PASSWORD_FILE or PGPASSWORD.",
             ) from None
 
-    def passing(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """Return whether the connection was lost or the server asks to retry the transaction."""
         import psycopg
 
@@ -85,30 +87,30 @@ class Postgres(Database):
         return not state or state[:2] in ("08", "40") or state[:3] == "57P"
 
     def hint(self, error: BaseException) -> str:
-        """Say what can be done about an error."""
-        if self.passing(error):
-            return f"Tried for {self.patience:.0f} s. Start again when the server is back: nothing is lost."
+        """Return a hint for an error."""
+        if self.is_transient(error):
+            return f"Tried for {self.patience:.0f} s. Start again when the server is back; no data is lost."
         return super().hint(error)
 
-    def alone(self, connection: Connection) -> None:
+    def lock_schema(self, connection: Connection) -> None:
         """Acquire the advisory lock for schema changes."""
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
 
-    def keep(self, day: int, work: Callable[[Connection], None]) -> None:
+    def write_day(self, day: int, work: Callable[[Connection], None]) -> None:
         """Write rows of a day, after creating its partitions."""
         import psycopg
 
-        for known in (True, False):
-            if not (known and day in self._days):
-                # And those of the next day, so that nobody waits for them at midnight.
+        for use_known in (True, False):
+            if not (use_known and day in self._days):
+                # Also those of the next day, so that no commit waits at midnight.
                 self.write(lambda connection: days.make(connection, (day, day + 1)))
                 self._days.add(day)
             try:
                 return self.write(work, first=True)
             except TallystickError as error:
                 cause = getattr(error.__cause__, "orig", None) or error.__cause__
-                # Another process has dropped a day that this one had seen.
-                if not (known and isinstance(cause, psycopg.errors.CheckViolation)):
+                # Another process has dropped a partition that this one knew.
+                if not (use_known and isinstance(cause, psycopg.errors.CheckViolation)):
                     raise
         return None
 
@@ -117,18 +119,18 @@ class Postgres(Database):
         import psycopg
 
         try:
-            gone = self.write(lambda connection: days.drop(connection, key, before_day, upto))
+            dropped = self.write(lambda connection: days.drop(connection, key, before_day, upto))
         except TallystickError as error:
             cause = getattr(error.__cause__, "orig", None) or error.__cause__
             if isinstance(cause, psycopg.errors.LockNotAvailable):
                 return 0
             raise
-        if gone is None:
+        if dropped is None:
             return 0
-        self._days.discard(gone[0])
-        return gone[1]
+        self._days.discard(dropped[0])
+        return dropped[1]
 
-    def moment(self, at: int) -> pa.Scalar:
+    def to_timestamp(self, at: int) -> pa.Scalar:
         """Convert microseconds to a timestamp."""
         return pa.scalar(at, pa.timestamp("us", "UTC"))
 
@@ -144,20 +146,22 @@ class Postgres(Database):
         rows = len(next(iter(columns.values())))
         if not rows:
             return
-        both = {**shared, **({} if day is None else {"day": day})}
-        whole = {
+        constants = {**shared, **({} if day is None else {"day": day})}
+        all_columns = {
             **{
                 name: pa.repeat(value if isinstance(value, pa.Scalar) else pa.scalar(value), rows)
-                for name, value in both.items()
+                for name, value in constants.items()
             },
             **columns,
         }
-        names = ",".join(f'"{name}"' for name in whole)
-        copied = pa.table([_printable(column) for column in whole.values()], names=list(whole))
+        names = ",".join(f'"{name}"' for name in all_columns)
+        table_rows = pa.table(
+            [_printable(column) for column in all_columns.values()], names=list(all_columns)
+        )
         buffer = io.BytesIO()
-        pacsv.write_csv(copied, buffer, PLAIN)
-        # PostgreSQL has no NUL in a text; in the log the value stays as it was.
-        content = buffer.getvalue().replace(NUL, UNKNOWN)
+        pacsv.write_csv(table_rows, buffer, CSV_OPTIONS)
+        # PostgreSQL has no NUL in a text; the log keeps the value unchanged.
+        content = buffer.getvalue().replace(NUL, REPLACEMENT)
         with (
             _driver(connection).cursor() as cursor,
             cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN WITH (FORMAT csv)'.encode()) as copy,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Process", "this"]
+__all__ = ["Process", "current_process"]
 
 PROC = Path("/proc")
-GONE = ("Z", "X", "x")  # ended, only not yet asked for its result
+ENDED_STATES = ("Z", "X", "x")  # ended, but not yet waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class Process:
     pid: int
     started: str
 
-    def gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Return whether the process has certainly ended; False if that cannot be determined."""
         if not self.machine or self.machine != _machine():
             return False
-        began = _started(self.pid)
-        return began is None or bool(began and self.started and began != self.started)
+        started = _started(self.pid)
+        return started is None or bool(started and self.started and started != self.started)
 
 
-def this() -> Process:
+def current_process() -> Process:
     """Return the current process.
 
     >>> this().pid == os.getpid(), this().gone()
@@ -55,21 +55,21 @@ def _machine() -> str:
 def _started(pid: int) -> str | None:
     """Return a process's start time in ticks since boot; empty if unavailable, None if it has ended."""
     try:
-        # Its name stands in brackets, and may hold brackets and spaces itself.
+        # The process name is in brackets, and may contain brackets and spaces.
         fields = (
             (PROC / str(pid) / "stat")
             .read_text(encoding="utf-8", errors="replace")
             .rpartition(")")[2]
             .split()
         )
-        return None if fields[0] in GONE else fields[19]
+        return None if fields[0] in ENDED_STATES else fields[19]
     except (FileNotFoundError, ProcessLookupError):
         if (PROC / "self").exists():
             return None
     except OSError:
         return ""
     if sys.platform == "win32":
-        return ""  # there a signal of zero is no question
+        return ""  # signal 0 would end the process there
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

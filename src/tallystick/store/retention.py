@@ -1,7 +1,7 @@
 """Retention: delete old entries in small steps, except those still needed.
 
-Needed are all entries after the oldest snapshot that is kept, since recovery replays them; all that a sink
-has not been delivered; and each notice that still waits.
+Needed are all entries after the oldest stored snapshot (recovery replays them), all entries that some sink
+has not received, and pending notices.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from tallystick.store.database import Database
 from tallystick.store.notices import WAITING
 from tallystick.store.tables import DAY, DECISIONS, LOG, MARKS, NOTICES, QUARANTINE, SNAPSHOTS
 
-__all__ = ["clear", "free"]
+__all__ = ["clear", "last_removable"]
 
 
 def clear(database: Database, tenant: str, stream: str, before_day: int, most: int) -> int:
-    """Remove a step, at least one entry when there is one to go; see `Store.clear`."""
+    """Delete one step, at least one entry if any may be deleted; see `Store.clear`."""
     key = {"tenant": tenant, "stream": stream}
-    upto = database.read(lambda connection: free(connection, tenant, stream))
-    gone = database.drop_days(key, before_day, upto)
-    if not gone:
-        gone = database.write(lambda connection: _entries(connection, key, before_day, upto, most))
-    if gone < most:
-        gone += database.write(lambda connection: _notices(connection, key, before_day, most - gone))
-    return gone
+    upto = database.read(lambda connection: last_removable(connection, tenant, stream))
+    deleted = database.drop_days(key, before_day, upto)
+    if not deleted:
+        deleted = database.write(lambda connection: _entries(connection, key, before_day, upto, most))
+    if deleted < most:
+        deleted += database.write(lambda connection: _notices(connection, key, before_day, most - deleted))
+    return deleted
 
 
-def free(connection: Connection, tenant: str, stream: str) -> int:
+def last_removable(connection: Connection, tenant: str, stream: str) -> int:
     """Return the last entry that is no longer needed; 0 if there is no snapshot."""
     oldest = connection.execute(
         select(func.min(SNAPSHOTS.c.number)).where(
@@ -47,21 +47,21 @@ def free(connection: Connection, tenant: str, stream: str) -> int:
 def _entries(connection: Connection, key: dict[str, str], before_day: int, upto: int, most: int) -> int:
     """Delete the oldest entries with their decisions and bad rows."""
     c = LOG.c
-    found = connection.execute(
+    entries = connection.execute(
         select(c.number, c.decided + c.bad + 1)
         .where(c.tenant == key["tenant"], c.stream == key["stream"], c.number <= upto, c.day < before_day)
         .order_by(c.number)
         .limit(most)
     ).all()
-    gone, last = 0, 0
-    for number, rows in found:
-        if gone and gone + rows > most:
+    deleted, last = 0, 0
+    for number, rows in entries:
+        if deleted and deleted + rows > most:
             break
-        gone, last = gone + rows, number
-    if gone:
+        deleted, last = deleted + rows, number
+    if deleted:
         for table, number_of in ((DECISIONS, "entry"), (QUARANTINE, "entry"), (LOG, "number")):
             connection.execute(delete(table).where(*_of(table, key), table.c[number_of] <= last))
-    return gone
+    return deleted
 
 
 def _notices(connection: Connection, key: dict[str, str], before_day: int, most: int) -> int:

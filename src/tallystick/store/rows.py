@@ -14,42 +14,42 @@ from tallystick.contracts import QUARANTINE
 from tallystick.errors import TallystickError
 from tallystick.store.nested import as_text, from_text
 
-__all__ = ["BAD", "COLUMNS", "bad_columns", "decided", "decision_columns"]
+__all__ = ["COLUMNS", "RENAMED", "bad_columns", "decision_columns", "read_decisions"]
 
-#: What a decision may hold, in the order of the table.
+#: Columns that a decision may have, in the order of the table.
 COLUMNS = (
     "id", "event_time", "task", "label", "score", "action", "route", "reasons", "model", "sequence", "late",
     "scores",
 )  # fmt: skip
-#: Names of the quarantine's columns in the table: some of theirs are words of SQL.
-BAD = {"column": "field", "row": "place"}
+#: Quarantine columns that are renamed in the table, because SQL reserves their names.
+RENAMED = {"column": "field", "row": "place"}
 _TIME = pa.timestamp("us", "UTC")
 
 
 def decision_columns(decisions: pa.RecordBatch, arrived: NDArray[np.int64]) -> dict[str, pa.Array]:
     """Convert decisions to columns of their table; absent columns are omitted."""
     names = decisions.schema.names
-    if strange := sorted(set(names) - set(COLUMNS)):
+    if unknown := sorted(set(names) - set(COLUMNS)):
         raise TallystickError(
-            f"Decisions have a column that the store has no place for: {', '.join(strange)}.",
-            f"It keeps {', '.join(COLUMNS)}.",
+            f"The store has no column for these of the decisions: {', '.join(unknown)}.",
+            f"It has {', '.join(COLUMNS)}.",
         )
-    found: dict[str, pa.Array] = {"row": pa.array(np.arange(len(decisions)))}
+    columns: dict[str, pa.Array] = {"row": pa.array(np.arange(len(decisions)))}
     for name, column in zip(names, decisions.columns, strict=True):
-        found[name] = as_text(column) if is_nested(column.type) else plain(column)
-    found["arrived_at"] = pa.array(arrived, pa.int64()).view(_TIME)
-    return found
+        columns[name] = as_text(column) if is_nested(column.type) else plain(column)
+    columns["arrived_at"] = pa.array(arrived, pa.int64()).view(_TIME)
+    return columns
 
 
 def bad_columns(bad: pa.Table) -> dict[str, pa.Array]:
     """Convert quarantine rows to columns of their table."""
-    found: dict[str, pa.Array] = {"row": pa.array(np.arange(len(bad)))}
+    columns: dict[str, pa.Array] = {"row": pa.array(np.arange(len(bad)))}
     for name in QUARANTINE.names:
-        found[BAD.get(name, name)] = plain(bad[name].combine_chunks())
-    return found
+        columns[RENAMED.get(name, name)] = plain(bad[name].combine_chunks())
+    return columns
 
 
-def decided(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+def read_decisions(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
     """Convert database rows, in the schema's column order, to a batch."""
     if not rows:
         return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)

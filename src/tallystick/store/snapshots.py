@@ -21,9 +21,9 @@ from tallystick.store.database import Database
 from tallystick.store.head import as_json
 from tallystick.store.tables import PARTS, SNAPSHOTS
 
-__all__ = ["KEPT", "Arrays", "Packed", "load", "pack", "save"]
+__all__ = ["SNAPSHOTS_KEPT", "Arrays", "Packed", "load", "pack", "save"]
 
-KEPT = 2
+SNAPSHOTS_KEPT = 2
 PART = 4 << 20  # bytes before compression: a transaction of a few milliseconds
 CODEC = "zstd"
 Arrays = Mapping[str, NDArray[Any]]
@@ -32,7 +32,7 @@ Arrays = Mapping[str, NDArray[Any]]
 class Part(NamedTuple):
     """Part of a snapshot: size, checksum and compressed bytes.
 
-    data: in Arrow's memory, which has more free than glibc's where records come and go.
+    data: in Arrow's memory, which fragments less than glibc's.
     """
 
     size: int
@@ -44,10 +44,10 @@ class Part(NamedTuple):
 class Packed:
     """Compressed arrays of a snapshot, at most about a third of their size.
 
-    told: name, type and shape of each, as JSON; parts: in order, taken out as they are written.
+    layout: name, type and shape of each, as JSON; parts: in order, removed as they are written.
     """
 
-    told: str
+    layout: str
     parts: deque[Part]
 
 
@@ -55,16 +55,16 @@ def pack(arrays: Arrays, threads: int = 1) -> Packed:
     """Compress arrays; the caller may modify them afterwards. Raises TallystickError for object arrays.
 
     >>> packed = pack({"a": np.zeros(1000)})
-    >>> packed.told, [part.size for part in packed.parts]
+    >>> packed.layout, [part.size for part in packed.parts]
     ('[["a","<f8",[1000]]]', [8000])
     """
-    told = as_json([[name, array.dtype.str, list(array.shape)] for name, array in _checked(arrays)])
+    layout = as_json([[name, array.dtype.str, list(array.shape)] for name, array in _checked(arrays)])
     parts: deque[Part] = deque()
     pieces = _pieces(arrays)
     with ThreadPoolExecutor(threads) as pool:
-        while some := list(islice(pieces, threads)):  # no more at once: a piece may be a copy
-            parts.extend(pool.map(_part, some))
-    return Packed(told, parts)
+        while batch := list(islice(pieces, threads)):  # a few at a time: a piece may be a copy
+            parts.extend(pool.map(_part, batch))
+    return Packed(layout, parts)
 
 
 def save(
@@ -73,23 +73,23 @@ def save(
     stream: str,
     number: int,
     packed: Packed,
-    allowed: Callable[[Connection], None],
+    check_lease: Callable[[Connection], None],
 ) -> None:
-    """Save arrays; `allowed` raises, in each transaction, if this process may no longer write.
+    """Save arrays; `check_lease` raises if this process may no longer write.
 
-    What an earlier try left behind is removed first, what is older than the last two at the end.
+    Incomplete snapshots are removed first, those older than the last two at the end.
     """
-    state = database.read(lambda c: _complete(c, tenant, stream))
-    if number in state:
+    complete = database.read(lambda c: _complete(c, tenant, stream))
+    if number in complete:
         if number:
             return
-        state = []  # nothing is committed yet: another beginning takes the place of that one
-    _remove(database, tenant, stream, keep=state, allowed=allowed)
+        complete = []  # nothing is committed yet: the new initial state replaces the old one
+    _remove(database, tenant, stream, keep=complete, check_lease=check_lease)
     key = {"tenant": tenant, "stream": stream, "number": number}
 
     def begin(connection: Connection) -> None:
-        allowed(connection)
-        connection.execute(insert(SNAPSHOTS).values(**key, complete=0, parts=0, arrays=packed.told))
+        check_lease(connection)
+        connection.execute(insert(SNAPSHOTS).values(**key, complete=0, parts=0, arrays=packed.layout))
 
     database.write(begin)
     parts = 0
@@ -98,18 +98,20 @@ def save(
         row = {**key, "part": parts, "size": size, "sum": checksum, "data": data.to_pybytes()}
 
         def add(connection: Connection, row: dict[str, Any] = row) -> None:
-            allowed(connection)
+            check_lease(connection)
             connection.execute(insert(PARTS), row)
 
         database.write(add)
         parts += 1
 
     def end(connection: Connection) -> None:
-        allowed(connection)
+        check_lease(connection)
         connection.execute(update(SNAPSHOTS).where(*_at(SNAPSHOTS, key)).values(complete=1, parts=parts))
 
     database.write(end)
-    _remove(database, tenant, stream, keep=sorted([*state, number])[-KEPT:], allowed=allowed)
+    _remove(
+        database, tenant, stream, keep=sorted([*complete, number])[-SNAPSHOTS_KEPT:], check_lease=check_lease
+    )
 
 
 def load(database: Database, tenant: str, stream: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
@@ -122,14 +124,14 @@ def load(database: Database, tenant: str, stream: str) -> tuple[int, dict[str, N
 
 
 def _load(database: Database, key: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
-    told = database.read(
+    header = database.read(
         lambda c: c.execute(select(SNAPSHOTS.c.parts, SNAPSHOTS.c.arrays).where(*_at(SNAPSHOTS, key))).first()
     )
-    if told is None:
+    if header is None:
         return None
-    arrays = {name: np.empty(shape, np.dtype(kind)) for name, kind, shape in json.loads(told.arrays)}
-    places = [view for array in arrays.values() if len(view := _bytes_of(array))]
-    for part in range(told.parts):
+    arrays = {name: np.empty(shape, np.dtype(dtype)) for name, dtype, shape in json.loads(header.arrays)}
+    targets = [view for array in arrays.values() if len(view := _bytes_of(array))]
+    for part in range(header.parts):
         row = database.read(
             lambda c, part=part: c.execute(  # type: ignore[misc]
                 select(PARTS.c.size, PARTS.c.sum, PARTS.c.data).where(*_at(PARTS, {**key, "part": part}))
@@ -139,13 +141,13 @@ def _load(database: Database, key: dict[str, Any]) -> dict[str, NDArray[Any]] | 
         if row is None or raw is None or zlib.crc32(raw) != row.sum:
             return None
         rest = memoryview(raw)
-        while rest and places:
-            count = min(len(rest), len(places[0]))
-            places[0][:count] = rest[:count]
-            rest, places[0] = rest[count:], places[0][count:]
-            if not places[0]:
-                del places[0]
-    return None if places else arrays
+        while rest and targets:
+            count = min(len(rest), len(targets[0]))
+            targets[0][:count] = rest[:count]
+            rest, targets[0] = rest[count:], targets[0][count:]
+            if not targets[0]:
+                del targets[0]
+    return None if targets else arrays
 
 
 def _unpacked(data: bytes, size: int) -> bytes | None:
@@ -164,19 +166,21 @@ def _complete(connection: Connection, tenant: str, stream: str) -> list[int]:
 
 
 def _remove(
-    database: Database, tenant: str, stream: str, keep: list[int], allowed: Callable[[Connection], None]
+    database: Database, tenant: str, stream: str, keep: list[int], check_lease: Callable[[Connection], None]
 ) -> None:
     """Delete all other snapshots: first the complete flag, then part by part."""
-    of = (SNAPSHOTS.c.tenant == tenant, SNAPSHOTS.c.stream == stream, SNAPSHOTS.c.number.not_in(keep))
-    for number in database.read(lambda c: list(c.execute(select(SNAPSHOTS.c.number).where(*of)).scalars())):
+    others = (SNAPSHOTS.c.tenant == tenant, SNAPSHOTS.c.stream == stream, SNAPSHOTS.c.number.not_in(keep))
+    for number in database.read(
+        lambda c: list(c.execute(select(SNAPSHOTS.c.number).where(*others)).scalars())
+    ):
         key = {"tenant": tenant, "stream": stream, "number": number}
 
-        def spoil(connection: Connection, key: dict[str, Any] = key) -> None:
-            allowed(connection)
+        def mark_incomplete(connection: Connection, key: dict[str, Any] = key) -> None:
+            check_lease(connection)
             connection.execute(update(SNAPSHOTS).where(*_at(SNAPSHOTS, key)).values(complete=0))
 
-        def shrink(connection: Connection, key: dict[str, Any] = key) -> bool:
-            allowed(connection)
+        def delete_last_part(connection: Connection, key: dict[str, Any] = key) -> bool:
+            check_lease(connection)
             last = connection.execute(select(func.max(PARTS.c.part)).where(*_at(PARTS, key))).scalar()
             if last is None:
                 connection.execute(delete(SNAPSHOTS).where(*_at(SNAPSHOTS, key)))
@@ -184,8 +188,8 @@ def _remove(
             connection.execute(delete(PARTS).where(*_at(PARTS, {**key, "part": last})))
             return True
 
-        database.write(spoil)
-        while database.write(shrink):
+        database.write(mark_incomplete)
+        while database.write(delete_last_part):
             pass
 
 
@@ -198,7 +202,7 @@ def _checked(arrays: Arrays) -> Iterator[tuple[str, NDArray[Any]]]:
         if array.dtype.hasobject or array.dtype.names is not None:
             raise TallystickError(
                 f'The array "{name}" of a snapshot is of type {array.dtype}.',
-                "A snapshot holds plain numbers.",
+                "A snapshot holds arrays of numbers.",
             )
         yield name, array
 
@@ -210,19 +214,19 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 def _pieces(arrays: Arrays) -> Iterator[memoryview | bytes]:
     """Split the concatenated arrays into pieces; small arrays share a piece."""
-    held = bytearray()
+    buffer = bytearray()
     for array in arrays.values():
-        whole = _bytes_of(np.ascontiguousarray(array))
-        if len(held) + len(whole) <= PART:
-            held += whole
+        content = _bytes_of(np.ascontiguousarray(array))
+        if len(buffer) + len(content) <= PART:
+            buffer += content
             continue
-        if held:
-            yield bytes(held)
-            held.clear()
-        for start in range(0, len(whole), PART):
-            yield whole[start : start + PART]
-    if held:
-        yield bytes(held)
+        if buffer:
+            yield bytes(buffer)
+            buffer.clear()
+        for start in range(0, len(content), PART):
+            yield content[start : start + PART]
+    if buffer:
+        yield bytes(buffer)
 
 
 def _part(raw: memoryview | bytes) -> Part:

@@ -37,16 +37,14 @@ class SQLite(Database):
         level = "FULL" if durability == "power" else "NORMAL"
 
         def connect() -> sqlite3.Connection:
-            made = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            made.execute("PRAGMA page_size = 8192")  # of a new file; blobs and rows of decisions are long
-            _into_wal(made)
-            made.execute(f"PRAGMA synchronous = {level}")
-            made.execute("PRAGMA fullfsync = ON")  # macOS only says that it has synced, otherwise
-            made.execute("PRAGMA cache_size = -16384")
-            made.execute(
-                "PRAGMA journal_size_limit = 67108864"
-            )  # what a long reader made it grow to is given back
-            return made
+            connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA page_size = 8192")  # of a new file; blobs and decisions are long
+            _into_wal(connection)
+            connection.execute(f"PRAGMA synchronous = {level}")
+            connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS does not sync to disk
+            connection.execute("PRAGMA cache_size = -16384")
+            connection.execute("PRAGMA journal_size_limit = 67108864")  # shrink it after a long reader
+            return connection
 
         engine = create_engine(
             "sqlite://",
@@ -57,8 +55,8 @@ class SQLite(Database):
             hide_parameters=True,
         )
 
-        # The driver opens no transaction by itself: a writer takes its lock at once, so that it never has to
-        # give up in the middle because another one was first.
+        # The driver opens no transaction: a writer takes its lock at once, so that it never has to give up
+        # halfway because another one was first.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             writes = connection.get_execution_options().get("writes")
@@ -68,27 +66,27 @@ class SQLite(Database):
         try:
             engine.connect().close()
         except self.errors as error:
-            raise self.explained(getattr(error, "orig", None) or error) from error
+            raise self.readable_error(getattr(error, "orig", None) or error) from error
 
-    def explained(self, error: BaseException) -> TallystickError:
+    def readable_error(self, error: BaseException) -> TallystickError:
         """Return a readable error, with the common causes named."""
-        said = str(error)
-        if "not a database" in said or "malformed" in said:
+        message = str(error)
+        if "not a database" in message or "malformed" in message:
             return UsageError(
                 f"The file of the store {self.shown} is no SQLite database, or is damaged.",
-                "Give another file, or bring this one back from where it was copied.",
+                "Give another file, or restore this one from a backup.",
             )
-        if "readonly" in said or "unable to open" in said:
+        if "readonly" in message or "unable to open" in message:
             return UsageError(
-                f"The store {self.shown} cannot be written: {said}.",
+                f"The store {self.shown} cannot be written: {message}.",
                 "Give the process the right to write to the file and to its folder, or give another file.",
             )
-        if "locked" in said:
+        if "locked" in message:
             return TallystickError(
-                f"The store {self.shown} is kept busy by another process for more than {WAIT:.0f} s.",
+                f"The store {self.shown} has been locked by another process for more than {WAIT:.0f} s.",
                 "Find what holds a transaction open in that file (a backup, a database browser) and end it.",
             )
-        return super().explained(error)
+        return super().readable_error(error)
 
     def put(
         self,
@@ -100,18 +98,20 @@ class SQLite(Database):
     ) -> None:
         """Insert rows with few statements that bind shared values once."""
         raw = _driver(connection)
-        # What is the same in all rows is bound once as well: the task, the model, often an action.
-        same = {name: column[0].as_py() for name, column in columns.items() if _is_repeated(column)}
-        lists = {name: _listed(column) for name, column in columns.items() if name not in same}
-        first = (*shared.values(), *same.values())
+        # Columns with one value are bound once as well: task, model, often the action.
+        constants = {name: column[0].as_py() for name, column in columns.items() if _is_repeated(column)}
+        lists = {name: _listed(column) for name, column in columns.items() if name not in constants}
+        bound = (*shared.values(), *constants.values())
         rows, width = len(next(iter(columns.values()))), len(lists)
-        flat = chain.from_iterable(zip(*lists.values(), strict=True))
-        names = (*shared, *same, *lists)
+        values = chain.from_iterable(zip(*lists.values(), strict=True))
+        names = (*shared, *constants, *lists)
         for _ in range(rows // BLOCK):
-            raw.execute(_insert(table.name, names, len(first), BLOCK), (*first, *islice(flat, BLOCK * width)))
-        one = _insert(table.name, names, len(first), 1)
+            raw.execute(
+                _insert(table.name, names, len(bound), BLOCK), (*bound, *islice(values, BLOCK * width))
+            )
+        statement = _insert(table.name, names, len(bound), 1)
         for _ in range(rows % BLOCK):
-            raw.execute(one, (*first, *islice(flat, width)))
+            raw.execute(statement, (*bound, *islice(values, width)))
 
     def rows(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Read through the driver."""
@@ -136,11 +136,11 @@ def _usable(path: Path, shown: str, *, create: bool) -> None:
     if not path.is_file():
         raise UsageError(f"The store {shown} is no file.", "Give the name of a file in that folder.")
     with path.open("rb") as file:
-        start = file.read(len(MAGIC))
-    if start and start != MAGIC:
+        header = file.read(len(MAGIC))
+    if header and header != MAGIC:
         raise UsageError(
             f"The file of the store {shown} is no SQLite database.",
-            "Give another file; this one is left as it is.",
+            "Give another file; this one was not changed.",
         )
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise UsageError(
@@ -178,8 +178,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _is_repeated(array: pa.Array) -> bool:
     """Return whether a column of strings or booleans is constant over at least two rows."""
-    kind = array.type
-    if not (pa.types.is_string(kind) or pa.types.is_boolean(kind)) or len(array) < BLOCK:
+    data_type = array.type
+    if not (pa.types.is_string(data_type) or pa.types.is_boolean(data_type)) or len(array) < BLOCK:
         return False
     if array.null_count:
         return bool(array.null_count == len(array))
@@ -190,9 +190,10 @@ def _is_repeated(array: pa.Array) -> bool:
 def _insert(table: str, names: tuple[str, ...], shared: int, rows: int) -> str:
     """Build the INSERT statement; shared values are its first parameters."""
     width = len(names) - shared
-    first = [f"?{i + 1}" for i in range(shared)]
+    parameters = [f"?{i + 1}" for i in range(shared)]
     lines = (
-        ",".join([*first, *(f"?{shared + row * width + i + 1}" for i in range(width))]) for row in range(rows)
+        ",".join([*parameters, *(f"?{shared + row * width + i + 1}" for i in range(width))])
+        for row in range(rows)
     )
     columns = ",".join(f'"{name}"' for name in names)
     return f'INSERT INTO "{table}" ({columns}) VALUES ' + ",".join(f"({line})" for line in lines)  # noqa: S608

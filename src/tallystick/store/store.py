@@ -15,14 +15,14 @@ from tallystick.errors import UsageError, did_you_mean
 from tallystick.store import log, notices, retention, snapshots
 from tallystick.store.claim import Claim
 from tallystick.store.database import Database
-from tallystick.store.entry import Logged
+from tallystick.store.entry import LogEntry
 from tallystick.store.head import Head, read_head
 from tallystick.store.lease import Lease
+from tallystick.store.location import parse_uri
 from tallystick.store.notices import Notice
-from tallystick.store.place import find
-from tallystick.store.rows import BAD
+from tallystick.store.rows import RENAMED
 from tallystick.store.tables import QUARANTINE
-from tallystick.store.versions import bring_up
+from tallystick.store.versions import upgrade_tables
 
 __all__ = ["Store"]
 
@@ -44,8 +44,8 @@ class Store:
         uri: `sqlite:///relative.db`, `sqlite:////full/path.db` or `postgresql://user@host:port/database`; a
         password also from TALLYSTICK_STORE_PASSWORD, a file that TALLYSTICK_STORE_PASSWORD_FILE names, or
         PGPASSWORD. durability: what a commit survives, loss of `power` or the end of the `process`; create:
-        False refuses an SQLite file that is not there. Raises UsageError for a place that cannot be a store,
-        TallystickError for one of a newer version.
+        False refuses an SQLite file that does not exist. Raises UsageError for a location that cannot be a
+        store, TallystickError for one of a newer version.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/state.db") as store:
@@ -56,19 +56,19 @@ class Store:
         """
         if durability not in DURABILITY:
             raise UsageError(f'There is no durability "{durability}".', did_you_mean(durability, DURABILITY))
-        place = find(uri)
+        location = parse_uri(uri)
         database: Database
-        if place.path is not None:
+        if location.path is not None:
             from tallystick.store.sqlite import SQLite
 
-            database = SQLite(place.path, place.shown, durability=durability, create=create)
+            database = SQLite(location.path, location.shown, durability=durability, create=create)
         else:
             from tallystick.store.postgres import Postgres
 
-            assert place.url is not None
-            database = Postgres(place.url, place.shown, durability=durability)
+            assert location.url is not None
+            database = Postgres(location.url, location.shown, durability=durability)
         try:
-            bring_up(database)
+            upgrade_tables(database)
         except BaseException:
             database.close()
             raise
@@ -81,7 +81,7 @@ class Store:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
@@ -97,12 +97,12 @@ class Store:
     def claim(self, stream: str, *, lease: float = 10.0) -> Claim:
         """Claim a stream as its only writer, for `lease` seconds after each write.
 
-        Raises Held, a TallystickError, while somebody else is: until that one releases it, no longer writes
-        for so long, or has ended on this machine.
+        Raises LeaseHeldError while another process holds it: until that one releases it, has not written for
+        so long, or has ended on this machine.
         """
         return Claim(self._database, Lease(self._tenant, stream, round(lease * 1e6)))
 
-    def entries(self, stream: str, after: int = 0, *, whole: bool = False) -> Iterator[Logged]:
+    def entries(self, stream: str, after: int = 0, *, whole: bool = False) -> Iterator[LogEntry]:
         """Read the log after an entry, in order, from the first that is still stored; about 16 MB per page.
 
         whole: raise TallystickError when the entry that follows is no longer kept, as recovery must.
@@ -152,13 +152,13 @@ class Store:
     def quarantine(self, stream: str, most: int = 1000) -> pa.Table:
         """Read the last bad rows in order, with schema `contracts.QUARANTINE`."""
         c = QUARANTINE.c
-        wanted = (
-            select(*[c[BAD.get(name, name)] for name in BAD_ROWS.names])
+        query = (
+            select(*[c[RENAMED.get(name, name)] for name in BAD_ROWS.names])
             .where(c.tenant == self._tenant, c.stream == stream)
             .order_by(c.entry.desc(), c.row.desc())
             .limit(most)
         )
-        rows = self._database.read(lambda connection: connection.execute(wanted).all())[::-1]
+        rows = self._database.read(lambda connection: connection.execute(query).all())[::-1]
         columns = zip(*rows, strict=True) if rows else [[]] * len(BAD_ROWS)
         return pa.table([list(column) for column in columns], schema=BAD_ROWS)
 

@@ -1,6 +1,6 @@
 """The tables of the store; all names begin with `ts_`, and each has its tenant.
 
-Times are microseconds UTC. What is big or many comes last in its table, so that the rest is read without it.
+Times are microseconds UTC. Large columns come last in a table, so that the others are read without them.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ METADATA: Final = MetaData()
 
 #: A time that people query: a number in SQLite, which has no times, and a time in PostgreSQL.
 _TIME = BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql")
-_ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself there
+_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements only INTEGER
 
 
-def _key(name: str, kind: type[Text] | type[BigInteger] = BigInteger) -> Column[object]:
-    return Column(name, kind, primary_key=True, autoincrement=False)
+def _key(name: str, data_type: type[Text] | type[BigInteger] = BigInteger) -> Column[object]:
+    return Column(name, data_type, primary_key=True, autoincrement=False)
 
 
-def _whole(name: str) -> Column[int]:
+def _integer(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
@@ -59,45 +59,45 @@ def _stream() -> tuple[Column[object], Column[object]]:
     return _key("tenant", Text), _key("stream", Text)
 
 
-#: One row for each stream: how far it is, and who may write.
+#: One row per stream: its progress and its lease.
 HEAD: Final = Table(
     "ts_head",
     METADATA,
     *_stream(),
-    _whole("number"),
-    _whole("at"),
-    _whole("day"),
-    _whole("rows"),
-    _whole("duplicates"),
-    _whole("quarantined"),
-    _whole("fence"),
-    _whole("until"),
+    _integer("number"),
+    _integer("at"),
+    _integer("day"),
+    _integer("rows"),
+    _integer("duplicates"),
+    _integer("quarantined"),
+    _integer("fence"),
+    _integer("until"),
     _text("token"),
     _text("host"),
     _text("machine"),
-    _whole("pid"),
+    _integer("pid"),
     _text("started"),
     _text("positions"),
     _text("facts"),
     sqlite_with_rowid=False,
 )
 
-#: The normalised input, an entry for each commit. day: since 1970, never falling; PostgreSQL's partitions.
+#: The normalised input, an entry per commit. day: days since 1970, never decreasing; partitions PostgreSQL.
 LOG: Final = Table(
     "ts_log",
     METADATA,
     *_stream(),
     _key("number"),
     _key("day"),
-    _whole("at"),
-    _whole("rows"),
-    _whole("decided"),
-    _whole("bad"),
-    _whole("size"),
+    _integer("at"),
+    _integer("rows"),
+    _integer("decided"),
+    _integer("bad"),
+    _integer("size"),
     Column("events", LargeBinary, nullable=False),
 )
 
-#: What was decided, a row for each record and task; in PostgreSQL also with the day of its entry.
+#: Decisions, a row per record and task; in PostgreSQL also with the day of the entry.
 DECISIONS: Final = Table(
     "ts_decisions",
     METADATA,
@@ -128,7 +128,7 @@ QUARANTINE: Final = Table(
     *_stream(),
     _key("entry"),
     _key("row"),
-    _whole("at"),
+    _integer("at"),
     Column("code", Text),
     Column("field", Text),
     Column("value", Text),
@@ -139,30 +139,30 @@ QUARANTINE: Final = Table(
     sqlite_with_rowid=False,
 )
 
-#: How far each sink has been delivered to.
+#: Last delivered entry of each sink.
 MARKS: Final = Table(
     "ts_marks",
     METADATA,
     *_stream(),
     _key("sink", Text),
-    _whole("number"),
+    _integer("number"),
     Column("mark", Text),
     sqlite_with_rowid=False,
 )
 
-#: Who is to hear of what. state: 0 waits, 1 sent, 2 given up.
+#: Notifications. state: 0 waiting, 1 sent, 2 given up.
 NOTICES: Final = Table(
     "ts_notices",
     METADATA,
     Column("tenant", Text, nullable=False),
     Column("stream", Text, nullable=False),
     Column("id", _ID, primary_key=True, autoincrement=True),
-    _whole("entry"),
+    _integer("entry"),
     _text("channel"),
-    _whole("state"),
-    _whole("tries"),
-    _whole("created"),
-    _whole("due_at"),
+    _integer("state"),
+    _integer("tries"),
+    _integer("created"),
+    _integer("due_at"),
     Column("error", Text),
     _text("payload"),
     Index("ts_notices_due", "tenant", "stream", "state", "due_at"),
@@ -175,8 +175,8 @@ SNAPSHOTS: Final = Table(
     METADATA,
     *_stream(),
     _key("number"),
-    _whole("complete"),
-    _whole("parts"),
+    _integer("complete"),
+    _integer("parts"),
     _text("arrays"),
     sqlite_with_rowid=False,
 )
@@ -187,7 +187,7 @@ PARTS: Final = Table(
     *_stream(),
     _key("number"),
     _key("part"),
-    _whole("size"),
-    _whole("sum"),
+    _integer("size"),
+    _integer("sum"),
     Column("data", LargeBinary, nullable=False),
 )

@@ -1,1 +1,1 @@
-"""How the tables of the store came to be, step by step."""
+"""Migrations of the store's tables."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: all steps on the connection that the store gives it, in the store's own transaction."""
+"""Alembic environment: runs all migrations on the store's connection, in its transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tallystick.store.tables import METADATA
 
 __all__: list[str] = []
 
-# Only Alembic sets a configuration; whoever else imports this file finds nothing to do.
+# Only Alembic sets a configuration; any other import does nothing.
 if getattr(context, "config", None) is not None:
     context.configure(
         connection=context.config.attributes["connection"],

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from tallystick.errors import UsageError
 from tallystick.secrets import read_secret_text
 
-__all__ = ["Place", "find"]
+__all__ = ["StoreLocation", "parse_uri"]
 
 SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 FORMS = "A store is sqlite:///FILE.db, sqlite:////FULL/PATH.db or postgresql://USER@HOST:PORT/DATABASE."
@@ -22,7 +22,7 @@ VARIABLE = "TALLYSTICK_STORE_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoreLocation:
     """Location of a store. shown: the URI without secrets; path: SQLite file; url: server."""
 
     shown: str
@@ -30,7 +30,7 @@ class Place:
     url: URL | None = field(default=None, repr=False)
 
 
-def find(uri: str, environment: Mapping[str, str] = os.environ) -> Place:
+def parse_uri(uri: str, environment: Mapping[str, str] = os.environ) -> StoreLocation:
     """Parse a URI; a server's password comes from it, else from the environment or a file.
 
     Raises UsageError, which never shows the URI where it may hold a password.
@@ -46,32 +46,34 @@ def find(uri: str, environment: Mapping[str, str] = os.environ) -> Place:
     raise UsageError(f'"{scheme}" is no store.', FORMS)
 
 
-def _file(uri: str) -> Place:
+def _file(uri: str) -> StoreLocation:
     name = uri.removeprefix(SQLITE)
     if name in ("", ":memory:"):
-        raise UsageError(f'"{uri}" names no file: what is stored must outlive the process.', FORMS)
+        raise UsageError(f'"{uri}" names no file; a store in memory would be lost.', FORMS)
     if option := re.search(r"\?\w+=", name):
         raise UsageError(
             f'"{uri}": a store takes no options, and this has "{option.group()[1:-1]}".',
-            "A table as input or output is another thing than the store, which has tables of its own.",
+            "The store makes its own tables. To read or write a table, name it as input or output.",
         )
-    return Place(uri, path=Path(name).absolute())
+    return StoreLocation(uri, path=Path(name).absolute())
 
 
-def _server(uri: str, environment: Mapping[str, str]) -> Place:
+def _server(uri: str, environment: Mapping[str, str]) -> StoreLocation:
     try:
         url = make_url("postgresql://" + uri.partition("://")[2]).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
         raise UsageError("The URI of the store cannot be read (postgresql://…).", FORMS) from None
     if not url.database:
         raise UsageError("The URI of the store names no database.", FORMS)
-    asked = url.query.get("password")
-    given = (
-        url.password or (asked if isinstance(asked, str) else None) or read_secret_text(VARIABLE, environment)
+    query_password = url.query.get("password")
+    password = (
+        url.password
+        or (query_password if isinstance(query_password, str) else None)
+        or read_secret_text(VARIABLE, environment)
     )
-    # Without one, libpq looks for PGPASSWORD and ~/.pgpass by itself.
-    url = url.difference_update_query(["password"]).set(password=given)
-    shown = URL.create(
+    # Without a password, libpq reads PGPASSWORD and ~/.pgpass.
+    url = url.difference_update_query(["password"]).set(password=password)
+    display_uri = URL.create(
         "postgresql", username=url.username, host=url.host, port=url.port, database=url.database
     ).render_as_string()
-    return Place(shown, url=url)
+    return StoreLocation(display_uri, url=url)

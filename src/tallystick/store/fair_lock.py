@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["Turns"]
+__all__ = ["FairLock"]
 
 
-class Turns:
+class FairLock:
     """A fair lock.
 
     >>> turns = Turns()
@@ -27,35 +27,35 @@ class Turns:
         self._taken = False
 
     @contextmanager
-    def take(self, *, first: bool = False) -> Iterator[None]:
+    def acquire(self, *, first: bool = False) -> Iterator[None]:
         """Acquire the lock; `first` goes before all waiting threads."""
-        mine: threading.Lock | None = None
+        own: threading.Lock | None = None
         with self._guard:
             if self._taken:
-                mine = threading.Lock()
-                mine.acquire()
-                (self._waiting.appendleft if first else self._waiting.append)(mine)
+                own = threading.Lock()
+                own.acquire()
+                (self._waiting.appendleft if first else self._waiting.append)(own)
             self._taken = True
-        if mine is not None:
-            self._wait(mine)
+        if own is not None:
+            self._wait(own)
         try:
             yield
         finally:
-            self._hand_on()
+            self._pass_on()
 
-    def _wait(self, mine: threading.Lock) -> None:
+    def _wait(self, own: threading.Lock) -> None:
         try:
-            mine.acquire()
-        except BaseException:  # interrupted: a turn that comes after all goes to the next
+            own.acquire()
+        except BaseException:  # interrupted: the lock may have been passed on already
             with self._guard:
-                waits = mine in self._waiting
-                if waits:
-                    self._waiting.remove(mine)
-            if not waits:
-                self._hand_on()
+                is_waiting = own in self._waiting
+                if is_waiting:
+                    self._waiting.remove(own)
+            if not is_waiting:
+                self._pass_on()
             raise
 
-    def _hand_on(self) -> None:
+    def _pass_on(self) -> None:
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -11,7 +11,7 @@ import pytest
 
 from tallystick.errors import TallystickError, UsageError
 from tallystick.store import Store
-from tallystick.store.place import find
+from tallystick.store.location import parse_uri
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_password_of_a_server_is_used_and_never_shown(how: str, tmp_path: Pa
             {"TALLYSTICK_STORE_PASSWORD_FILE": str(tmp_path / "secret")},
         ),
     }[how]
-    place = find(uri, environment)
+    place = parse_uri(uri, environment)
     assert place.url is not None
     assert place.url.password == "p@ss:1"
     assert place.shown == "postgresql://ann@db:5432/bank"
@@ -65,7 +65,7 @@ def test_the_password_of_a_server_is_used_and_never_shown(how: str, tmp_path: Pa
 
 def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"STORE_PASSWORD_FILE names .* cannot be read: No such file"):
-        find("postgresql://ann@db/bank", {"TALLYSTICK_STORE_PASSWORD_FILE": str(tmp_path / "none")})
+        parse_uri("postgresql://ann@db/bank", {"TALLYSTICK_STORE_PASSWORD_FILE": str(tmp_path / "none")})
 
 
 def test_a_server_that_is_not_there_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_a_file_that_is_kept_busy_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     with Store.open(uri) as store:
         other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(TallystickError, match="kept busy by another process"):
+        with pytest.raises(TallystickError, match="locked by another process"):
             store.claim("fraud")
         other.execute("ROLLBACK")
         other.close()
