@@ -2,7 +2,7 @@ import pytest
 
 from tallystick import durations
 from tallystick.config import Settings
-from tallystick.notify.terms import duration
+from tallystick.notify.limits import duration
 from tallystick.windows import Windows
 from tallystick.windows.roles import TableRoles
 

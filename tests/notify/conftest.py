@@ -35,7 +35,7 @@ WORDED = pa.struct([*REASON, ("words", pa.string())])
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredNotice:
     id: int
     channel: str
     payload: dict[str, Any]
@@ -44,10 +44,10 @@ class Kept:
 
 
 @dataclass
-class Memory:
+class MemoryOutbox:
     """An outbox as a store keeps it: rows with a state, a time, tries and an error."""
 
-    rows: dict[int, Kept] = field(default_factory=dict)
+    rows: dict[int, StoredNotice] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     dead: dict[int, str] = field(default_factory=dict)
@@ -56,10 +56,10 @@ class Memory:
     def put(self, now: int, notices: Sequence[tuple[str, dict[str, Any]]]) -> None:
         for channel, payload in notices:
             at = len(self.times) + 1
-            self.rows[at] = Kept(at, channel, payload, 0, now)
+            self.rows[at] = StoredNotice(at, channel, payload, 0, now)
             self.times[at] = now
 
-    def due(self, now: int, most: int) -> list[Kept]:
+    def due(self, now: int, most: int) -> list[StoredNotice]:
         ready = sorted(at for at in self.rows if self.times[at] <= now)
         return [self.rows[at] for at in ready[:most]]
 
@@ -216,7 +216,7 @@ def decisions(rows: Sequence[dict[str, Any]], *, worded: bool = True) -> pa.Reco
     return pa.RecordBatch.from_arrays(arrays, names=list(kinds))
 
 
-def told(
+def notices(
     count: int, channel: str = "hook", notice: str = "r", **more: Any
 ) -> list[tuple[str, dict[str, Any]]]:
     """Make payloads as `Notify.notices` gives them."""

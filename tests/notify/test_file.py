@@ -14,21 +14,21 @@ CHANNELS = "channels:\n  a: {kind: console}\nrules:\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         (CHANNELS + "  - {channel: b}", 4, 'there is no channel "b". There are: a.'),
         (CHANNELS + "  - {channel: a, wen: {label: x}}", 4, '"wen" is not known here. Did you mean "when"?'),
         (CHANNELS + "  - {channel: a, when: {departement: x}}", 4, 'Did you mean "department"?'),
         (CHANNELS + "  - {when: {label: x}}", 4, '"channel" is missing.'),
-        (CHANNELS + "  - {channel: a, when: {}}", 4, "when is empty; leave it out"),
+        (CHANNELS + "  - {channel: a, when: {}}", 4, "when is empty; omit it"),
         (CHANNELS + "  - {channel: a, when: {label: []}}", 4, "when, label: the list is empty."),
         (CHANNELS + "  - {channel: a, when: {score: high}}", 4, 'score: "high" cannot be used: write below .8, at least 95%'),
         (CHANNELS + "  - {channel: a, when: {score: at least 9}}", 4, "a share lies between 0 and 1"),
         (CHANNELS + "  - {channel: a, when: {score: .9 to .8}}", 4, "the first number is the greater one"),
-        (CHANNELS + "  - {channel: a, when: {late: maybe}}", 4, "write true or false"),
-        (CHANNELS + "  - {channel: a, group: soon}", 4, 'group: "soon" cannot be used: write 30s, 5m'),
+        (CHANNELS + "  - {channel: a, when: {late: maybe}}", 4, "use true or false"),
+        (CHANNELS + "  - {channel: a, group: soon}", 4, 'group: "soon" cannot be used: use 30s, 5m'),
         (CHANNELS + "  - {channel: a, group: 9d}", 4, "between one second and one day"),
-        (CHANNELS + "  - {channel: a, limit: 30}", 4, "write 30 per minute"),
+        (CHANNELS + "  - {channel: a, limit: 30}", 4, "use 30 per minute"),
         (CHANNELS + "  - {channel: a, limit: 0 per minute}", 4, "between 1 and 10,000 messages"),
         (CHANNELS + "  - {name: x, channel: a}\n  - {name: x, channel: a}", 5, 'the name "x" is taken by the rule'),
         (CHANNELS, 3, "rules: there is none"),
@@ -36,40 +36,42 @@ CHANNELS = "channels:\n  a: {kind: console}\nrules:\n"
         ("channels:\n  a: {kin: console}\nrules:\n  - {channel: a}", 2, '"kin" is not known here'),
         ("channels:\n  a b: {kind: console}\nrules:\n  - {channel: a b}", 2, "needs to be one word"),
         ("channels:\n  a: {kind: webhook}\nrules:\n  - {channel: a}", 2, '"url" is missing.'),
-        ("channels:\n  a: {kind: webhook, url: ftp://x}\nrules:\n  - {channel: a}", 2, "https://HOST/PATH is wanted"),
+        ("channels:\n  a: {kind: webhook, url: ftp://x}\nrules:\n  - {channel: a}", 2, "use https://HOST/PATH"),
         ("channels:\n  a: {kind: webhook, url: 'https://x/', secret: x}\nrules:\n  - {channel: a}", 2, '"secret_env"'),
         ("channels:\n  a: {kind: console, url: x}\nrules:\n  - {channel: a}", 2, '"url" is not known here'),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said_with_its_line(text: str, line: int, said: str) -> None:
+def test_a_mistake_is_said_with_its_line(text: str, line: int, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         Notify.read(text + "\n")
     assert f"line {line}: " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 MAIL = "channels:\n  m:\n    kind: email\n    to: [a@b.example]\n    from: c@d.example\n    host: e.example\n"
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
-        ("    tls: ssl", '"ssl" is not known here. There are: implicit, none, starttls.'),
+        ("    tls: ssl", '"ssl" is unknown. There are: implicit, none, starttls.'),
         ("    port: 99999", "a number from 1 to 65535"),
-        ("    user: me", "a user and a password go together"),
+        ("    user: me", "user and password must be set together"),
         ("    user: me\n    password_env: NOT_THERE", "has no NOT_THERE, nor NOT_THERE_FILE"),
         ("    user: me\n    password_file: /nowhere/at/all", "/nowhere/at/all, which cannot be read"),
-        ("    user: me\n    password_env: PW\n    tls: none", "not sent in the clear"),
-        ("    user: me\n    password_env: PW\n    password_file: x", "one of them is enough"),
-        ("    ca: /nowhere.pem", "no certificates that can be read"),
+        ("    user: me\n    password_env: PW\n    tls: none", "never sent unencrypted"),
+        ("    user: me\n    password_env: PW\n    password_file: x", "use one of them"),
+        ("    ca: /nowhere.pem", "no readable certificates"),
         ("    pasword_env: PW", 'Did you mean "password_env"'),
     ],
 )
-def test_a_mistake_in_a_mail_channel_is_said(more: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_in_a_mail_channel_is_said(
+    more: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PW", "very-secret")
     with pytest.raises(UsageError) as caught:
         Notify.read(f"{MAIL}{more}\nrules:\n  - {{channel: m}}\n")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "very-secret" not in str(caught.value)
 
 
@@ -78,7 +80,7 @@ def test_a_mistake_in_a_mail_channel_is_said(more: str, said: str, monkeypatch: 
     ["a@b.example\\nBcc: x@y.example", "a b@c.example", "a", "a@", "@b", "a@b..c", "ä@b.example", "<a@b>"],
 )
 def test_an_address_is_an_address(address: str) -> None:
-    with pytest.raises(UsageError, match="is no address such as"):
+    with pytest.raises(UsageError, match="is not an address such as"):
         Notify.read(MAIL.replace("[a@b.example]", f'["{address}"]') + "rules:\n  - {channel: m}\n")
 
 
@@ -110,9 +112,9 @@ def test_what_is_odd_is_noted() -> None:
         {"action": ["accept", "decline"]},
     )
     assert notify.notes == (
-        'the channel "b": what goes to an http:// address can be read on its way.',
+        'the channel "b": messages to an http:// address are not encrypted.',
         'line 5: when, action: "declin" is not known. Did you mean "decline"?',
-        'the channel "b" is named by no rule.',
+        'the channel "b" is used by no rule.',
     )
 
 

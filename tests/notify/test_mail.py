@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.notify.conftest import SECOND, Mailer, Memory, Post, told
+from tests.notify.conftest import SECOND, Mailer, MemoryOutbox, Post, notices
 
 from tallystick.notify import Message, Notifier, Notify
 
@@ -41,15 +41,15 @@ rules:
 """)
 
 
-def send(notify: Notify, count: int = 1, **payload: Any) -> tuple[Memory, list[str]]:
-    box, said = Memory(), []
-    box.put(NOW, told(count, "desk", "refused payment", **payload))
-    notifier = Notifier(notify, box, source="payments", say=said.append)
+def send(notify: Notify, count: int = 1, **payload: Any) -> tuple[MemoryOutbox, list[str]]:
+    box, lines = MemoryOutbox(), []
+    box.put(NOW, notices(count, "desk", "refused payment", **payload))
+    notifier = Notifier(notify, box, source="payments", print_line=lines.append)
     for _ in range(40):
         if notifier.step(NOW) > 0 and not notifier._busy:
             break
     notifier.close()
-    return box, said
+    return box, lines
 
 
 def test_a_letter_arrives_by_starttls_with_a_password(notify: Notify, post: Post) -> None:
@@ -73,13 +73,13 @@ def test_a_letter_arrives_by_starttls_with_a_password(notify: Notify, post: Post
 
 def test_the_message_id_is_the_same_when_it_goes_again(notify: Notify, post: Post) -> None:
     post.answers = ["451 try again", "250"]
-    box, said = Memory(), []
-    box.put(NOW, told(2, "desk", "refused payment"))
-    notifier = Notifier(notify, box, say=said.append)
+    box, lines = MemoryOutbox(), []
+    box.put(NOW, notices(2, "desk", "refused payment"))
+    notifier = Notifier(notify, box, print_line=lines.append)
     notifier.step(NOW)
     assert "451 try again" in box.errors[0][1]
     channel = notify.channels["desk"]
-    first = channel.letter(Message("tallystick", "desk", "refused payment", tuple(box.due(NOW * 2, 9))))  # type: ignore[attr-defined]
+    first = channel.email(Message("tallystick", "desk", "refused payment", tuple(box.due(NOW * 2, 9))))  # type: ignore[attr-defined]
     for _ in range(4):
         notifier.step(max(box.times.values()))
     notifier.close()
@@ -99,16 +99,16 @@ def test_a_letter_that_is_refused(notify: Notify, post: Post, answer: str, dead:
 
 def test_one_of_two_that_is_refused_is_said_and_the_other_has_it(notify: Notify, post: Post) -> None:
     post.refused = {"two@bank.example": "550 nobody"}
-    box, said = send(notify)
+    box, lines = send(notify)
     assert box.done == [1]
     assert [to for to, _ in post.letters] == [["one@bank.example"]]
-    assert said == ["desk: localhost took no message for two@bank.example."]
+    assert lines == ["desk: localhost rejected two@bank.example."]
 
 
 def test_nobody_who_is_accepted_is_final(notify: Notify, post: Post) -> None:
     post.refused = dict.fromkeys(["one@bank.example", "two@bank.example"], "550 nobody")
     box, _ = send(notify)
-    assert "nobody of those it is for was accepted (550 nobody)" in box.dead[1]
+    assert "no recipient was accepted (550 nobody)" in box.dead[1]
 
 
 def test_a_wrong_password_is_tried_again_and_not_shown(
@@ -118,7 +118,7 @@ def test_a_wrong_password_is_tried_again_and_not_shown(
     wrong = read(post, certificate[0])
     box, _ = send(wrong)
     assert not box.dead
-    assert "user and password were not accepted (535)" in box.errors[0][1]
+    assert "user or password was not accepted (535)" in box.errors[0][1]
     assert "wrong-one" not in box.errors[0][1] + repr(wrong) + repr(wrong.channels["desk"].describe())
 
 
@@ -149,7 +149,7 @@ def test_a_server_without_tls_gets_no_password(post: Post, monkeypatch: pytest.M
             "rules: [{name: refused payment, channel: desk}]\n"
         )
         box, _ = send(notify)
-        assert "it does not offer what is needed" in box.errors[0][1]
+        assert "it lacks a feature" in box.errors[0][1]
         plain = Notify.read(
             "channels: {desk: {kind: email, to: a@b.example, from: c@d.example, host: localhost, tls: none,\n"
             f"  port: {port}}}}}\nrules: [{{name: refused payment, channel: desk}}]\n"
@@ -191,7 +191,7 @@ def test_nobody_there_is_tried_again(notify: Notify, post: Post) -> None:
 
 def test_no_value_of_a_record_is_in_a_header(notify: Notify, post: Post) -> None:
     evil = "P1\r\nBcc: thief@x.example\r\n\r\nhello"
-    box = Memory()
+    box = MemoryOutbox()
     box.put(NOW, [("desk", {"id": evil, "label": evil, "notice": f"rule\r\n{evil}"})])
     notifier = Notifier(notify, box, source=evil)
     notifier.step(NOW)

@@ -8,7 +8,18 @@ import time
 from typing import Any
 
 import pytest
-from tests.notify.conftest import NOW, SECOND, Hook, Memory, Notifier, bodies, drain, keys, told, webhook
+from tests.notify.conftest import (
+    NOW,
+    SECOND,
+    Hook,
+    MemoryOutbox,
+    Notifier,
+    bodies,
+    drain,
+    keys,
+    notices,
+    webhook,
+)
 
 from tallystick.connectors.http_post import SIGNATURE, signature
 from tallystick.notify import Notify
@@ -22,8 +33,8 @@ def test_a_notice_is_posted_signed_and_settled(hook: Hook, monkeypatch: pytest.M
         f"channels:\n  hook: {{kind: webhook, url: '{hook.url}', secret_env: HOOK_KEY}}\n"
         "rules:\n  - {name: r, channel: hook}\n"
     )
-    box = Memory()
-    box.put(NOW, told(1, department="Legal"))
+    box = MemoryOutbox()
+    box.put(NOW, notices(1, department="Legal"))
     notifier = Notifier(notify, box, source="payments")
     drain(notifier, NOW)
     headers, body = hook.got[0]
@@ -33,7 +44,7 @@ def test_a_notice_is_posted_signed_and_settled(hook: Hook, monkeypatch: pytest.M
     document = json.loads(body)
     assert document["count"] == 1
     assert document["notice"] == "r"
-    assert document["decisions"] == [told(1, department="Legal")[0][1]]
+    assert document["decisions"] == [notices(1, department="Legal")[0][1]]
     assert document["text"] == "r: P0: fraud yes, decline, Legal"
     assert box.done == [1]
     assert notifier.counts == {"hook": {"sent": 1, "failed": 0, "dead": 0}}
@@ -41,21 +52,21 @@ def test_a_notice_is_posted_signed_and_settled(hook: Hook, monkeypatch: pytest.M
 
 def test_what_fails_is_tried_again_later_and_later_with_the_same_key(hook: Hook) -> None:
     hook.statuses = [500, 503, 429, 200]
-    box = Memory()
-    box.put(NOW, told(1))
+    box = MemoryOutbox()
+    box.put(NOW, notices(1))
     notifier = Notifier(webhook(hook), box)
-    now, waits = NOW, []
+    now, blocking = NOW, []
     for tries in range(1, 4):
         drain(notifier, now)
         assert len(hook.got) == tries
         drain(notifier, box.times[1] - 1)
         assert len(hook.got) == tries
-        waits.append((box.times[1] - now) / SECOND)
+        blocking.append((box.times[1] - now) / SECOND)
         now = box.times[1]
     drain(notifier, now)
-    assert 0.5 <= waits[0] <= 1
-    assert 1 <= waits[1] <= 2
-    assert 2 <= waits[2] <= 4
+    assert 0.5 <= blocking[0] <= 1
+    assert 1 <= blocking[1] <= 2
+    assert 2 <= blocking[2] <= 4
     assert len(set(keys(hook))) == 1
     assert len({body for _, body in hook.got}) == 1
     assert box.done == [1]
@@ -65,16 +76,16 @@ def test_what_fails_is_tried_again_later_and_later_with_the_same_key(hook: Hook)
 
 def test_a_receiver_may_say_when(hook: Hook) -> None:
     hook.statuses, hook.headers = [503, 200], {"Retry-After": "77"}
-    box = Memory()
-    box.put(NOW, told(1))
+    box = MemoryOutbox()
+    box.put(NOW, notices(1))
     drain(Notifier(webhook(hook), box), NOW)
     assert box.times[1] == NOW + 77 * SECOND
 
 
 def test_what_is_refused_is_dead_at_once_and_kept(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
     hook.statuses = [404, 200]
-    box = Memory()
-    box.put(NOW, told(2))
+    box = MemoryOutbox()
+    box.put(NOW, notices(2))
     notifier = Notifier(webhook(hook), box)
     with caplog.at_level(logging.WARNING, "tallystick"):
         drain(notifier, NOW)
@@ -86,8 +97,8 @@ def test_what_is_refused_is_dead_at_once_and_kept(hook: Hook, caplog: pytest.Log
 
 def test_what_is_a_day_old_is_given_up_but_not_before_it_was_tried_for_long(hook: Hook) -> None:
     hook.statuses = [500]
-    box = Memory()
-    box.put(NOW - 2 * DAY, told(1))
+    box = MemoryOutbox()
+    box.put(NOW - 2 * DAY, notices(1))
     notifier = Notifier(webhook(hook), box)
     now = NOW
     while not box.dead:
@@ -95,9 +106,9 @@ def test_what_is_a_day_old_is_given_up_but_not_before_it_was_tried_for_long(hook
         now = max(now + 61 * SECOND, box.times[1])
     assert len(hook.got) == 12
     assert "status 500" in box.dead[1]
-    young = Memory()
-    young.put(NOW, told(1))
-    young.rows[1] = type(young.rows[1])(1, "hook", told(1)[0][1], 400, NOW)
+    young = MemoryOutbox()
+    young.put(NOW, notices(1))
+    young.rows[1] = type(young.rows[1])(1, "hook", notices(1)[0][1], 400, NOW)
     drain(Notifier(webhook(hook), young), NOW + DAY // 2)
     assert not young.dead
     assert young.times[1] - NOW - DAY // 2 <= 600 * SECOND
@@ -105,35 +116,35 @@ def test_what_is_a_day_old_is_given_up_but_not_before_it_was_tried_for_long(hook
 
 def test_nobody_there_is_no_answer_and_is_tried_again() -> None:
     hook = Hook(url="http://127.0.0.1:1/")
-    box = Memory()
-    box.put(NOW, told(1))
+    box = MemoryOutbox()
+    box.put(NOW, notices(1))
     drain(Notifier(webhook(hook), box), NOW)
     assert "gave no answer" in box.errors[0][1]
     assert box.times[1] > NOW
 
 
 def test_a_channel_that_is_gone_from_the_file_leaves_its_notices_dead() -> None:
-    box = Memory()
-    box.put(NOW, told(1, channel="old"))
+    box = MemoryOutbox()
+    box.put(NOW, notices(1, channel="old"))
     notify = Notify.read("channels:\n  a: {kind: console}\nrules:\n  - {channel: a}\n")
     drain(Notifier(notify, box), NOW)
-    assert "no such channel any more" in box.dead[1]
+    assert "no longer has this channel" in box.dead[1]
 
 
 def test_a_group_goes_at_once_then_together(hook: Hook) -> None:
-    box = Memory()
+    box = MemoryOutbox()
     notifier = Notifier(webhook(hook, ", group: 60s"), box)
-    box.put(NOW, told(1))
+    box.put(NOW, notices(1))
     drain(notifier, NOW)
     for second in range(1, 60):
-        box.put(NOW + second * SECOND, told(2))
+        box.put(NOW + second * SECOND, notices(2))
         drain(notifier, NOW + second * SECOND)
     assert [body["count"] for body in bodies(hook)] == [1]
     drain(notifier, NOW + 60 * SECOND)
     assert [body["count"] for body in bodies(hook)] == [1, 118]
     assert len(bodies(hook)[1]["decisions"]) == 10
     assert "and 108 more" in bodies(hook)[1]["text"]
-    box.put(NOW + 119 * SECOND, told(1))
+    box.put(NOW + 119 * SECOND, notices(1))
     drain(notifier, NOW + 119 * SECOND)
     assert len(hook.got) == 2
     drain(notifier, NOW + 120 * SECOND)
@@ -144,9 +155,9 @@ def test_a_group_goes_at_once_then_together(hook: Hook) -> None:
 
 def test_a_group_that_fails_is_tried_again_before_its_time_is_over(hook: Hook) -> None:
     hook.statuses = [500, 200]
-    box = Memory()
+    box = MemoryOutbox()
     notifier = Notifier(webhook(hook, ", group: 60s"), box)
-    box.put(NOW, told(3))
+    box.put(NOW, notices(3))
     drain(notifier, NOW)
     drain(notifier, NOW + 2 * SECOND)
     assert [body["count"] for body in bodies(hook)] == [3, 3]
@@ -154,14 +165,14 @@ def test_a_group_that_fails_is_tried_again_before_its_time_is_over(hook: Hook) -
 
 
 def test_held_notices_stay_held_over_a_restart(hook: Hook) -> None:
-    box = Memory()
+    box = MemoryOutbox()
     first = Notifier(webhook(hook, ", group: 60s"), box)
-    box.put(NOW, told(1))
+    box.put(NOW, notices(1))
     drain(first, NOW)
-    box.put(NOW + SECOND, told(4))
+    box.put(NOW + SECOND, notices(4))
     drain(first, NOW + SECOND)
     second = Notifier(webhook(hook, ", group: 60s"), box)
-    box.put(NOW + 20 * SECOND, told(1))
+    box.put(NOW + 20 * SECOND, notices(1))
     for at in (20, 40, 59):
         drain(second, NOW + at * SECOND)
     assert len(hook.got) == 1
@@ -170,15 +181,15 @@ def test_held_notices_stay_held_over_a_restart(hook: Hook) -> None:
 
 
 def test_a_limit_counts_what_is_beyond_it_in_the_next_message(hook: Hook) -> None:
-    box = Memory()
+    box = MemoryOutbox()
     notifier = Notifier(webhook(hook, ", limit: 5 per minute"), box)
-    box.put(NOW, told(3))
+    box.put(NOW, notices(3))
     drain(notifier, NOW)
-    box.put(NOW + SECOND, told(10))
+    box.put(NOW + SECOND, notices(10))
     drain(notifier, NOW + SECOND)
     assert [body["count"] for body in bodies(hook)] == [1, 1, 1, 1, 9]
     for second in range(2, 60):
-        box.put(NOW + second * SECOND, told(1))
+        box.put(NOW + second * SECOND, notices(1))
         drain(notifier, NOW + second * SECOND)
     assert len(hook.got) == 5
     drain(notifier, NOW + 60 * SECOND)
@@ -187,10 +198,10 @@ def test_a_limit_counts_what_is_beyond_it_in_the_next_message(hook: Hook) -> Non
 
 
 def test_rules_of_a_channel_are_grouped_each_for_itself(hook: Hook) -> None:
-    box = Memory()
+    box = MemoryOutbox()
     notify = webhook(hook, ", group: 60s}\n  - {name: other, channel: hook")
     notifier = Notifier(notify, box)
-    box.put(NOW, [*told(2), *told(2, notice="other")])
+    box.put(NOW, [*notices(2), *notices(2, notice="other")])
     drain(notifier, NOW)
     assert [(body["notice"], body["count"]) for body in bodies(hook)] == [
         ("r", 2),
@@ -200,26 +211,26 @@ def test_rules_of_a_channel_are_grouped_each_for_itself(hook: Hook) -> None:
 
 
 def test_more_than_a_look_holds_goes_on_at_once(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tallystick.notify.notifier.MOST", 20)
-    box = Memory()
+    monkeypatch.setattr("tallystick.notify.notifier.MAX_NOTICES", 20)
+    box = MemoryOutbox()
     notifier = Notifier(webhook(hook, ", group: 60s"), box)
-    box.put(NOW, told(50))
+    box.put(NOW, notices(50))
     drain(notifier, NOW)
     assert [body["count"] for body in bodies(hook)] == [20, 20, 10]
 
 
 def test_a_slow_channel_keeps_nobody_waiting(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tallystick.notify.notifier.PATIENCE", 0.02)
-    monkeypatch.setattr("tallystick.notify.notifier.MOST", 30)
+    monkeypatch.setattr("tallystick.notify.notifier.MAX_NOTICES", 30)
     hook.wait.clear()
-    said: list[str] = []
+    lines: list[str] = []
     notify = webhook(hook, "}\n  - {name: seen, channel: screen", "  screen: {kind: console}\n")
-    box = Memory()
-    notifier = Notifier(notify, box, say=said.append)
-    box.put(NOW, [*told(200), *told(100, channel="screen", notice="seen")])
+    box = MemoryOutbox()
+    notifier = Notifier(notify, box, print_line=lines.append)
+    box.put(NOW, [*notices(200), *notices(100, channel="screen", notice="seen")])
     for i in range(60):
         notifier.step(NOW + i * SECOND // 100)
-    assert len(said) == 100
+    assert len(lines) == 100
     assert len(hook.got) == 1
     hook.wait.set()
     for i in range(400):
@@ -232,9 +243,9 @@ def test_a_slow_channel_keeps_nobody_waiting(hook: Hook, monkeypatch: pytest.Mon
 
 def test_a_dead_channel_is_not_tried_with_each_of_many_notices(hook: Hook) -> None:
     hook.statuses = [500]
-    box = Memory()
+    box = MemoryOutbox()
     notifier = Notifier(webhook(hook), box)
-    box.put(NOW, told(1000))
+    box.put(NOW, notices(1000))
     drain(notifier, NOW)
     assert len(hook.got) == 1
     assert min(box.times.values()) > NOW
@@ -244,8 +255,8 @@ def test_a_console_says_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     notify = Notify.read(
         "channels: {screen: {kind: console}}\nrules: [{name: r, channel: screen, group: 1m}]\n"
     )
-    box = Memory()
-    box.put(NOW, told(12, channel="screen", score=0.5, reasons=[{"feature": "rule:burst"}]))
+    box = MemoryOutbox()
+    box.put(NOW, notices(12, channel="screen", score=0.5, reasons=[{"feature": "rule:burst"}]))
     drain(Notifier(notify, box), NOW)
     line = capsys.readouterr().err
     assert line.startswith("screen: r: 12 decisions: P0: fraud yes, decline, score .500 (rule burst) | P1: ")
@@ -258,14 +269,14 @@ def test_a_console_that_cannot_be_written_to_loses_nothing() -> None:
         raise OSError("no space left")
 
     notify = Notify.read("channels:\n  screen: {kind: console}\nrules:\n  - {name: r, channel: screen}\n")
-    box = Memory()
-    box.put(NOW, told(1, channel="screen"))
-    drain(Notifier(notify, box, say=broken), NOW)
+    box = MemoryOutbox()
+    box.put(NOW, notices(1, channel="screen"))
+    drain(Notifier(notify, box, print_line=broken), NOW)
     assert box.errors == [(1, "OSError: no space left")]
 
 
 def test_an_outbox_that_fails_to_settle_gets_no_message_twice(hook: Hook) -> None:
-    class Failing(Memory):
+    class Failing(MemoryOutbox):
         trouble = 2
 
         def settle(self, *args: Any, **more: Any) -> None:
@@ -275,7 +286,7 @@ def test_an_outbox_that_fails_to_settle_gets_no_message_twice(hook: Hook) -> Non
             super().settle(*args, **more)
 
     box = Failing()
-    box.put(NOW, told(3))
+    box.put(NOW, notices(3))
     notifier = Notifier(webhook(hook), box)
     for _ in range(2):
         with pytest.raises(OSError, match="locked"):

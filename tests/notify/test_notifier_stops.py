@@ -13,24 +13,24 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.notify.conftest import NOW, Hook, Memory, Notifier, drain, keys, told, webhook
+from tests.notify.conftest import NOW, Hook, MemoryOutbox, Notifier, drain, keys, notices, webhook
 
 
 def test_it_runs_until_it_is_stopped_and_sends_what_is_due_before(hook: Hook) -> None:
-    box = Memory()
+    box = MemoryOutbox()
     clock = lambda: time.time_ns() // 1000  # noqa: E731
     notifier = Notifier(webhook(hook), box)
     stop = threading.Event()
     thread = threading.Thread(target=notifier.run, args=(stop,))
     thread.start()
-    box.put(clock(), told(1))
+    box.put(clock(), notices(1))
     began = time.monotonic()
     notifier.wake()
     while not box.done and time.monotonic() < began + 10:
         time.sleep(0.005)
     assert box.done == [1]
     hook.wait.clear()
-    box.put(clock(), told(3))
+    box.put(clock(), notices(3))
     threading.Timer(0.3, hook.wait.set).start()
     stop.set()
     thread.join(10)
@@ -44,8 +44,8 @@ def test_stopped_amid_many_it_leaves_the_others_for_another_time(
 ) -> None:
     monkeypatch.setattr("tallystick.notify.notifier.GRACE", 0.1)
     hook.wait.clear()
-    box = Memory()
-    box.put(0, told(300))
+    box = MemoryOutbox()
+    box.put(0, notices(300))
     notifier = Notifier(webhook(hook), box)
     stop = threading.Event()
     thread = threading.Thread(target=notifier.run, args=(stop,))
@@ -63,8 +63,8 @@ def test_stopped_amid_many_it_leaves_the_others_for_another_time(
 
 def test_keys_tell_notices_of_one_store_from_those_of_another(hook: Hook) -> None:
     for created in (NOW, NOW + 1):
-        box = Memory()
-        box.put(created, told(1))
+        box = MemoryOutbox()
+        box.put(created, notices(1))
         drain(Notifier(webhook(hook), box, source="pay\r\nments"), NOW + 1)
     assert len(set(keys(hook))) == 2
     assert keys(hook)[0].startswith("pay-ments-1-")
@@ -72,7 +72,7 @@ def test_keys_tell_notices_of_one_store_from_those_of_another(hook: Hook) -> Non
 
 KILLED = """
 import sys, sqlite3, json, threading, time
-from tests.notify.conftest import Kept
+from tests.notify.conftest import StoredNotice
 from tallystick.notify import Notifier, Notify
 from tallystick.notify import Notifier as Plain
 
@@ -80,7 +80,7 @@ class Box:
     def __init__(self): self.base = sqlite3.connect(sys.argv[2])
     def due(self, now, most):
         rows = self.base.execute("select id, payload from t where state is null and at <= ?", [now])
-        return [Kept(i, "hook", json.loads(p), 0, 1000) for i, p in rows.fetchall()[:most]]
+        return [StoredNotice(i, "hook", json.loads(p), 0, 1000) for i, p in rows.fetchall()[:most]]
     def settle(self, done=(), failed=(), dead=()):
         if sys.argv[3] == "stuck":
             print("sent", flush=True)
@@ -102,7 +102,7 @@ def test_killed_between_sending_and_settling_it_sends_again_with_the_same_key(
     path = tmp_path / "box.db"
     base = sqlite3.connect(path)
     base.execute("create table t (id integer primary key, payload text, at int, state text)")
-    rows = [(i, json.dumps(payload)) for i, (_, payload) in enumerate(told(3), start=1)]
+    rows = [(i, json.dumps(payload)) for i, (_, payload) in enumerate(notices(3), start=1)]
     base.executemany("insert into t values (?, ?, 1000, null)", rows)
     base.commit()
     root = Path(__file__).parents[2]

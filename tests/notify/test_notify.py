@@ -93,9 +93,9 @@ def test_columns_that_are_not_there_are_missing() -> None:
             assert len(notify.notices(rows)) == len(rows), one
         none = Notify.read(f"{HEAD}  - {{when: {{department: Legal}}, channel: a}}\n")
         assert none.notices(rows) == []
-    told = Notify.read(f"{HEAD}  - {{channel: a}}\n").notices(batch)[0][1]
-    assert told["reasons"] == []
-    assert told["department"] is told["due"] is told["event_time"] is None
+    notices = Notify.read(f"{HEAD}  - {{channel: a}}\n").notices(batch)[0][1]
+    assert notices["reasons"] == []
+    assert notices["department"] is notices["due"] is notices["event_time"] is None
 
 
 def test_what_is_told_of_a_decision() -> None:
@@ -141,9 +141,9 @@ def test_no_word_of_a_text_and_no_sentence_of_a_rule_is_carried(
 
     rows = [{"reasons": [one(*reason) for reason in each]} for each in reasons]
     notify = Notify.read(f"{HEAD}  - {{channel: a}}\n")
-    told = notify.notices(decisions(rows, worded=worded))
-    assert len(told) == len(rows)
-    assert "secret" not in json.dumps(told)
+    notices = notify.notices(decisions(rows, worded=worded))
+    assert len(notices) == len(rows)
+    assert "secret" not in json.dumps(notices)
 
 
 def test_of_real_complaints_no_word_is_carried(records: Path, model: Path, tmp_path: Path) -> None:
@@ -156,10 +156,10 @@ def test_of_real_complaints_no_word_is_carried(records: Path, model: Path, tmp_p
     for row in rows:
         row["event_time"] = None
         row["route"] = {**row["route"], "due": None}
-    told = Notify.read(f"{HEAD}  - {{channel: a}}\n").notices(decisions(rows, worded=False))
-    assert len(told) == len(rows)
-    assert all(payload["reasons"] == [] for _, payload in told)
-    assert set(told[0][1]) == {
+    notices = Notify.read(f"{HEAD}  - {{channel: a}}\n").notices(decisions(rows, worded=False))
+    assert len(notices) == len(rows)
+    assert all(payload["reasons"] == [] for _, payload in notices)
+    assert set(notices[0][1]) == {
         "id", "task", "label", "score", "action", "department", "priority", "due", "rule", "event_time",
         "reasons", "model", "late", "notice",
     }  # fmt: skip
@@ -167,9 +167,9 @@ def test_of_real_complaints_no_word_is_carried(records: Path, model: Path, tmp_p
 
 def test_values_cannot_move_a_cursor_or_fill_a_page() -> None:
     notify = Notify.read(f"{HEAD}  - {{channel: a}}\n")
-    told = notify.notices(decisions([{"id": "a\r\nb\x1b[2J" + "x" * 500}]))[0][1]
-    assert told["id"].startswith("a b?[2Jxx")
-    assert len(told["id"]) == 200
+    notices = notify.notices(decisions([{"id": "a\r\nb\x1b[2J" + "x" * 500}]))[0][1]
+    assert notices["id"].startswith("a b?[2Jxx")
+    assert len(notices["id"]) == 200
 
 
 def test_nothing_comes_of_no_rows() -> None:
@@ -192,8 +192,8 @@ def test_the_example_can_be_used() -> None:
     notify = Notify.read(example)
     assert len(notify.rules) == 3
     assert not notify.notes
-    told = notify.notices(decisions([{}, {"action": "accept"}, {"action": "review"}]))
-    assert [payload["notice"] for _, payload in told] == ["refused payment", "almost certain fraud"]
+    notices = notify.notices(decisions([{}, {"action": "accept"}, {"action": "review"}]))
+    assert [payload["notice"] for _, payload in notices] == ["refused payment", "almost certain fraud"]
 
 
 def test_the_channels_that_the_example_only_shows_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,7 +169,9 @@ def stream(
                 added,
                 to(aggregates_sink, added.schema) if added and aggregates_sink else None,
                 told,
-                Notifier(told, _Outbox(store, found.name), source=found.name, say=say) if told else None,
+                Notifier(told, _Outbox(store, found.name), source=found.name, print_line=say)
+                if told
+                else None,
             ),
             stats,
             facts_of(scorer, lateness),

@@ -1,4 +1,4 @@
-"""Channel: delivers a message, or raises why it cannot."""
+"""Channel: delivers a message, or raises an error."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from tallystick.errors import TallystickError
 from tallystick.notify.message import Message
 
-__all__ = ["Channel", "RefusedError", "Say", "TryLaterError"]
+__all__ = ["Channel", "PrintLine", "RefusedError", "TryLaterError"]
 
-#: Shows a line to the person in front of the screen.
-Say = Callable[[str], None]
+#: Prints a line to the terminal.
+PrintLine = Callable[[str], None]
 
 
 class TryLaterError(TallystickError):
-    """It did not get through now; after `pause` seconds, or later, it may."""
+    """The message could not be sent now; retry after `pause` seconds or later."""
 
     def __init__(self, message: str, pause: float = 0.0) -> None:
         super().__init__(message)
@@ -23,24 +23,24 @@ class TryLaterError(TallystickError):
 
 
 class RefusedError(TallystickError):
-    """It will not be taken, however often it is tried."""
+    """The receiver rejects the message for good; do not retry."""
 
 
 class Channel(Protocol):
-    """A way to somebody. Its secrets are in no repr, no error and no description.
+    """Delivers messages to a receiver. Secrets appear in no repr, error or description.
 
-    waits: whether sending waits for somebody else, and so needs a thread of its own.
+    blocking: whether sending waits for a server, and so needs a thread.
     """
 
     @property
     def name(self) -> str:
-        """What rules call it."""
+        """Name that rules use."""
 
     @property
-    def waits(self) -> bool: ...  # noqa: D102 - said above
+    def blocking(self) -> bool: ...  # noqa: D102 - see above
 
-    def send(self, message: Message, say: Say) -> None:
-        """Hand a message over for good, or raise TryLaterError or RefusedError; one thread calls it."""
+    def send(self, message: Message, print_line: PrintLine) -> None:
+        """Send a message, or raise TryLaterError or RefusedError; called by one thread."""
 
     def describe(self) -> dict[str, Any]:
-        """Return what was declared, without what is secret."""
+        """Return the declaration without secrets."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tallystick.contracts.yaml_lines import Lines
-from tallystick.notify.channel import Say
+from tallystick.notify.channel import PrintLine
 from tallystick.notify.message import Message
 
 __all__ = ["Console"]
@@ -19,19 +19,19 @@ class Console:
 
     KEYS: ClassVar = ()
     NEEDED: ClassVar = ()
-    waits: ClassVar[bool] = False
+    blocking: ClassVar[bool] = False
 
     name: str
 
     @classmethod
     def read(cls, name: str, parts: Mapping[str, Any], lines: Lines) -> Console:  # noqa: ARG003 - nothing to set
-        """Read what was declared: nothing."""
+        """Create the channel; there are no settings."""
         return cls(name)
 
-    def send(self, message: Message, say: Say) -> None:
-        """Say it."""
-        say(f"{self.name}: {message.line()}")
+    def send(self, message: Message, print_line: PrintLine) -> None:
+        """Print the message."""
+        print_line(f"{self.name}: {message.line()}")
 
     def describe(self) -> dict[str, Any]:
-        """Return what was declared."""
+        """Return the declaration."""
         return {"kind": "console"}

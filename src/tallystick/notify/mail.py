@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from tallystick.contracts.yaml_lines import Lines
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.notify.channel import RefusedError, Say, TryLaterError
+from tallystick.notify.channel import PrintLine, RefusedError, TryLaterError
 from tallystick.notify.message import Message
 from tallystick.notify.payload import clean
 from tallystick.secrets import read_secret
@@ -28,19 +28,19 @@ TIMEOUT = 15.0  # seconds for each answer of the server
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[?[0-9A-Fa-f:.]{2,45}\]?")
-NEAR = ("localhost", "127.0.0.1", "::1", "[::1]")
-MOST = 100  # addresses
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
+MAX_ADDRESSES = 100  # addresses
 
 
 @dataclass(frozen=True)
 class Mail:
-    """Whom to write to, and by which server."""
+    """Recipients, sender and SMTP server."""
 
     KEYS: ClassVar = (
         "to", "from", "host", "port", "tls", "ca", "user", "password_env", "password_file",
     )  # fmt: skip
     NEEDED: ClassVar = ("to", "from", "host")
-    waits: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
 
     name: str
     to: tuple[str, ...]
@@ -55,78 +55,84 @@ class Mail:
 
     @classmethod
     def read(cls, name: str, parts: Mapping[str, Any], lines: Lines) -> Mail:
-        """Read what was declared; what is wrong goes to `lines`, the password's value never."""
+        """Read the declaration; mistakes go to `lines`, never the password."""
         reader = _Reader(name, parts, lines)
         to = tuple(dict.fromkeys(reader.addresses("to")))
         sender = next(iter(reader.addresses("from")), "")
-        host = reader.said("host")
+        host = reader.text("host")
         if host and not HOST.fullmatch(host):
-            reader.wrong("host", f'"{host}" is no name of a server.')
-        tls = reader.said("tls", "starttls")
+            reader.wrong("host", f'"{host}" is not a server name.')
+        tls = reader.text("tls", "starttls")
         if tls not in PORTS:
-            reader.wrong("tls", f'"{tls}" is not known here. {did_you_mean(tls, PORTS)}')
-        port = reader.said("port", str(PORTS.get(tls, 25)))
+            reader.wrong("tls", f'"{tls}" is unknown. {did_you_mean(tls, PORTS)}')
+        port = reader.text("port", str(PORTS.get(tls, 25)))
         if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
-            reader.wrong("port", f'"{port}" is no port: a number from 1 to 65535 is wanted.')
+            reader.wrong("port", f'"{port}" is not a port; use a number from 1 to 65535.')
             port = "25"
-        user = reader.said("user")
+        user = reader.text("user")
         source, password = reader.password()
         if bool(user) is not bool(source):
-            reader.wrong("user" if user else source.partition(" ")[0], "a user and a password go together.")
-        if user and tls == "none" and host not in NEAR:
             reader.wrong(
-                "tls", "a password is not sent in the clear: starttls or implicit is wanted with a user."
+                "user" if user else source.partition(" ")[0], "user and password must be set together."
+            )
+        if user and tls == "none" and host not in LOCAL_HOSTS:
+            reader.wrong(
+                "tls", "a password is never sent unencrypted; with a user, use starttls or implicit."
             )
         if not user.isprintable():
-            reader.wrong("user", "it holds signs that cannot be sent.")
+            reader.wrong("user", "it has characters that cannot be sent.")
         return cls(name, to, sender, host, int(port), tls, reader.ca(), user, source, password)
 
-    def send(self, message: Message, say: Say) -> None:
-        """Hand it to the server once; whom it refuses of several is said, the others have it."""
-        letter = self.letter(message)
+    def send(self, message: Message, print_line: PrintLine) -> None:
+        """Send the message once; recipients that the server rejects are printed."""
+        email = self.email(message)
         server = None
         try:
             server = self._server()
             if self.user:
                 server.login(self.user, self.password)
-            refused = server.send_message(letter, self.sender, list(self.to))
+            refused = server.send_message(email, self.sender, list(self.to))
             with contextlib.suppress(smtplib.SMTPException, OSError):
-                server.quit()  # it was taken: what comes of good manners does not count
+                server.quit()  # the message is accepted: errors of QUIT do not matter
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
-            said = self._said(
-                "nobody of those it is for was accepted", *next(iter(error.recipients.values()))
-            )
-            raise _judged(said, min(codes)) from None
+            text = self._error_text("no recipient was accepted", *next(iter(error.recipients.values())))
+            raise _error_for(text, min(codes)) from None
         except smtplib.SMTPAuthenticationError as error:
-            # Whoever changes a password does it in two places, one after the other.
-            raise TryLaterError(self._said("user and password were not accepted", error.smtp_code)) from None
+            # A password is changed in two places, one after the other: retry.
+            raise TryLaterError(
+                self._error_text("user or password was not accepted", error.smtp_code)
+            ) from None
         except smtplib.SMTPResponseException as error:
-            raise _judged(self._said("refused", error.smtp_code, error.smtp_error), error.smtp_code) from None
+            raise _error_for(
+                self._error_text("refused", error.smtp_code, error.smtp_error), error.smtp_code
+            ) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise TryLaterError(self._said(_words(error))) from None
+            raise TryLaterError(self._error_text(_reason_text(error))) from None
         finally:
             if server is not None:
                 server.close()
         if refused:
-            say(f"{self.name}: {self.host} took no message for {', '.join(sorted(refused))}.")
+            print_line(f"{self.name}: {self.host} rejected {', '.join(sorted(refused))}.")
 
-    def letter(self, message: Message) -> EmailMessage:
-        """Write the letter; its Message-ID is the same whenever the same notices are sent."""
-        letter = EmailMessage(policy=SMTP)
-        letter["From"] = self.sender
-        letter["To"] = ", ".join(self.to)
-        letter["Subject"] = message.subject()
-        letter["Date"] = formatdate()
-        letter["Message-ID"] = f"<{message.key}@{self.sender.rpartition('@')[2]}>"
-        letter["Auto-Submitted"] = "auto-generated"
-        told = "One decision" if message.count == 1 else f"{message.count:,} decisions"
-        lines = [f"{told} by the rule: {clean(message.rule)}", "", *message.lines()]
-        letter.set_content("\n".join(lines) + "\n", cte="quoted-printable")  # short lines, through any relay
-        return letter
+    def email(self, message: Message) -> EmailMessage:
+        """Format the e-mail; its Message-ID depends on the notices only."""
+        email = EmailMessage(policy=SMTP)
+        email["From"] = self.sender
+        email["To"] = ", ".join(self.to)
+        email["Subject"] = message.subject()
+        email["Date"] = formatdate()
+        email["Message-ID"] = f"<{message.key}@{self.sender.rpartition('@')[2]}>"
+        email["Auto-Submitted"] = "auto-generated"
+        decisions = "One decision" if message.count == 1 else f"{message.count:,} decisions"
+        body_lines = [f"{decisions} by the rule: {clean(message.rule)}", "", *message.lines()]
+        email.set_content(
+            "\n".join(body_lines) + "\n", cte="quoted-printable"
+        )  # short lines, for every relay
+        return email
 
     def describe(self) -> dict[str, Any]:
-        """Return what was declared."""
+        """Return the declaration."""
         return {
             "kind": "email",
             "to": list(self.to),
@@ -140,49 +146,49 @@ class Mail:
         }
 
     def _server(self) -> smtplib.SMTP:
-        """Connect, and trust the server as far as `tls` says."""
-        ours = clean(socket.gethostname()) or "localhost"  # getfqdn may wait for a name server
+        """Connect, with the encryption that `tls` names."""
+        local_name = clean(socket.gethostname()) or "localhost"  # getfqdn may wait for DNS
         host = self.host.strip("[]")
         if self.tls == "none":
-            return smtplib.SMTP(host, self.port, ours, timeout=TIMEOUT)
-        trust = ssl.create_default_context(cafile=self.ca or None)
+            return smtplib.SMTP(host, self.port, local_name, timeout=TIMEOUT)
+        context = ssl.create_default_context(cafile=self.ca or None)
         if self.tls == "implicit":
-            return smtplib.SMTP_SSL(host, self.port, ours, timeout=TIMEOUT, context=trust)
-        server = smtplib.SMTP(host, self.port, ours, timeout=TIMEOUT)
+            return smtplib.SMTP_SSL(host, self.port, local_name, timeout=TIMEOUT, context=context)
+        server = smtplib.SMTP(host, self.port, local_name, timeout=TIMEOUT)
         try:
-            server.starttls(context=trust)
+            server.starttls(context=context)
         except BaseException:
             server.close()
             raise
         return server
 
-    def _said(self, what: str, code: int = 0, answer: bytes | str = b"") -> str:
-        words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    def _error_text(self, problem: str, code: int = 0, answer: bytes | str = b"") -> str:
+        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         if self.password:
-            words = words.replace(self.password, "…")
-        tail = f" ({code} {clean(words)})".replace(" )", ")") if code else ""
-        return f"{self.host}:{self.port}: {what}{tail}"
+            text = text.replace(self.password, "…")
+        suffix = f" ({code} {clean(text)})".replace(" )", ")") if code else ""
+        return f"{self.host}:{self.port}: {problem}{suffix}"
 
 
-def _judged(said: str, code: int) -> TryLaterError | RefusedError:
-    """A code of 500 and more will not change; all others may."""
-    return RefusedError(said) if code >= 500 else TryLaterError(said)
+def _error_for(text: str, code: int) -> TryLaterError | RefusedError:
+    """Codes from 500 are permanent, others temporary."""
+    return RefusedError(text) if code >= 500 else TryLaterError(text)
 
 
-def _words(error: Exception) -> str:
+def _reason_text(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {clean(error.verify_message)}"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"it does not offer what is needed: {clean(str(error))}"
+        return f"it lacks a feature: {clean(str(error))}"
     if isinstance(error, TimeoutError):
-        return "it took too long"
+        return "timeout"
     if isinstance(error, OSError) and error.strerror:
         return clean(error.strerror)
     return type(error).__name__
 
 
 class _Reader:
-    """Takes the parts of a declaration, and says what is wrong with its name before it."""
+    """Reads the parts of a declaration; mistakes are reported with the channel's name."""
 
     def __init__(self, name: str, parts: Mapping[str, Any], lines: Lines) -> None:
         self._name, self._parts, self._lines = name, parts, lines
@@ -191,46 +197,49 @@ class _Reader:
         node = self._parts[key] if key in self._parts else next(iter(self._parts.values()))
         self._lines.wrong(node, f'"{self._name}", {key}: {problem}')
 
-    def said(self, key: str, default: str = "") -> str:
+    def text(self, key: str, default: str = "") -> str:
         if key not in self._parts:
             return default
         return self._lines.scalar(self._parts[key], f'"{self._name}", {key}') or default
 
     def addresses(self, key: str) -> list[str]:
-        found = self._lines.texts(self._parts[key], f'"{self._name}", {key}')
-        for address in found:
+        addresses = self._lines.texts(self._parts[key], f'"{self._name}", {key}')
+        for address in addresses:
             if not ADDRESS.fullmatch(address) or ".." in address:
-                self.wrong(key, f'"{address}" is no address such as desk@bank.example.')
-        if len(found) > (1 if key == "from" else MOST):
+                self.wrong(key, f'"{address}" is not an address such as desk@bank.example.')
+        if len(addresses) > (1 if key == "from" else MAX_ADDRESSES):
             self.wrong(
-                key, "one address is wanted." if key == "from" else f"at most {MOST} addresses are taken."
+                key,
+                "one address is allowed."
+                if key == "from"
+                else f"at most {MAX_ADDRESSES} addresses are allowed.",
             )
-        return found
+        return addresses
 
     def ca(self) -> str:
-        path = self.said("ca")
+        path = self.text("ca")
         if path:
             try:
                 ssl.create_default_context(cafile=path)
             except (OSError, ValueError) as error:  # an SSLError is an OSError
-                self.wrong("ca", f'"{path}" holds no certificates that can be read: {_words(error)}.')
+                self.wrong("ca", f'"{path}" has no readable certificates: {_reason_text(error)}.')
         return path
 
     def password(self) -> tuple[str, str]:
-        """Return which key the password comes from, with what it names, and the password."""
+        """Return the source of the password (key and name), and the password."""
         if "password_env" in self._parts and "password_file" in self._parts:
-            self.wrong("password_file", "password_env is there too; one of them is enough.")
+            self.wrong("password_file", "password_env is set too; use one of them.")
         key = next((key for key in ("password_env", "password_file") if key in self._parts), "")
-        named = self.said(key) if key else ""
-        if not named:
+        variable = self.text(key) if key else ""
+        if not variable:
             return (key, "")
         try:
-            environment = None if key == "password_env" else {"PASSWORD_FILE": str(Path(named))}
-            secret = read_secret(named if key == "password_env" else "PASSWORD", environment)
+            environment = None if key == "password_env" else {"PASSWORD_FILE": str(Path(variable))}
+            secret = read_secret(variable if key == "password_env" else "PASSWORD", environment)
         except UsageError as error:
             self.wrong(key, f"{error.message.replace('PASSWORD_FILE names ', '')} {error.hint}")
-            return f"{key} {named}", ""
+            return f"{key} {variable}", ""
         if not secret:
-            self.wrong(key, f"the environment has no {named}, nor {named}_FILE; set one of them to the "
-                            "password, or to a file that holds it.")  # fmt: skip
-        return f"{key} {named}", (secret or b"").decode("utf-8", "replace")
+            self.wrong(key, f"the environment has no {variable}, nor {variable}_FILE; set one of them to the "
+                            "password, or to the path of a file with it.")  # fmt: skip
+        return f"{key} {variable}", (secret or b"").decode("utf-8", "replace")

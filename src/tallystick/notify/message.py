@@ -13,19 +13,19 @@ from typing import Any
 from tallystick.notify.outbox import Notice
 from tallystick.notify.payload import clean, describe
 
-__all__ = ["SHOWN", "Message"]
+__all__ = ["MAX_DECISIONS", "Message"]
 
-#: How many decisions a message tells of; the others are counted.
-SHOWN = 10
-NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
+#: Decisions shown in a message; the others are counted.
+MAX_DECISIONS = 10
+INVALID_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
 class Message:
-    """What goes out at once.
+    """One message of a channel.
 
-    source: who sends (the name of a stream); rule: the name of the rule that asked for it; notices: at least
-    one, by id. The same notices make the same key and body, whenever they are sent.
+    source: the sender (name of a stream); rule: name of the rule; notices: at least one, by id. The same
+    notices always make the same key and body.
     """
 
     source: str
@@ -35,17 +35,21 @@ class Message:
 
     @property
     def count(self) -> int:
-        """How many decisions it stands for."""
+        """Number of decisions."""
         return len(self.notices)
 
     @cached_property
     def key(self) -> str:
-        """The same for the same notices, and for no others: by it what came twice can be known.
+        """Key of the notices, by which receivers recognise duplicates.
 
-        Ids begin anew where a store does, so the time of the first notice is part of it.
+        A new store numbers from 1, so the time of the first notice is part of the key.
         """
         first, last = self.notices[0], self.notices[-1]
-        parts = [NOT_IN_KEYS.sub("-", self.source)[:60] or "tallystick", str(first.id), f"{first.created:x}"]
+        parts = [
+            INVALID_IN_KEYS.sub("-", self.source)[:60] or "tallystick",
+            str(first.id),
+            f"{first.created:x}",
+        ]
         if self.count > 1:
             ids = ",".join(str(notice.id) for notice in self.notices)
             parts += [str(last.id), hashlib.sha256(ids.encode()).hexdigest()[:12]]
@@ -53,30 +57,30 @@ class Message:
 
     @property
     def shown(self) -> Sequence[dict[str, Any]]:
-        """The first decisions, as they are told."""
-        return [dict(notice.payload) for notice in self.notices[:SHOWN]]
+        """Payloads of the first decisions."""
+        return [dict(notice.payload) for notice in self.notices[:MAX_DECISIONS]]
 
     def lines(self) -> list[str]:
-        """Say what happened, a line for each decision that is shown, and one for those that are not."""
+        """Return a line for each shown decision, and one with the number of others."""
         lines = [describe(payload) for payload in self.shown]
-        if self.count > SHOWN:
-            lines.append(f"and {self.count - SHOWN:,} more")
+        if self.count > MAX_DECISIONS:
+            lines.append(f"and {self.count - MAX_DECISIONS:,} more")
         return lines
 
     def subject(self) -> str:
-        """Say what it is about without any value of a record."""
+        """Return a subject without values of records."""
         count = f" ({self.count:,} decisions)" if self.count > 1 else ""
         return clean(f"{self.source}: {self.rule}{count}", 150)
 
     def line(self) -> str:
-        """Say all of it in one line."""
+        """Return the whole message in one line."""
         lines = self.lines()
         if self.count == 1:
             return f"{clean(self.rule)}: {lines[0]}"
         return f"{clean(self.rule)}: {self.count:,} decisions: {' | '.join(lines)}"
 
     def body(self) -> bytes:
-        """Write it as JSON: channel, rule, count, text, and the first decisions."""
+        """Serialise as JSON: channel, rule, count, text, and the first decisions."""
         document = {
             "source": self.source,
             "channel": self.channel,

@@ -10,45 +10,44 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from tallystick.connectors.http_post import back_off
-from tallystick.notify.channel import RefusedError, Say
-from tallystick.notify.lane import Lane, Outcome
+from tallystick.notify.channel import PrintLine, RefusedError
+from tallystick.notify.channel_worker import ChannelWorker, Failure
 from tallystick.notify.message import Message
 from tallystick.notify.notify import Notify
 from tallystick.notify.outbox import Notice, Outbox
-from tallystick.notify.pace import Pace
 from tallystick.notify.payload import clean
+from tallystick.notify.rate_limiter import RateLimiter
 
 __all__ = ["Notifier"]
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-MOST = 10_000  # notices looked at together, and told together at most
-PART = 500  # notices settled in one transaction, so that commits of the stream do not wait for long
-BURST = 500  # messages handed to a channel together
+MAX_NOTICES = 10_000  # notices read at once, and at most in one message
+SETTLE_BATCH = 500  # notices settled per transaction, so that commits of the stream do not wait long
+MESSAGES_PER_JOB = 500  # messages
 POLL = 0.5  # seconds
-PATIENCE = 0.25  # seconds for which a step waits for its messages
-GRACE = 10.0  # seconds for what is on its way when the notifier is stopped
-TROUBLE = 5.0  # seconds to wait after the outbox failed
-LONGEST_REST = 60.0  # seconds after which a channel that failed is tried with what is new
-# A notice is given up when it is a day old, but not before it was tried for an hour or so.
-OLDEST = DAY
-LEAST_TRIES = 12
+PATIENCE = 0.25  # seconds that a step waits for its messages
+GRACE = 10.0  # seconds for messages in flight when the notifier is stopped
+OUTBOX_RETRY = 5.0  # seconds to wait after the outbox failed
+MAX_CHANNEL_PAUSE = 60.0  # seconds after which a failed channel is tried again
+# A notice is given up after a day, but not before about an hour of tries.
+MAX_AGE = DAY
+MIN_TRIES = 12
 
 _Key = tuple[str, str]
 
 
 class Notifier:
-    """Sends what waits in an outbox: at least once, each channel for itself.
+    """Sends the notices of an outbox at least once, each channel independently.
 
-    A failure is tried again after 1, 2, 4 … seconds, up to 10 minutes, half of each drawn by chance, or when
-    the receiver says. What it refuses, or what is a day old and was tried at least 12 times, is dead: kept,
-    with its last error. Notices, tries and times are the outbox's, so a restart loses none of them; what was
-    sent, but not yet settled, goes again with the same key. What is held back for a group stays so over a
-    restart.
+    A failure is retried after 1, 2, 4 … seconds, up to 10 minutes, with half of each at random, or when the
+    receiver says. A notice that is refused, or is a day old and was tried at least 12 times, is dead: kept
+    with its last error. The outbox stores notices, tries and times, so a restart loses nothing; what was sent
+    but not settled is sent again with the same key. Notices delayed for a group stay delayed over a restart.
 
-    source: who sends, as receivers see it (the name of a stream), part of each key; say: shows lines of the
-    console; clock: microseconds UTC; sleep: waits up to some seconds. `counts` has, by channel, notices that
-    were sent, tries that failed and notices that are dead, since this notifier began.
+    source: the sender (name of a stream), part of each key; print_line: prints lines of the console; clock:
+    microseconds UTC; sleep: waits up to some seconds. `counts` has, by channel, notices sent, tries failed
+    and notices dead since the start.
     """
 
     def __init__(
@@ -59,124 +58,129 @@ class Notifier:
         source: str = "tallystick",
         clock: Callable[[], int] | None = None,
         sleep: Callable[[float], None] | None = None,
-        say: Say | None = None,
+        print_line: PrintLine | None = None,
     ) -> None:
         self.counts: dict[str, dict[str, int]] = {
             name: {"sent": 0, "failed": 0, "dead": 0} for name in notify.channels
         }
         self._outbox, self._source = outbox, clean(source, 60)
         self._clock = clock or (lambda: time.time_ns() // 1000)
-        self._bell = threading.Event()
-        self._sleep = sleep or self._listen
-        self._told: SimpleQueue[tuple[str, Message | None, Outcome]] = SimpleQueue()
-        self._lanes = {
-            name: Lane(channel, say or _to_stderr, self._hear) for name, channel in notify.channels.items()
+        self._wake_event = threading.Event()
+        self._sleep = sleep or self._wait_for_wake
+        self._events: SimpleQueue[tuple[str, Message | None, Failure]] = SimpleQueue()
+        self._workers = {
+            name: ChannelWorker(channel, print_line or _to_stderr, self._on_event)
+            for name, channel in notify.channels.items()
         }
-        self._paces: dict[_Key, Pace] = {
-            (rule.channel, rule.name): Pace(rule.group, rule.limit) for rule in notify.rules
+        self._limiters: dict[_Key, RateLimiter] = {
+            (rule.channel, rule.name): RateLimiter(rule.group, rule.limit) for rule in notify.rules
         }
-        self._under_way: dict[str, set[int]] = {name: set() for name in self._lanes}
-        self._rests: dict[str, int] = {}  # until when a channel that failed is left alone
-        self._faults: dict[str, int] = {}  # failures of a channel in a row
-        self._flooded: set[_Key] = set()  # groups of which a message could not tell all that is due
+        self._in_flight: dict[str, set[int]] = {name: set() for name in self._workers}
+        self._paused_until: dict[str, int] = {}  # when a failed channel may be tried again
+        self._failures_in_row: dict[str, int] = {}  # consecutive failures of a channel
+        self._incomplete: set[_Key] = set()  # groups with more due notices than one message holds
         self._done: list[int] = []
         self._failed: list[tuple[int, int, str]] = []
         self._dead: list[tuple[int, str]] = []
-        self._begun = False
+        self._resumed = False
 
     def wake(self) -> None:
-        """Let `run` look at the outbox now, from any thread: after a commit that put notices into it."""
-        self._bell.set()
+        """Let `run` read the outbox now; call it after a commit with notices, from any thread."""
+        self._wake_event.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set, then what is due and on its way, for at most 10 seconds."""
+        """Send until `stop` is set, then finish for at most 10 seconds."""
         while not stop.is_set():
-            ends = time.monotonic() + self._try_step()
-            while not stop.is_set() and not self._bell.is_set() and (rest := ends - time.monotonic()) > 0:
-                self._sleep(min(rest, 0.1))
-            self._bell.clear()
-        ends = time.monotonic() + GRACE
-        while (self._try_step() == 0 or self._busy) and time.monotonic() < ends:
+            deadline = time.monotonic() + self._try_step()
+            while (
+                not stop.is_set()
+                and not self._wake_event.is_set()
+                and (remaining := deadline - time.monotonic()) > 0
+            ):
+                self._sleep(min(remaining, 0.1))
+            self._wake_event.clear()
+        deadline = time.monotonic() + GRACE
+        while (self._try_step() == 0 or self._busy) and time.monotonic() < deadline:
             self._sleep(0.02)
         self.close()
 
     def step(self, now: int) -> float:
-        """Send what is due at `now`, microseconds UTC; return the seconds until there may be more to do.
+        """Send notices due at `now`, microseconds UTC; return the seconds until the next step.
 
-        It waits for what it sends for a quarter of a second; what takes longer is settled by a later step.
+        It waits a quarter of a second for results; later results are settled by a later step.
         """
         self._collect(now)
-        if not self._begun:
+        if not self._resumed:
             self._resume(now)
-            self._begun = True
-        # What is under way is still due there, and must not keep the rest out of sight.
-        most = MOST + sum(map(len, self._under_way.values()))
+            self._resumed = True
+        # Notices in flight are still due in the outbox, and must not hide others.
+        most = MAX_NOTICES + sum(map(len, self._in_flight.values()))
         page = self._outbox.due(now, most)
-        full = len(page) >= most
-        more, until = False, now + int(POLL * SECOND)
+        is_full = len(page) >= most
+        has_more, until = False, now + int(POLL * SECOND)
         for channel, notices in self._by_channel(page).items():
-            lane = self._lanes.get(channel)
-            if lane is None:
-                gone = "the file of notifications has no such channel any more"
-                self._bury(channel, [notice.id for notice in notices], gone)
-            elif lane.busy:
-                if full:  # or they would keep those of other channels out of sight
-                    self._hold(notices, now + 2 * SECOND)
-            elif (rests := self._rests.get(channel, 0)) > now:
-                self._hold(notices, min(rests, now + int(3600 * SECOND)))
-                until = min(until, rests)
+            worker = self._workers.get(channel)
+            if worker is None:
+                reason = "the file of notifications no longer has this channel"
+                self._give_up(channel, [notice.id for notice in notices], reason)
+            elif worker.busy:
+                if is_full:  # or they would hide those of other channels
+                    self._delay(notices, now + 2 * SECOND)
+            elif (paused_until := self._paused_until.get(channel, 0)) > now:
+                self._delay(notices, min(paused_until, now + int(3600 * SECOND)))
+                until = min(until, paused_until)
             else:
-                messages, held = self._plan(channel, notices, now, full=full)
-                until = min(until, held or until)
-                more = more or len(messages) > BURST
+                messages, delayed_until = self._plan(channel, notices, now, is_full=is_full)
+                until = min(until, delayed_until or until)
+                has_more = has_more or len(messages) > MESSAGES_PER_JOB
                 if messages:
-                    self._under_way[channel] |= {n.id for m in messages[:BURST] for n in m.notices}
-                    lane.send(messages[:BURST])
+                    self._in_flight[channel] |= {n.id for m in messages[:MESSAGES_PER_JOB] for n in m.notices}
+                    worker.send(messages[:MESSAGES_PER_JOB])
         self._settle()
         self._wait(now)
         if self._busy:
             return PATIENCE
-        return 0.0 if more or full else max(until - now, 0) / SECOND
+        return 0.0 if has_more or is_full else max(until - now, 0) / SECOND
 
     def close(self) -> None:
-        """Let the channels' threads end, for good; what is under way goes again another time."""
-        for lane in self._lanes.values():
-            lane.close(0 if lane.busy else 1.0)
+        """End the channels' threads; messages in flight are sent again by the next run."""
+        for worker in self._workers.values():
+            worker.close(0 if worker.busy else 1.0)
 
     @property
     def _busy(self) -> bool:
-        return any(lane.busy for lane in self._lanes.values())
+        return any(worker.busy for worker in self._workers.values())
 
     def _try_step(self) -> float:
-        """Step; an outbox that fails is a passing trouble, and nothing is lost by waiting."""
+        """Make a step; errors of the outbox are logged and retried."""
         try:
             return self.step(self._clock())
         except Exception as error:
             logging.getLogger("tallystick").warning(
                 "Notifications wait: %s", clean(f"{type(error).__name__}: {error}")
             )
-            return TROUBLE
+            return OUTBOX_RETRY
 
-    def _listen(self, seconds: float) -> None:
-        self._bell.wait(seconds)
+    def _wait_for_wake(self, seconds: float) -> None:
+        self._wake_event.wait(seconds)
 
-    def _hear(self, channel: str, message: Message | None, outcome: Outcome) -> None:
-        """Hear from a lane's thread."""
-        self._told.put((channel, message, outcome))
-        self._bell.set()
+    def _on_event(self, channel: str, message: Message | None, failure: Failure) -> None:
+        """Queue an event of a worker; called by its thread."""
+        self._events.put((channel, message, failure))
+        self._wake_event.set()
 
     def _by_channel(self, page: Sequence[Notice]) -> dict[str, list[Notice]]:
-        found: dict[str, list[Notice]] = {}
-        nobody: set[int] = set()
-        for notice in sorted(page, key=lambda one: one.id):
-            if notice.id not in self._under_way.get(notice.channel, nobody):
-                found.setdefault(notice.channel, []).append(notice)
-        return found
+        by_channel: dict[str, list[Notice]] = {}
+        none: set[int] = set()
+        for notice in sorted(page, key=lambda item: item.id):
+            if notice.id not in self._in_flight.get(notice.channel, none):
+                by_channel.setdefault(notice.channel, []).append(notice)
+        return by_channel
 
     def _plan(
-        self, channel: str, notices: Sequence[Notice], now: int, *, full: bool
+        self, channel: str, notices: Sequence[Notice], now: int, *, is_full: bool
     ) -> tuple[list[Message], int]:
-        """Return the messages that may go, oldest first, and when the first of those that may not is due."""
+        """Return messages to send now, oldest first, and the earliest time of the delayed ones."""
         rules: dict[str, list[Notice]] = {}
         for notice in notices:
             rules.setdefault(str(notice.payload.get("notice", "")), []).append(notice)
@@ -184,123 +188,127 @@ class Notifier:
         soonest = 0
         for rule, due in rules.items():
             key = (channel, rule)
-            parts, until = self._pace(key).plan(due, now)
+            parts, until = self._limiter(key).plan(due, now)
             if until:
-                self._hold(due, until)
+                self._delay(due, until)
                 soonest = min(soonest or until, until)
-            if full:
-                self._flooded.add(key)
+            if is_full:
+                self._incomplete.add(key)
             else:
-                self._flooded.discard(key)
+                self._incomplete.discard(key)
             messages += [Message(self._source, channel, rule, part) for part in parts]
         messages.sort(key=lambda message: message.notices[0].id)
         return messages, soonest
 
-    def _pace(self, key: _Key) -> Pace:
-        """Return the pace of a rule; one that the file has no more goes as it comes."""
-        return self._paces.get(key) or Pace()
+    def _limiter(self, key: _Key) -> RateLimiter:
+        """Return the rate limiter of a rule; one without limits if the file no longer has the rule."""
+        return self._limiters.get(key) or RateLimiter()
 
-    def _hold(self, notices: Sequence[Notice], until: int) -> None:
+    def _delay(self, notices: Sequence[Notice], until: int) -> None:
         self._failed += [(notice.id, until, "") for notice in notices]
 
-    def _bury(self, channel: str, ids: Sequence[int], why: str) -> None:
-        self._dead += [(each, why) for each in ids]
+    def _give_up(self, channel: str, ids: Sequence[int], reason: str) -> None:
+        self._dead += [(id_, reason) for id_ in ids]
         self._counts(channel)["dead"] += len(ids)
-        words = "%d notices for %s will not be sent; they are kept, with the reason: %s"
-        logging.getLogger("tallystick").warning(words, len(ids), channel, why)
+        text = "%d notices for %s will not be sent; they are kept, with the reason: %s"
+        logging.getLogger("tallystick").warning(text, len(ids), channel, reason)
 
     def _counts(self, channel: str) -> dict[str, int]:
         return self.counts.setdefault(channel, {"sent": 0, "failed": 0, "dead": 0})
 
     def _wait(self, now: int) -> None:
-        """Give what was just sent a moment, and settle it."""
-        ends = time.monotonic() + PATIENCE
-        while self._busy and (rest := ends - time.monotonic()) > 0:
+        """Wait shortly for the results of this step, and settle them."""
+        deadline = time.monotonic() + PATIENCE
+        while self._busy and (remaining := deadline - time.monotonic()) > 0:
             try:
-                self._note(*self._told.get(timeout=rest), now)
+                self._record(*self._events.get(timeout=remaining), now)
             except Empty:
                 break
         self._collect(now)
 
     def _collect(self, now: int) -> None:
-        """Settle what lanes said meanwhile."""
+        """Settle the results that workers reported."""
         while True:
             try:
-                self._note(*self._told.get_nowait(), now)
+                self._record(*self._events.get_nowait(), now)
             except Empty:
                 break
         self._settle()
 
-    def _note(self, channel: str, message: Message | None, outcome: Outcome, now: int) -> None:
-        """Keep what came of a message for the next settling."""
+    def _record(self, channel: str, message: Message | None, failure: Failure, now: int) -> None:
+        """Record the result of a message for the next settling."""
         if message is None:
-            self._lanes[channel].busy = False
-        elif outcome is None:
+            self._workers[channel].busy = False
+        elif failure is None:
             self._done += [notice.id for notice in message.notices]
             self._counts(channel)["sent"] += message.count
-            self._faults.pop(channel, None)
-            self._rests.pop(channel, None)
+            self._failures_in_row.pop(channel, None)
+            self._paused_until.pop(channel, None)
             key = (channel, message.rule)
-            if key not in self._flooded:
-                self._pace(key).sent(now)
-        elif isinstance(outcome, RefusedError):
-            self._bury(channel, [notice.id for notice in message.notices], outcome.message)
+            if key not in self._incomplete:
+                self._limiter(key).sent(now)
+        elif isinstance(failure, RefusedError):
+            self._give_up(channel, [notice.id for notice in message.notices], failure.message)
         else:
-            self._fail(channel, message, outcome.message, outcome.pause, now)
+            self._fail(channel, message, failure.message, failure.pause, now)
 
-    def _fail(self, channel: str, message: Message, why: str, pause: float, now: int) -> None:
-        faults = self._faults[channel] = self._faults.get(channel, 0) + 1
-        own = max(pause, back_off(max(notice.tries for notice in message.notices) + 1))
-        # Nothing of the channel goes before then; what failed waits at least as long.
-        rest = min(own, max(pause, back_off(faults, most=LONGEST_REST)))
-        self._rests[channel] = now + int(rest * SECOND)
-        again = now + int(own * SECOND)
+    def _fail(self, channel: str, message: Message, reason: str, pause: float, now: int) -> None:
+        count = self._failures_in_row[channel] = self._failures_in_row.get(channel, 0) + 1
+        retry_after = max(pause, back_off(max(notice.tries for notice in message.notices) + 1))
+        # The channel pauses until then; the failed notices wait at least as long.
+        channel_pause = min(retry_after, max(pause, back_off(count, most=MAX_CHANNEL_PAUSE)))
+        self._paused_until[channel] = now + int(channel_pause * SECOND)
+        retry_at = now + int(retry_after * SECOND)
         self._counts(channel)["failed"] += 1
-        given_up = []
+        expired = []
         for notice in message.notices:
-            old = now - notice.created >= OLDEST and notice.tries + 1 >= LEAST_TRIES
-            if old:
-                given_up.append(notice.id)
+            is_expired = now - notice.created >= MAX_AGE and notice.tries + 1 >= MIN_TRIES
+            if is_expired:
+                expired.append(notice.id)
             else:
-                self._failed.append((notice.id, again, why))
-        if given_up:
-            self._bury(channel, given_up, why)
-        if faults == 1:
-            logging.getLogger("tallystick").warning("%s is tried again: %s", channel, why)
+                self._failed.append((notice.id, retry_at, reason))
+        if expired:
+            self._give_up(channel, expired, reason)
+        if count == 1:
+            logging.getLogger("tallystick").warning("%s is tried again: %s", channel, reason)
 
     def _settle(self) -> None:
-        """Hand over what is known; it stays known here until the outbox has it."""
+        """Write results to the outbox; they are kept here until that succeeds."""
         while self._done or self._failed or self._dead:
-            done, failed, dead = self._done[:PART], self._failed[:PART], self._dead[:PART]
+            done, failed, dead = (
+                self._done[:SETTLE_BATCH],
+                self._failed[:SETTLE_BATCH],
+                self._dead[:SETTLE_BATCH],
+            )
             self._outbox.settle(done=done, failed=failed, dead=dead)
-            settled = {*done, *(each for each, *_ in failed), *(each for each, _ in dead)}
-            for ids in self._under_way.values():
+            settled = {*done, *(id_ for id_, *_ in failed), *(id_ for id_, _ in dead)}
+            for ids in self._in_flight.values():
                 ids -= settled
-            del self._done[:PART], self._failed[:PART], self._dead[:PART]
-        for name, lane in self._lanes.items():
-            if not lane.busy:  # what stood behind a failure was not tried
-                self._under_way[name].clear()
+            del self._done[:SETTLE_BATCH], self._failed[:SETTLE_BATCH], self._dead[:SETTLE_BATCH]
+        for name, worker in self._workers.items():
+            if not worker.busy:  # messages after a failure were not tried
+                self._in_flight[name].clear()
 
     def _resume(self, now: int) -> None:
-        """Let rules of which something is held back wait for it: its time is when the next message may go."""
-        horizon = max((pace.horizon for pace in self._paces.values()), default=0)
+        """Restore the waiting time of rules with delayed notices from the outbox."""
+        horizon = max((limiter.horizon for limiter in self._limiters.values()), default=0)
         if not horizon:
             return
-        ready = {notice.id for notice in self._outbox.due(now, MOST)}
+        ready = {notice.id for notice in self._outbox.due(now, MAX_NOTICES)}
 
-        def held(at: int) -> set[_Key]:
-            later = [notice for notice in self._outbox.due(at, MOST) if notice.id not in ready]
-            return {(notice.channel, str(notice.payload.get("notice", ""))) for notice in later}
+        def delayed_keys(at: int) -> set[_Key]:
+            delayed = [notice for notice in self._outbox.due(at, MAX_NOTICES) if notice.id not in ready]
+            return {(notice.channel, str(notice.payload.get("notice", ""))) for notice in delayed}
 
-        for key in held(now + horizon):
-            pace = self._paces.get(key)
-            low, high = now, now + (pace.horizon if pace else 0)
-            if pace is None or low == high or key not in held(high):
+        for key in delayed_keys(now + horizon):
+            limiter = self._limiters.get(key)
+            low, high = now, now + (limiter.horizon if limiter else 0)
+            if limiter is None or low == high or key not in delayed_keys(high):
                 continue
             while high - low > SECOND:
                 middle = (low + high) // 2
-                low, high = (low, middle) if key in held(middle) else (middle, high)
-            pace.wait(high)
+                low, high = (low, middle) if key in delayed_keys(middle) else (middle, high)
+            limiter.wait(high)
 
 
 def _to_stderr(line: str) -> None:

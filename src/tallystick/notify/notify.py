@@ -13,18 +13,18 @@ from typing import Any
 import pyarrow as pa
 
 from tallystick.notify.channel import Channel
-from tallystick.notify.match import Matcher
+from tallystick.notify.matcher import Matcher
 from tallystick.notify.payload import payloads
-from tallystick.notify.rule import Rule
+from tallystick.notify.rule import NotifyRule
 
 __all__ = ["Notify"]
 
 
 @dataclass(frozen=True)
 class Notify:
-    """What a file of notifications says.
+    """Settings of a file of notifications.
 
-    notes: what is odd about it, though nothing is wrong.
+    notes: remarks that are not errors.
 
     >>> notify = Notify.read('''
     ... channels:
@@ -38,15 +38,15 @@ class Notify:
     """
 
     channels: Mapping[str, Channel]
-    rules: tuple[Rule, ...]
+    rules: tuple[NotifyRule, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def read(cls, source: str | Path, known: Mapping[str, Iterable[str]] | None = None) -> Notify:
-        """Read a file, or its text (more than one line); UsageError names each line that is wrong.
+        """Read a file, or its text (more than one line); UsageError names each wrong line.
 
-        known: values that a column is known to have (`action`, `department`, …), any other makes a note.
-        Secrets are taken from the environment, or the files that it names, now.
+        known: possible values of columns (`action`, `department`, …); any other makes a note.
+        Secrets are read now, from the environment or the files that it names.
         """
         from tallystick.notify.file import read
 
@@ -55,7 +55,7 @@ class Notify:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of what is declared, without secrets; comments and layout do not count."""
+        """SHA-256 of the declarations, without secrets, comments and layout."""
         content = {
             "channels": {name: channel.describe() for name, channel in sorted(self.channels.items())},
             "rules": [
@@ -75,19 +75,20 @@ class Notify:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def notices(self, decisions: pa.RecordBatch) -> list[tuple[str, dict[str, Any]]]:
-        """Return who is to hear of which decisions: (channel, payload), each rule that fits for itself.
+        """Return (channel, payload) for each decision and matching rule.
 
         payload: plain values, ready for JSON: id, task, label, score, action, model, event_time, late,
-        department, priority, due, rule (of the routing), reasons in short, and notice, the name of the rule
-        that asked for it. No text of a record is in it, and no word of a text as a reason.
+        department, priority, due, rule (of the routing), reasons in short, and notice, the name of the rule.
+        It has no text of a record, and no word of a text as a reason.
         """
         hits = self._matcher.hits(decisions)
         if not hits:
             return []
         rows = list(dict.fromkeys(row for row, _ in hits))
-        told = dict(zip(rows, payloads(decisions, rows), strict=True))
+        payload_by_row = dict(zip(rows, payloads(decisions, rows), strict=True))
         return [
-            (self.rules[rule].channel, {**told[row], "notice": self.rules[rule].name}) for row, rule in hits
+            (self.rules[rule].channel, {**payload_by_row[row], "notice": self.rules[rule].name})
+            for row, rule in hits
         ]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Outbox protocol: gives the notices that are due, and records their outcome."""
+"""Outbox protocol: returns due notices, and records their outcome."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["Notice", "Outbox"]
 
 
 class Notice(Protocol):
-    """One decision that somebody is to hear of.
+    """A decision to send over a channel.
 
-    tries: how often it was put off, by a failure or to be grouped; created: microseconds UTC.
+    tries: number of failures and delays; created: microseconds UTC.
     """
 
     @property
-    def id(self) -> int: ...  # noqa: D102 - said above
+    def id(self) -> int: ...  # noqa: D102 - see above
 
     @property
     def channel(self) -> str: ...  # noqa: D102
@@ -31,10 +31,10 @@ class Notice(Protocol):
 
 
 class Outbox(Protocol):
-    """Keeps notices over restarts. One thread uses it."""
+    """Stores notices over restarts. Used by one thread."""
 
     def due(self, now: int, most: int) -> Sequence[Notice]:
-        """Give the notices whose time has come at `now` (microseconds UTC), at most `most` of them."""
+        """Return notices due at `now` (microseconds UTC), at most `most`."""
 
     def settle(
         self,
@@ -42,8 +42,8 @@ class Outbox(Protocol):
         failed: Sequence[tuple[int, int, str]] = (),
         dead: Sequence[tuple[int, str]] = (),
     ) -> None:
-        """Keep what came of notices, by their ids.
+        """Record the outcome of notices, by id.
 
-        failed: (id, when it is due again in microseconds, what went wrong), the last empty where a notice is
-        only held back; dead: (id, what went wrong), kept and not tried again.
+        failed: (id, next try in microseconds UTC, error), with an empty error for a delay; dead: (id, error),
+        kept and not retried.
         """

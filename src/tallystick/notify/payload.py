@@ -1,8 +1,8 @@
 """Payload of a notification: the decision and its reasons in short, never a text of the record.
 
-A reason that has words was put so by its solution, from a feature's name and a number. A reason without words
-names a feature alone, and where texts are classified that is a word of the text: it stays at home. A rule
-beside the model is told by its name, since its sentence may quote the record.
+The solution writes the text of a reason from a feature's name and a number. A reason without a text has only
+a feature; where texts are classified that is a word of the text, which is never sent. A rule of `--rules` is
+named, without its sentence, which may quote the record.
 """
 
 from __future__ import annotations
@@ -14,59 +14,61 @@ from typing import Any
 
 import pyarrow as pa
 
-from tallystick.notify.match import BESIDE
+from tallystick.notify.matcher import RULE_PREFIX
 
 __all__ = ["clean", "describe", "payloads"]
 
-PLAIN = ("id", "task", "label", "action", "model")
+TEXT_COLUMNS = ("id", "task", "label", "action", "model")
 REASONS = 5
 LONGEST = 200  # characters of one value
 NOT_SHOWN = re.compile(r"[^\S ]+| {2,}")
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
-    """Make one line of a text that cannot move a cursor, end a header or fill a page.
+    """Return a text as one line, short and without control characters.
 
     >>> clean("a\\r\\nBcc: b\\x1b[2J")
     'a Bcc: b?[2J'
     """
     line = NOT_SHOWN.sub(" ", text[: 4 * longest]).strip()
-    line = "".join(sign if sign.isprintable() else "?" for sign in line)
+    line = "".join(character if character.isprintable() else "?" for character in line)
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def payloads(decisions: pa.RecordBatch, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what is told of each of some decisions: plain values, ready for JSON."""
+    """Return the payloads of decisions: values ready for JSON."""
     index = pa.array(rows, pa.int64())
-    found: list[dict[str, Any]] = [{} for _ in rows]
+    payloads: list[dict[str, Any]] = [{} for _ in rows]
     names = decisions.schema.names
 
     def values(name: str) -> list[Any]:
         return list(decisions.column(name).take(index).to_pylist()) if name in names else [None] * len(rows)
 
-    for name in PLAIN:
-        for one, value in zip(found, values(name), strict=True):
-            one[name] = None if value is None else clean(value)
+    for name in TEXT_COLUMNS:
+        for payload, value in zip(payloads, values(name), strict=True):
+            payload[name] = None if value is None else clean(value)
     for name, write in (("score", _number), ("event_time", _time), ("late", bool)):
-        for one, value in zip(found, values(name), strict=True):
-            one[name] = write(value)
-    for one, route in zip(found, values("route"), strict=True):
+        for payload, value in zip(payloads, values(name), strict=True):
+            payload[name] = write(value)
+    for payload, route in zip(payloads, values("route"), strict=True):
         route = route or {}
         for name in ("department", "priority", "rule"):
-            one[name] = None if route.get(name) is None else clean(route[name])
-        one["due"] = _time(route.get("due"))
-    for one, reasons in zip(found, values("reasons"), strict=True):
-        one["reasons"] = [short for each in reasons or () if (short := _short(each))][:REASONS]
-    return found
+            payload[name] = None if route.get(name) is None else clean(route[name])
+        payload["due"] = _time(route.get("due"))
+    for payload, reasons in zip(payloads, values("reasons"), strict=True):
+        payload["reasons"] = [
+            reason_payload for reason in reasons or () if (reason_payload := _payload_reason(reason))
+        ][:REASONS]
+    return payloads
 
 
-def _short(reason: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a reason as it may be told; None for one that may be a word of the record."""
+def _payload_reason(reason: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a reason without texts of the record; None for a word of the record."""
     feature, words = reason.get("feature"), reason.get("words")
     if feature is None:
         return None
-    if feature.startswith(BESIDE):
-        # A rule has no effect of its own; a word of a text has one, whatever it looks like.
+    if feature.startswith(RULE_PREFIX):
+        # A rule has no effect; a word of a text has one, whatever its name.
         return {"feature": clean(feature)} if reason.get("effect") is None else None
     return {"feature": clean(feature), "words": clean(words)} if words else None
 
@@ -80,15 +82,15 @@ def _time(value: Any) -> str | None:
 
 
 def describe(payload: Mapping[str, Any]) -> str:
-    """Say a decision in one line.
+    """Describe a decision in one line.
 
     >>> describe({"id": "C1", "task": "product", "label": "Mortgage", "action": "auto", "score": 0.914})
     'C1: product Mortgage, auto, score .914'
     """
-    decided = " ".join(str(payload[name]) for name in ("task", "label") if payload.get(name))
+    task_and_label = " ".join(str(payload[name]) for name in ("task", "label") if payload.get(name))
     score = payload.get("score")
     parts = [
-        decided,
+        task_and_label,
         payload.get("action"),
         None if score is None else f"score {f'{score:.3f}'.removeprefix('0')}",
         "late" if payload.get("late") else None,
@@ -98,12 +100,12 @@ def describe(payload: Mapping[str, Any]) -> str:
         f"by {payload['rule']}" if payload.get("rule") else None,
     ]
     line = f"{payload.get('id')}: " + ", ".join(str(part) for part in parts if part)
-    reasons = [_told(reason) for reason in payload.get("reasons") or ()]
+    reasons = [_describe_reason(reason) for reason in payload.get("reasons") or ()]
     return clean(line + (f" ({'; '.join(reasons)})" if reasons else ""), 4 * LONGEST)
 
 
-def _told(reason: Mapping[str, Any]) -> str:
+def _describe_reason(reason: Mapping[str, Any]) -> str:
     feature = str(reason["feature"])
-    if feature.startswith(BESIDE):
-        return f"rule {feature.removeprefix(BESIDE)}"
+    if feature.startswith(RULE_PREFIX):
+        return f"rule {feature.removeprefix(RULE_PREFIX)}"
     return str(reason.get("words") or feature.replace("_", " "))

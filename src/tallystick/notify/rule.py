@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from tallystick.conditions import Condition
 from tallystick.conditions.build import ConditionBuilder
 from tallystick.contracts.ranges import Range
-from tallystick.notify.terms import Limit
+from tallystick.notify.limits import Limit
 
-__all__ = ["COLUMNS", "Rule"]
+__all__ = ["COLUMNS", "NotifyRule"]
 
-#: What a rule may ask for by its value; `reason` is the name of a rule beside the model.
+#: Columns that a rule may compare; `reason` is the name of a rule of `--rules`.
 COLUMNS = ("task", "label", "action", "department", "priority", "rule", "reason")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """When a decision is told, and where; all that is asked for must hold.
+class NotifyRule:
+    """Sends decisions that meet all its conditions over a channel.
 
-    values: columns with what they may say, None for a missing value; group: microseconds in which at most
-    one message goes out, 0 for none; line: of the file, for errors.
+    values: columns with the accepted values, None for a missing value; group: microseconds in which at most
+    one message is sent, 0 for none; line: of the file, for errors.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Rule:
     line: int = field(default=0, compare=False)
 
     def condition(self) -> Condition | None:
-        """Return when the rule holds, None for always: of `COLUMNS`, `score` and `late`."""
+        """Return the condition on `COLUMNS`, `score` and `late`; None for always."""
         builder = ConditionBuilder()
         for name, values in self.values.items():
             builder.add_texts(name, values)

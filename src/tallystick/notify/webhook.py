@@ -1,4 +1,4 @@
-"""A webhook: a POST of JSON, signed where there is a secret, with a key by which a second one is known."""
+"""Webhook channel: a POST of JSON, signed if there is a secret, with an idempotency key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from tallystick.connectors.http_post import SIGNATURE, NoAnswerError, post, shown, signature
 from tallystick.contracts.yaml_lines import Lines
 from tallystick.errors import UsageError
-from tallystick.notify.channel import RefusedError, Say, TryLaterError
+from tallystick.notify.channel import PrintLine, RefusedError, TryLaterError
 from tallystick.notify.message import Message
 from tallystick.notify.payload import clean
 from tallystick.secrets import read_secret
@@ -23,11 +23,11 @@ TIMEOUT = 10.0  # seconds
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where to post to, and what to sign with; the address may be secret too, so it is never shown whole."""
+    """URL and signing secret; the URL may be secret too, so it is never shown whole."""
 
     KEYS: ClassVar = ("url", "secret_env")
     NEEDED: ClassVar = ("url",)
-    waits: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
 
     name: str
     url: str = field(repr=False)
@@ -36,10 +36,10 @@ class Webhook:
 
     @classmethod
     def read(cls, name: str, parts: Mapping[str, Any], lines: Lines) -> Webhook:
-        """Read what was declared; what is wrong goes to `lines`, the secret's value never."""
+        """Read the declaration; mistakes go to `lines`, never the secret."""
         url = lines.scalar(parts["url"], f'"{name}", url') or ""
         if url and not _usable(url):
-            lines.wrong(parts["url"], f'"{name}", url: https://HOST/PATH is wanted, without blanks.')
+            lines.wrong(parts["url"], f'"{name}", url: use https://HOST/PATH, without blanks.')
         variable, secret = "", None
         if "secret_env" in parts:
             variable = lines.scalar(parts["secret_env"], f'"{name}", secret_env') or ""
@@ -52,12 +52,12 @@ class Webhook:
                     lines.wrong(
                         parts["secret_env"],
                         f'"{name}": the environment has no {variable}, nor {variable}_FILE; set one of them '
-                        "to the secret, or to a file that holds it.",
+                        "to the secret, or to the path of a file with it.",
                     )
         return cls(name, url, variable, secret)
 
-    def send(self, message: Message, say: Say) -> None:  # noqa: ARG002 - it speaks to somebody else
-        """Post it once."""
+    def send(self, message: Message, print_line: PrintLine) -> None:  # noqa: ARG002 - it prints nothing
+        """Post the message once."""
         body = message.body()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -74,13 +74,13 @@ class Webhook:
             raise RefusedError(error.message) from None
         if answer.taken:
             return
-        said = clean(f"{shown(self.url)} answered with {answer.said()}")
+        text = clean(f"{shown(self.url)} answered with {answer.said()}")
         if answer.passing:
-            raise TryLaterError(said, answer.retry_after())
-        raise RefusedError(said)
+            raise TryLaterError(text, answer.retry_after())
+        raise RefusedError(text)
 
     def describe(self) -> dict[str, Any]:
-        """Return what was declared."""
+        """Return the declaration."""
         return {"kind": "webhook", "url": shown(self.url), "secret_env": self.secret_env}
 
 
@@ -90,5 +90,5 @@ def _usable(url: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    plain = url.isascii() and not any(sign <= " " or sign == "\x7f" for sign in url)
-    return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    is_printable = url.isascii() and not any(sign <= " " or sign == "\x7f" for sign in url)
+    return is_printable and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0

@@ -16,8 +16,8 @@ __all__ = ["FairLock"]
 class FairLock:
     """A fair lock.
 
-    >>> turns = Turns()
-    >>> with turns.take():
+    >>> lock = FairLock()
+    >>> with lock.acquire():
     ...     pass
     """
 

@@ -9,24 +9,24 @@ from tallystick import durations
 
 __all__ = ["Limit", "duration"]
 
-LONGEST = durations.DAY
-MOST = 10_000
+MAX_DURATION = durations.DAY
+MAX_COUNT = 10_000
 LIMIT = re.compile(r"([0-9]{1,6})\s*(?:per|in|an?|/)\s*([0-9]{0,6})\s*([a-z]+)", re.IGNORECASE)
 
 
-def duration(said: str) -> int:
+def duration(text: str) -> int:
     """Read a length of time such as `60s` or `5 minutes`, up to a day, in microseconds.
 
     >>> duration("5 minutes")
     300000000
     """
     try:
-        found = durations.parse_words(said)
+        microseconds = durations.parse_words(text)
     except ValueError:
-        raise ValueError("write 30s, 5m, 2 hours.") from None
-    if not 0 < found <= LONGEST:
-        raise ValueError("it lies between one second and one day.")
-    return found
+        raise ValueError("use 30s, 5m, 2 hours.") from None
+    if not 0 < microseconds <= MAX_DURATION:
+        raise ValueError("it must be between one second and one day.")
+    return microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class Limit:
     period: int
 
     @classmethod
-    def read(cls, said: str) -> Limit:
-        """Read what a person wrote; ValueError says what would be right."""
-        match = LIMIT.fullmatch(said)
+    def read(cls, text: str) -> Limit:
+        """Parse a limit; ValueError shows valid forms."""
+        match = LIMIT.fullmatch(text)
         try:
             if not match:
                 raise ValueError
             period = durations.parse_words(f"{match[2] or 1} {match[3]}")
         except ValueError:
-            raise ValueError("write 30 per minute, 100 per hour, 5 per 10 seconds.") from None
+            raise ValueError("use 30 per minute, 100 per hour, 5 per 10 seconds.") from None
         count = int(match[1])
-        if not 0 < count <= MOST:
-            raise ValueError(f"a limit lies between 1 and {MOST:,} messages.")
-        if not 0 < period <= LONGEST:
-            raise ValueError("its time lies between one second and one day.")
+        if not 0 < count <= MAX_COUNT:
+            raise ValueError(f"a limit must be between 1 and {MAX_COUNT:,} messages.")
+        if not 0 < period <= MAX_DURATION:
+            raise ValueError("its time must be between one second and one day.")
         return cls(count, period)
