@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +19,29 @@ from tallystick.connectors.formats import Reading
 from tallystick.errors import DataError
 
 
-def outcome(data: bytes) -> tuple[list[tuple[str, ...]], list[int], list[tuple[int, str]]]:
+def outcome(
+    data: bytes, *, by_spans: bool = False
+) -> tuple[list[tuple[str, ...]], list[int], list[tuple[int, str]]]:
     """Rows, their numbers, and the broken records, for property tests that cannot use fixtures."""
     reading = Reading("a.csv", lambda: io.BytesIO(data), Settings(batch_rows=3))
-    chunks = [chunk for block in delimited.read(reading) for chunk in block]
+    spans = [*delimited.spans(reading)] if by_spans else []
+    readings = [replace(reading, span=span) for span in spans] or [reading]
+    chunks = [chunk for one in readings for block in delimited.read(one) for chunk in block]
     rows = [tuple(row.values()) for chunk in chunks for row in chunk.rows.to_pylist()]
     numbers = [int(number) for chunk in chunks for number in chunk.records]
     return rows, numbers, [(one.record, one.code) for chunk in chunks for one in chunk.broken]
 
 
 def in_every_way(data: bytes) -> list[Any]:
-    """Read with the fast reader, without it, and in blocks of a few bytes."""
-    outcomes = [outcome(data)]
+    """Read with the fast reader, without it, in blocks of a few bytes, and span by span."""
+    outcomes = [outcome(data), outcome(data, by_spans=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_fast, "whole_records", lambda *_: 0)
         outcomes.append(outcome(data))
     for size in (1, 7, 64):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(encoding, "BLOCK", size)
-            outcomes.append(outcome(data))
+            outcomes += [outcome(data), outcome(data, by_spans=True)]
     return outcomes
 
 

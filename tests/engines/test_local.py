@@ -1,9 +1,13 @@
 import threading
 from collections.abc import Iterator
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from tallystick.connectors import Chunk
 from tallystick.engines.local import ENGINE
+from tallystick.errors import DataError
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -33,3 +37,50 @@ def test_work_runs_on_several_threads_at_once() -> None:
 def test_an_error_in_the_work_comes_out(threads: int) -> None:
     with pytest.raises(ZeroDivisionError):
         list(ENGINE.map(lambda x: 1 // x, [1, 2, 0, 3], threads))
+
+
+class Numbers:
+    """A split of numbers, in chunks of one."""
+
+    def __init__(self, numbers: range, *, small: bool) -> None:
+        self.numbers, self.small = numbers, small
+
+    def chunks(self) -> Iterator[Chunk]:
+        for number in self.numbers:
+            yield Chunk(pa.record_batch({"n": [number]}), "numbers", np.array([number]))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("ahead", [True, False])
+def test_results_of_splits_come_in_the_order_of_the_input(threads: int, ahead: bool) -> None:
+    splits = [Numbers(range(10 * i, 10 * i + 10), small=i % 2 == 0) for i in range(6)]
+    results = ENGINE.run(lambda chunk: int(chunk.records[0]), splits, threads, ahead=ahead)
+    assert list(results) == list(range(60))
+
+
+def test_large_splits_are_not_held_in_memory() -> None:
+    read = 0
+
+    class Counted(Numbers):
+        def chunks(self) -> Iterator[Chunk]:
+            nonlocal read
+            for chunk in super().chunks():
+                read += 1
+                yield chunk
+
+    results = ENGINE.run(lambda _: 1, [Counted(range(1000), small=False)], 2)
+    for done, _ in zip(range(500), results, strict=False):
+        assert read - done <= 5
+    results.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("small", [True, False])
+def test_an_error_in_reading_comes_out(threads: int, small: bool) -> None:
+    class Broken(Numbers):
+        def chunks(self) -> Iterator[Chunk]:
+            yield from super().chunks()
+            raise DataError("It breaks off.")
+
+    with pytest.raises(DataError, match="breaks off"):
+        list(ENGINE.run(lambda _: 1, [Broken(range(3), small=small)], threads))

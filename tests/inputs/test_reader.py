@@ -210,9 +210,9 @@ def test_a_quarantine_that_was_asked_for_is_emptied_not_deleted(tmp_path: Path) 
 
 
 def test_an_input_that_changes_between_passes_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tallystick.inputs.accounting import RowAccounting
+    from tallystick.inputs.work import ChunkWork
 
-    monkeypatch.setattr(RowAccounting, "without_skipped", lambda self, chunk: chunk)
+    monkeypatch.setattr(ChunkWork, "_without_skipped", lambda self, chunk: chunk)
     path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage", "1,2024-01-01,y,Mortgage")
     with pytest.raises(DataError, match="changed while it was read"):
         ts.validate("complaints", path, output=tmp_path / "out.csv")

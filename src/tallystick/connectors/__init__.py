@@ -16,6 +16,7 @@ from tallystick.connectors.formats import Format, found_formats
 from tallystick.connectors.location import Location, shown
 from tallystick.connectors.sink import Sink, open_sink
 from tallystick.connectors.source import Source, open_source
+from tallystick.connectors.splits import Split
 
 __all__ = [
     "Broken",
@@ -27,6 +28,7 @@ __all__ = [
     "Location",
     "Sink",
     "Source",
+    "Split",
     "TablePlace",
     "beside",
     "found_databases",

@@ -32,13 +32,14 @@ class Chunk:
 
     `rows` is as found: text for CSV and JSON, typed for Parquet. `records` (int64, one a row) counts from 1,
     the header left out; the numbers that are missing in it stand in `broken`. The place of a row is
-    `name:record`.
+    `name:record`. `notes` are what should be said about the file, as `Notes.add` takes them.
     """
 
     rows: pa.RecordBatch
     name: str
     records: npt.NDArray[np.int64]
     broken: tuple[Broken, ...] = ()
+    notes: tuple[tuple[str, int], ...] = ()
 
 
 def numbered(

@@ -24,26 +24,30 @@ class ByteStream(Protocol):
         """Give up to `size` bytes, none at the end."""
 
 
-def decompressed(file: IO[bytes], compression: str) -> ByteStream:
-    """Give the plain bytes of a file; compression is `gzip`, `zstd` or empty."""
+def decompressed(file: IO[bytes], compression: str, size: int | None = None) -> ByteStream:
+    """Give the plain bytes of a file; compression is `gzip`, `zstd` or empty, and then `size` may end it."""
     if compression == "gzip":
         return _Gzip(file)
     if compression == "zstd":
         return _Zstd(file)
-    return _Plain(file)
+    return _Plain(file, size)
 
 
 class _Plain:
     """Bytes as they are; a failing disk is a break."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], left: int | None = None) -> None:
+        self._file, self._left = file, left
 
     def read(self, size: int) -> bytes:
         try:
-            return self._file.read(size)
+            if self._left is None:
+                return self._file.read(size)
+            data = self._file.read(min(size, self._left))
         except OSError as error:
             raise TornStreamError(f"it cannot be read on: {error}") from None
+        self._left -= len(data)
+        return data
 
 
 class _Gzip:

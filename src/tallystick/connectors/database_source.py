@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,10 +11,10 @@ import pyarrow as pa
 
 from tallystick.connectors.chunk import Chunk
 from tallystick.connectors.database_address import Address
-from tallystick.connectors.formats import Block
 from tallystick.connectors.location import Location
 from tallystick.connectors.notes import Notes
 from tallystick.connectors.source import Source
+from tallystick.connectors.splits import Split
 
 __all__ = ["DatabaseSource", "Tabled"]
 
@@ -56,12 +57,24 @@ class DatabaseSource(Source):
         """Say whether a location is one of the tables that it reads."""
         return other.scheme == self.location.scheme and self._tabled.reads(other)
 
-    def _reads_ahead(self) -> bool:
-        return True
+    def splits(self) -> Iterator[Split]:
+        """Give the table as one split: it is read as it is at one moment."""
+        yield _TableSplit(self)
 
-    def _blocks(self) -> Generator[Block, None, None]:
+    def rows(self) -> Iterator[Chunk]:
+        """Give its rows in order."""
         following = 1
         for batch in self._tabled.batches(self._rows, self._notes):
             records = np.arange(following, following + batch.num_rows, dtype=np.int64)
             following += batch.num_rows
-            yield [Chunk(batch, self._name, records)]
+            yield Chunk(batch, self._name, records)
+
+
+@dataclass(frozen=True)
+class _TableSplit:
+    source: DatabaseSource
+    small: bool = False
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give its rows in order."""
+        return self.source.rows()

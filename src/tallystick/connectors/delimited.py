@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +16,7 @@ from tallystick.connectors.chunk import Broken, Chunk, numbered, shorten
 from tallystick.connectors.compression import decompressed
 from tallystick.connectors.csv_write import CsvWriter
 from tallystick.connectors.encoding import Feed, from_windows
-from tallystick.connectors.formats import Block, Format, Reading
+from tallystick.connectors.formats import Block, Format, Reading, Span
 from tallystick.errors import DataError
 
 __all__ = ["DELIMITERS", "FORMATS", "choose_delimiter"]
@@ -33,16 +35,53 @@ _MESSAGES = {
 def read(reading: Reading) -> Iterator[Block]:
     """Give the records of a CSV as text columns; an empty field is empty text, never null."""
     with reading.open() as file:
-        yield from _Table(
-            reading, Feed(decompressed(file, reading.compression), reading.settings.encoding)
-        ).blocks()
+        yield from _Table(reading, _feed(reading, file)).blocks()
 
 
 def columns(reading: Reading) -> tuple[str, ...]:
     """Give the column names from the header line."""
     with reading.open_head() as file:
-        feed = Feed(decompressed(file, reading.compression), reading.settings.encoding)
-        return _Table(reading, feed).names
+        return _Table(reading, _feed(reading, file)).names
+
+
+def spans(reading: Reading) -> Iterator[Span]:
+    """Cut a file into blocks, up to the first in which a quote is not well formed: the rest is one span.
+
+    The blocks are those in which the whole file would be read, so that nothing depends on where it is cut.
+    None is found in what is compressed, or no UTF-8.
+    """
+    if reading.compression:
+        return
+    with reading.open() as file:
+        feed = _feed(reading, file)
+        table = _Table(reading, feed)
+        if not feed.as_read:
+            return
+        delimiter = table.delimiter
+        rest = Span(0, None, 1, columns=table.names, delimiter=delimiter)
+        at, following = file.tell() - len(feed.buffer), 1
+        while True:
+            feed.fill(encoding.BLOCK)
+            if not feed.buffer:
+                return
+            size = csv_fast.whole_records(feed.buffer, delimiter.encode(), feed.ended and not feed.torn)
+            if not size:
+                break
+            yield replace(rest, start=at, stop=at + size, first=following, small=True, checked=True)
+            following += csv_fast.count_records(feed.buffer, size)
+            at += size
+            feed.drop(size)
+    yield replace(rest, start=at, first=following)
+
+
+def _feed(reading: Reading, file: IO[bytes]) -> Feed:
+    """Open the bytes of a file, or of its span."""
+    span = reading.span
+    if span is None:
+        return Feed(decompressed(file, reading.compression), reading.settings.encoding)
+    file.seek(span.start)
+    size = None if span.stop is None else span.stop - span.start
+    return Feed(decompressed(file, "", size), reading.settings.encoding, begun=True)
 
 
 class _Table:
@@ -51,24 +90,29 @@ class _Table:
     def __init__(self, reading: Reading, feed: Feed) -> None:
         self._reading = reading
         self._feed = feed
-        self._next = 1
-        self._delimiter = ","
+        span = reading.span
+        self._next = 1 if span is None else span.first
+        self._checked = span.stop - span.start if span is not None and span.stop and span.checked else 0
         self._within_line = False
-        self.names = self._header()
+        self.delimiter = "," if span is None else span.delimiter
+        self.names = self._header() if span is None else span.columns
         self._schema = pa.schema([(name, pa.string()) for name in self.names])
 
     def blocks(self) -> Iterator[Block]:
         """Read on until the file is over."""
-        feed, delimiter = self._feed, self._delimiter.encode()
+        feed, delimiter = self._feed, self.delimiter.encode()
         most = self._reading.settings.batch_rows
         wanted = encoding.BLOCK
         while True:
-            feed.fill(wanted)
+            feed.fill(max(wanted, self._checked))
             wanted = encoding.BLOCK
             if not feed.buffer:
                 break
-            size = csv_fast.whole_records(feed.buffer, delimiter, feed.ended and not feed.torn)
-            table = csv_fast.parse(feed.buffer, size, self.names, self._delimiter) if size else None
+            if self._checked:
+                size = len(feed.buffer)
+            else:
+                size = csv_fast.whole_records(feed.buffer, delimiter, feed.ended and not feed.torn)
+            table = csv_fast.parse(feed.buffer, size, self.names, self.delimiter) if size else None
             if table is not None:
                 feed.drop(size)
                 chunks = list(numbered(table, self._reading.name, self._next, most))
@@ -174,8 +218,8 @@ class _Table:
                     f"{name} is empty.", "A table needs a line of column names and at least one row."
                 )
             last = feed.ended and not feed.torn
-            self._delimiter = choose_delimiter(feed.buffer, self._reading, last)
-            record = csv_careful.next_record(feed.buffer, 0, self._delimiter.encode(), last)
+            self.delimiter = choose_delimiter(feed.buffer, self._reading, last)
+            record = csv_careful.next_record(feed.buffer, 0, self.delimiter.encode(), last)
             if record is not None:
                 break
             if feed.ended:
@@ -183,7 +227,7 @@ class _Table:
             wanted = 2 * len(feed.buffer) + wanted
         raw = feed.buffer[: record.end]
         names = self._names(record, raw)
-        if self._delimiter == "\t" and len(names) == 1:
+        if self.delimiter == "\t" and len(names) == 1:
             other = choose_delimiter(feed.buffer, replace(self._reading, delimiter=""), last)
             if other in raw.decode("utf-8", "replace"):
                 hint = f'It looks separated by "{other}": a .csv may be, a .tsv is separated by tabs.'
@@ -257,6 +301,10 @@ def _read_tabs(reading: Reading) -> Iterator[Block]:
     return read(_tabbed(reading))
 
 
+def _tab_spans(reading: Reading) -> Iterator[Span]:
+    return spans(_tabbed(reading))
+
+
 def _tab_columns(reading: Reading) -> tuple[str, ...]:
     return columns(_tabbed(reading))
 
@@ -266,6 +314,13 @@ def _tabbed(reading: Reading) -> Reading:
 
 
 FORMATS = (
-    Format("csv", (".csv",), read, columns, lambda file, schema: CsvWriter(file, schema, ",")),
-    Format("tsv", (".tsv",), _read_tabs, _tab_columns, lambda file, schema: CsvWriter(file, schema, "\t")),
+    Format("csv", (".csv",), read, columns, functools.partial(CsvWriter, delimiter=","), spans=spans),
+    Format(
+        "tsv",
+        (".tsv",),
+        _read_tabs,
+        _tab_columns,
+        functools.partial(CsvWriter, delimiter="\t"),
+        spans=_tab_spans,
+    ),
 )

@@ -54,10 +54,11 @@ class Feed:
     """The bytes of one text file as UTF-8, as many at a time as asked for.
 
     `buffer` holds what was read and not dropped yet; `ended` says that no more comes; `torn` says why, if the
-    file broke off; `falls_back` says that a record that is not valid may be read as Windows-1252.
+    file broke off; `falls_back` says that a record that is not valid may be read as Windows-1252; begun: the
+    stream does not start where the file does, so that no byte order mark is looked for.
     """
 
-    def __init__(self, stream: ByteStream, encoding: str = "auto") -> None:
+    def __init__(self, stream: ByteStream, encoding: str = "auto", *, begun: bool = False) -> None:
         self.buffer = b""
         self.ended = False
         self.torn = ""
@@ -65,7 +66,12 @@ class Feed:
         self._stream = stream
         self._encoding = "" if encoding == "auto" else codecs.lookup(encoding).name
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._begun = False
+        self._begun = begun
+
+    @property
+    def as_read(self) -> bool:
+        """Whether the buffer holds the bytes as they stand in the file, which is UTF-8."""
+        return self._decoder is None
 
     def fill(self, wanted: int) -> None:
         """Read on until the buffer holds `wanted` bytes or the file is over."""

@@ -18,15 +18,33 @@ from tallystick.config import Settings
 from tallystick.connectors.chunk import Chunk
 from tallystick.connectors.notes import Notes
 
-__all__ = ["Block", "Format", "Reading", "TableWriter", "found", "found_formats"]
+__all__ = ["Block", "Format", "Reading", "Span", "TableWriter", "found", "found_formats"]
 
 # Chunks that were made in one go: the unit of reading ahead.
 Block = list[Chunk]
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a file that can be read by itself: bytes of a text file, row groups of Parquet.
+
+    start, stop: in bytes or row groups, stop left out, None to the end; first: the number of its first
+    record; small: at most one block; columns, delimiter: what the header says, which lies elsewhere; checked:
+    the quotes of its records are known to be well formed.
+    """
+
+    start: int
+    stop: int | None
+    first: int
+    small: bool = False
+    columns: tuple[str, ...] = ()
+    delimiter: str = ""
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """One file to be read, and all that its reader has to know."""
+    """One file to be read, and all that its reader has to know; span: only this part of it."""
 
     name: str
     open: Callable[[], IO[bytes]]
@@ -36,6 +54,7 @@ class Reading:
     delimiter: str = ""
     notes: Notes = field(default_factory=Notes)
     look: Callable[[], IO[bytes]] | None = None
+    span: Span | None = None
 
     def open_head(self) -> IO[bytes]:
         """Open the file for a look at its columns; of standard input that is its first bytes alone."""
@@ -54,7 +73,10 @@ class TableWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One form of a table in a file: its endings, its reader, its writer."""
+    """One form of a table in a file: its endings, its reader, its writer.
+
+    spans: where a file can be cut into parts that are read by themselves; None where it cannot.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -62,6 +84,7 @@ class Format:
     columns: Callable[[Reading], tuple[str, ...]]
     write: Callable[[IO[bytes], pa.Schema | None], TableWriter]
     is_text: bool = True
+    spans: Callable[[Reading], Iterator[Span]] | None = None
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 __all__ = ["Notes"]
 
@@ -23,6 +24,16 @@ class Notes:
     def say(self, sentence: str, times: int = 1) -> None:
         """Add a sentence, or count one more of it."""
         self._said[sentence] += times
+
+    def add(self, counted: Iterable[tuple[str, int]]) -> None:
+        """Add sentences, each with how often it was said."""
+        for sentence, times in counted:
+            self.say(sentence, times)
+
+    def drain(self) -> tuple[tuple[str, int], ...]:
+        """Give what was said, with how often, and forget it."""
+        said, self._said = self._said, Counter()
+        return tuple(said.items())
 
     def lines(self) -> tuple[str, ...]:
         """Give the sentences in the order in which each was first said; another thread may go on saying."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from tallystick.connectors.chunk import Broken, Chunk
 from tallystick.connectors.encoding import from_windows
-from tallystick.connectors.formats import Block, Format, Reading
+from tallystick.connectors.formats import Block, Format, Reading, Span
 from tallystick.connectors.render import floored, is_nested, plain, text
 from tallystick.errors import DataError
 
@@ -30,11 +30,13 @@ _DAMAGE = (pa.ArrowException, OSError, ValueError, EOFError, MemoryError)
 
 def read(reading: Reading) -> Iterator[Block]:
     """Give the rows of a Parquet file, typed; rows before a damaged page are kept."""
-    following = 1
+    span = reading.span or Span(0, None, 1)
+    following = span.first
     with reading.open() as file:
         table = _opened(reading, file)
+        groups = range(table.num_row_groups)[span.start : span.stop]
         try:
-            for batch in _batches(table, reading.settings.batch_rows):
+            for batch in _batches(table, groups, reading.settings.batch_rows):
                 rows = _as_found(batch)
                 records = np.arange(following, following + len(rows), dtype=np.int64)
                 following += len(rows)
@@ -49,9 +51,22 @@ def read(reading: Reading) -> Iterator[Block]:
             ]
 
 
-def _batches(table: Any, most: int) -> Iterator[pa.RecordBatch]:
-    """Give the batches of a file, group by group; of a damaged group row by row, up to the damage."""
-    for group in range(table.num_row_groups):
+def spans(reading: Reading) -> Iterator[Span]:
+    """Cut a file between its row groups, small ones together: each span opens the file anew."""
+    with reading.open_head() as file:
+        foot = _opened(reading, file).metadata
+        rows = [foot.row_group(group).num_rows for group in range(foot.num_row_groups)]
+    start, first, held = 0, 1, 0
+    for group, count in enumerate(rows, 1):
+        held += count
+        if held >= _GROUP_ROWS or group == len(rows):
+            yield Span(start, group, first)
+            start, first, held = group, first + held, 0
+
+
+def _batches(table: Any, groups: Iterable[int], most: int) -> Iterator[pa.RecordBatch]:
+    """Give the batches of row groups; of a damaged group row by row, up to the damage."""
+    for group in groups:
         given = 0
         try:
             for batch in table.iter_batches(batch_size=most, row_groups=[group]):
@@ -184,4 +199,4 @@ class ParquetTableWriter:
         self._rows, self._bytes = rest.num_rows, rest.nbytes
 
 
-FORMATS = (Format("parquet", (".parquet",), read, columns, ParquetTableWriter, is_text=False),)
+FORMATS = (Format("parquet", (".parquet",), read, columns, ParquetTableWriter, is_text=False, spans=spans),)

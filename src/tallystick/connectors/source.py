@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
-
-import numpy as np
-import pyarrow as pa
+from typing import IO, NoReturn
 
 from tallystick.config import Settings
-from tallystick.connectors.chunk import Broken, Chunk
+from tallystick.connectors.chunk import Chunk
 from tallystick.connectors.databases import found_databases
 from tallystick.connectors.filesystem import FoundFile, file_system
-from tallystick.connectors.formats import Block, Reading, found_formats
+from tallystick.connectors.formats import Reading, found_formats
 from tallystick.connectors.location import Location, split_suffix, suffixes
 from tallystick.connectors.notes import Notes
+from tallystick.connectors.splits import Split, splits_of
 from tallystick.connectors.standard_input import StandardInput
 from tallystick.errors import DataError, UsageError
 
@@ -54,20 +50,29 @@ class Source:
         """Give the column names of each file, for errors; JSON has those of its first records."""
         return {reading.name: found_formats()[form].columns(reading) for form, reading in self._readings}
 
+    def splits(self) -> Iterator[Split]:
+        """Give its files in the order of their names, cut where their formats allow it."""
+        for form, reading in self._readings:
+            yield from splits_of(form, reading, alone=len(self._readings) == 1)
+
     def chunks(self) -> Iterator[Chunk]:
-        """Give the rows in order, in bounded memory, reading one block ahead.
+        """Give the rows in order, in bounded memory.
 
         Raises DataError when there is no record at all, or a single file cannot be read from its start.
         """
         records = 0
-        with closing(_ahead(self._blocks()) if self._reads_ahead() else self._blocks()) as blocks:
-            for block in blocks:
-                for chunk in block:
-                    records += chunk.rows.num_rows + len(chunk.broken)
-                    yield chunk
+        for split in self.splits():
+            for chunk in split.chunks():
+                records += len(chunk.records) + len(chunk.broken)
+                self._notes.add(chunk.notes)
+                yield chunk
         if not records:
-            what = "a header but no row" if len(self.names) == 1 else "no row in any of its files"
-            raise DataError(f"{self.location.shown} has {what}.", "At least one record is wanted.")
+            self.refuse_empty()
+
+    def refuse_empty(self) -> NoReturn:
+        """Raise the DataError for an input without any record."""
+        what = "a header but no row" if len(self.names) == 1 else "no row in any of its files"
+        raise DataError(f"{self.location.shown} has {what}.", "At least one record is wanted.")
 
     def is_read_by(self, other: Location) -> bool:
         """Say whether a location is one of its files, or lies in the folder that it reads."""
@@ -80,34 +85,6 @@ class Source:
         return system.is_folder(self.location.path) and target.startswith(
             system.resolve(self.location.path) + "/"
         )
-
-    def _reads_ahead(self) -> bool:
-        # Closing waits for the block that is being read, and a pipe may keep that waiting for ever.
-        return self.location.scheme != "stdin" and self._readings[0][1].settings.threads != 1
-
-    def _blocks(self) -> Generator[Block, None, None]:
-        for form, reading in self._readings:
-            try:
-                yield from found_formats()[form].read(reading)
-            except DataError as error:
-                if len(self._readings) == 1:
-                    raise
-                empty = pa.RecordBatch.from_arrays([], names=[])
-                broken = Broken(1, "broken_file", None, None, error.message)
-                yield [Chunk(empty, reading.name, np.empty(0, np.int64), (broken,))]
-
-
-def _ahead(blocks: Generator[Block, None, None]) -> Generator[Block, None, None]:
-    """Read one block while the one before is worked on."""
-    with ThreadPoolExecutor(1, "tallystick-read") as reader:
-        try:
-            following = reader.submit(next, blocks, None)
-            while (block := following.result()) is not None:
-                following = reader.submit(next, blocks, None)
-                yield block
-        finally:
-            following.cancel()
-            reader.submit(blocks.close).result()
 
 
 def open_source(

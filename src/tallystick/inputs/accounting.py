@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.connectors import Chunk, Sink, TablePlace, open_sink
-from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
+from tallystick.connectors import Sink, TablePlace, open_sink
+from tallystick.connectors.notes import Notes
+from tallystick.contracts import QUARANTINE, Report
 from tallystick.engines import Engine, duplicates, repeated
+from tallystick.inputs.work import FILE_BITS, ChunkResult, SkippedRecords
 
-__all__ = ["DUPLICATES", "DuplicatesFound", "RowAccounting", "SkippedRecords"]
-
-#: Records to leave out: the file's place name → record numbers.
-SkippedRecords = dict[str, NDArray[np.int64]]
+__all__ = ["DUPLICATES", "DuplicatesFound", "RowAccounting"]
 
 HISTORY = "(history)"
 #: One line for each duplicate: its key and place, and the place of the record that stays.
@@ -56,13 +57,13 @@ class DuplicatesFound(Exception):  # noqa: N818 - a signal to go through the inp
 class RowAccounting:
     """Used as a context manager: the quarantine file stays also where an input is refused in the end.
 
-    horizon: how far apart in time (microseconds) two records of one key are duplicates; None: however far;
-    earlier: keys of what came before, with `time` and `record`.
+    files: the names of the input's files, sorted; horizon: how far apart in time (microseconds) two records
+    of one key are duplicates, None: however far; earlier: keys of what came before, with `time` and `record`.
     """
 
     def __init__(
         self,
-        contract: Contract,
+        files: Sequence[str],
         engine: Engine,
         quarantine: Path | TablePlace | None,
         skip: SkippedRecords,
@@ -72,13 +73,13 @@ class RowAccounting:
         asked: bool = False,
     ) -> None:
         self.again: NDArray[np.int64] = np.empty(0, np.int64)
-        self._contract, self._engine, self._quarantine, self._skip = contract, engine, quarantine, skip
+        self._engine, self._quarantine, self._files = engine, quarantine, files
         self._report = Report(
             rows_in=sum(map(len, skip.values())), rows_duplicate=sum(map(len, skip.values()))
         )
         self._asked, self._horizon, self._earlier = asked, horizon, earlier
         self._bad: Sink | None = None
-        self._files: list[str] = []
+        self._notes = Notes()
         self._keys: list[pa.Table] = []
         self._found: tuple[pa.Table, pa.Table]
 
@@ -99,44 +100,20 @@ class RowAccounting:
             else:
                 self._quarantine.unlink(missing_ok=True)
 
-    def without_skipped(self, chunk: Chunk) -> Chunk:
-        """Leave out the duplicates that an earlier pass found."""
-        skipped = self._skip.get(chunk.name)
-        if skipped is None:
-            return chunk
-        stays = ~np.isin(chunk.records, skipped)
-        rows = chunk.rows.filter(pa.array(stays))
-        return Chunk(rows, chunk.name, chunk.records[stays], chunk.broken)
-
-    def add(self, chunk: Chunk, naming: Naming, checked: Checked) -> None:
-        """RowAccounting for a chunk; chunks come in order."""
-        codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
-        self._report += Report.of(codes, len(checked.rows), naming=naming)
-        if codes and self._quarantine is not None:
-            self._put_aside(self._quarantine, chunk, checked)
-        if chunk.name not in self._files:
-            self._files.append(chunk.name)
-        contract = self._contract
-        if contract.key is None or contract.key not in checked.rows.schema.names:
-            return
-        key = checked.rows.column(contract.key)
-        time = pa.nulls(len(key), pa.int64())
-        if contract.event_time is not None and contract.event_time in checked.rows.schema.names:
-            time = checked.rows.column(contract.event_time).cast(pa.int64())
-        numbers = chunk.records[checked.kept]
-        part = pa.table(
-            {
-                "key": key,
-                "time": time,
-                "place": pa.array((np.int64(len(self._files) - 1) << 40) | numbers),
-                "row": pa.array(np.arange(len(numbers)) + (self._report.rows_clean - len(numbers))),
-            }
-        )
-        self._keys.append(part.filter(part["key"].is_valid()))
+    def add(self, result: ChunkResult[Any]) -> None:
+        """Take the account of a chunk; chunks come in order."""
+        before = self._report.rows_clean
+        self._report += result.report
+        self._notes.add(result.notes)
+        if result.bad is not None:
+            self._put_aside(result.bad)
+        if result.keys is not None:
+            row = pc.add(result.keys.column("row"), before)
+            self._keys.append(result.keys.set_column(result.keys.num_columns - 1, "row", row))
 
     def settle(self, notes: Sequence[str], *, must_know: bool) -> None:
         """Find the duplicates; `must_know`: raise DuplicatesFound where any was written already."""
-        said = list(notes)
+        said = [*notes, *self._notes.lines()]
         if self._bad is not None:
             said.append(f"The bad rows are in {self._quarantine}.")
         self._report += Report(notes=tuple(said))
@@ -144,7 +121,7 @@ class RowAccounting:
             return
         keys = pa.concat_tables(self._keys)
         if self._earlier is not None:
-            place = pa.array((np.int64(-1) << 40) | self._earlier.column("record").to_numpy())
+            place = pa.array((np.int64(-1) << FILE_BITS) | self._earlier.column("record").to_numpy())
             before = self._earlier.drop_columns("record").append_column("place", place)
             before = before.append_column("row", pa.nulls(len(before), pa.int64()))
             keys = pa.concat_tables([before.select(keys.column_names), keys])
@@ -178,28 +155,11 @@ class RowAccounting:
         """Return the account so far."""
         return self._report
 
-    def _put_aside(self, path: Path | TablePlace, chunk: Chunk, checked: Checked) -> None:
+    def _put_aside(self, bad: pa.Table) -> None:
         if self._bad is None:
-            self._bad = open_sink(path, QUARANTINE).__enter__()
-        broken = [
-            {
-                "code": one.code,
-                "column": one.column,
-                "value": one.value,
-                "file": chunk.name,
-                "row": one.record,
-                "message": one.message,
-                "record": None,
-            }
-            for one in chunk.broken
-        ]
-        table = pa.concat_tables(
-            [
-                pa.Table.from_pylist(broken, QUARANTINE),
-                quarantine_rows(chunk.rows, checked.bad, chunk.name, chunk.records),
-            ]
-        )
-        for batch in table.sort_by("row").to_batches():
+            assert self._quarantine is not None
+            self._bad = open_sink(self._quarantine, QUARANTINE).__enter__()
+        for batch in bad.to_batches():
             self._bad.write(batch)
 
     def _named(self, keys: pa.Table, found: pa.Table) -> pa.Table:
@@ -209,9 +169,15 @@ class RowAccounting:
         known = keys.column("place").to_numpy()
         order = np.argsort(known)
         key = keys.column("key").take(pa.array(order[np.searchsorted(known, places, sorter=order)]))
-        low = (np.int64(1) << 40) - 1
+        low = (np.int64(1) << FILE_BITS) - 1
         return pa.table(
-            [key, pa.array(files[places >> 40]), places & low, pa.array(files[kept >> 40]), kept & low],
+            [
+                key,
+                pa.array(files[places >> FILE_BITS]),
+                places & low,
+                pa.array(files[kept >> FILE_BITS]),
+                kept & low,
+            ],
             schema=DUPLICATES,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import narwhals as nw
 import numpy as np
@@ -13,7 +14,8 @@ import pyarrow as pa
 
 from tallystick.connectors import Chunk, Source
 from tallystick.connectors.chunk import Broken
-from tallystick.errors import UsageError
+from tallystick.connectors.splits import Split
+from tallystick.errors import DataError, UsageError
 
 __all__ = ["BufferedInput", "FrameInput", "frame_like", "single_batch"]
 
@@ -22,9 +24,20 @@ class FrameInput:
     """A pandas, Polars or Arrow frame as chunks; its rows are counted from 1 under the name `frame`."""
 
     notes: Sequence[str] = ()
+    names: Sequence[str] = ("frame",)
 
     def __init__(self, frame: Any, batch_rows: int) -> None:
         self._table, self._batch_rows = arrow(frame), batch_rows
+
+    small = False
+
+    def splits(self) -> Iterator[Split]:
+        """Give it as one split: it lies in memory."""
+        yield self
+
+    def refuse_empty(self) -> NoReturn:
+        """Raise the DataError for a frame without a row."""
+        raise DataError("There is no row in the frame.", "At least one record is wanted.")
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows in order."""
@@ -81,6 +94,21 @@ class BufferedInput:
         """What should be said about the input."""
         return self._source.notes
 
+    small = False
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The name under which its records are counted."""
+        return self._source.names
+
+    def splits(self) -> Iterator[Split]:
+        """Give it as one split: it is read once, in order."""
+        yield self
+
+    def refuse_empty(self) -> NoReturn:
+        """Raise the DataError for an input without a record."""
+        self._source.refuse_empty()
+
     def chunks(self) -> Iterator[Chunk]:
         """Yield the records in order."""
         if self._folder is not None:
@@ -102,4 +130,4 @@ class BufferedInput:
             ) as file:
                 file.write_batch(batch)
             self._kept.append((path, chunk.name, chunk.broken))
-            yield chunk
+            yield replace(chunk, notes=())  # the source has them

@@ -8,19 +8,21 @@ two records with one key stays is known when all have been seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from tallystick.config import Settings
 from tallystick.connectors import (
     Chunk,
     Sink,
     Source,
+    Split,
     TablePlace,
     beside,
     open_sink,
@@ -31,40 +33,70 @@ from tallystick.connectors import (
 from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.inference import ColumnTypes
+from tallystick.engines import Work
 from tallystick.errors import DataError, UsageError
-from tallystick.inputs.accounting import DuplicatesFound, RowAccounting, SkippedRecords
+from tallystick.inputs.accounting import DuplicatesFound, RowAccounting
 from tallystick.inputs.context import RunContext
 from tallystick.inputs.frames import BufferedInput, FrameInput
 from tallystick.inputs.places import RowPlaces
+from tallystick.inputs.work import CheckedWork, ChunkWork, ContractCheck, SkippedRecords
 
 __all__ = ["InputReader"]
 
 
+R = TypeVar("R")
+T = TypeVar("T")
+
+
 class RecordStream(Protocol):
-    """Yields the same chunks each time it is asked: files, a frame, or standard input that was kept."""
+    """Yields the same records each time it is asked: files, a frame, or standard input that was kept."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What should be said about the input."""
+        """What should be said about the input as a whole."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The place names of its files, sorted."""
+
+    def splits(self) -> Iterator[Split]:
+        """Cut it into what can be read by itself."""
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the records in order."""
 
-
-class Outcome(Protocol):
-    """What work on a chunk must tell, so that its records are accounted for."""
-
-    @property
-    def checked(self) -> Checked:
-        """What the contract said of each record."""
+    def refuse_empty(self) -> NoReturn:
+        """Raise the DataError for an input without a record."""
 
 
-R = TypeVar("R", bound=Outcome)
+@dataclass(frozen=True)
+class _Select:
+    """Checks a chunk and keeps columns of its clean rows, with the number of each record."""
+
+    check: ContractCheck
+    fields: pa.Schema
+
+    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, tuple[pa.RecordBatch, RowPlaces]]:
+        checked = self.check.check(chunk, naming)
+        numbers = chunk.records[checked.kept]
+        places = RowPlaces((chunk.name,), np.zeros(len(numbers), np.int32), numbers)
+        return checked, (conformed(checked.rows, self.fields), places)
 
 
-@dataclass
-class _OnlyChecked:
-    checked: Checked
+@dataclass(frozen=True)
+class _InferTypes:
+    """Infers the types of the columns of a chunk that a contract does not name."""
+
+    contract: Contract
+    mapping: Mapping[str, str]
+    settings: Settings
+
+    def __call__(self, chunk: Chunk) -> tuple[ColumnTypes, int]:
+        types = ColumnTypes()
+        if chunk.rows.num_columns:
+            naming = self.contract.resolve(chunk.rows.schema.names, self.mapping)
+            types = ColumnTypes.of(chunk.rows.select(list(self.contract.unnamed(naming))), self.settings)
+        return types, len(chunk.records)
 
 
 @dataclass
@@ -83,7 +115,6 @@ class InputReader:
     horizon: int | None = None
     needs: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
-    namings: dict[tuple[str, ...], Naming] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -107,43 +138,20 @@ class InputReader:
         stream = BufferedInput(source) if source.location.scheme == "stdin" else source
         return cls(contract, stream, context, labels_wanted, horizon, needs or {}, source)
 
-    def naming(self, rows: pa.RecordBatch) -> Naming:
-        """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
-        names = tuple(rows.schema.names)
-        if names not in self.namings:
-            naming = self.contract.resolve(names, self.context.mapping)
-            missing = [column for column in self.needs if column not in naming.ours]
-            if missing:
-                wanted = "; ".join(f"{column}, {self.needs[column]}" for column in missing)
-                raise DataError(
-                    f"What is needed is missing: {wanted}. Found: {', '.join(names) or 'no columns'}.",
-                    " ".join(naming.notes) or f'Say which column it is: --map "THEIRS={missing[0]}".',
-                )
-            self.namings[names] = naming
-        return self.namings[names]
-
     def infer_columns(self) -> ColumnTypes:
         """Infer the types of the columns that an open contract does not name, in one pass over the input."""
-        types = ColumnTypes()
-        self.context.progress.stage("Reading the types of columns")
-        for chunk in self.stream.chunks():
-            if chunk.rows.num_columns:
-                naming = self.contract.resolve(chunk.rows.schema.names, self.context.mapping)
-                types += ColumnTypes.of(
-                    chunk.rows.select(list(self.contract.unnamed(naming))), self.context.settings
-                )
-            self.context.progress.step(len(chunk.records))
+        types, context = ColumnTypes(), self.context
+        context.progress.stage("Reading the types of columns")
+        for part, records in self._run(_InferTypes(self.contract, context.mapping, context.settings)):
+            types += part
+            context.progress.step(records)
         return types
 
-    def check(self, chunk: Chunk) -> Checked:
-        """Put a chunk through the contract."""
-        return self.contract.check(
-            chunk.rows,
-            self.naming(chunk.rows),
-            self.context.settings,
-            as_of=self.context.as_of,
-            labels_wanted=self.labels_wanted,
-        )
+    @property
+    def check(self) -> ContractCheck:
+        """Return what checks records against the contract."""
+        context = self.context
+        return ContractCheck(self.contract, context.settings, context.as_of, self.labels_wanted)
 
     def gather(self, columns: Sequence[str]) -> tuple[pa.Table, Report]:
         """Read everything into memory: the clean rows that stay, with these of our columns, and the account.
@@ -171,13 +179,12 @@ class InputReader:
         parts: list[pa.RecordBatch] = []
         places: list[RowPlaces] = []
 
-        def keep(chunk: Chunk, done: _OnlyChecked) -> None:
-            parts.append(conformed(done.checked.rows, pa.schema(fields)))
-            numbers = chunk.records[done.checked.kept]
-            places.append(RowPlaces((chunk.name,), np.zeros(len(numbers), np.int32), numbers))
+        def keep(part: tuple[pa.RecordBatch, RowPlaces]) -> None:
+            parts.append(part[0])
+            places.append(part[1])
 
         bad = self.context.quarantine or quarantine
-        account = self._pass(lambda chunk: _OnlyChecked(self.check(chunk)), keep, bad, {}, earlier=earlier)
+        account = self._pass(_Select(self.check, pa.schema(fields)), keep, bad, {}, earlier=earlier)
         table = pa.Table.from_batches(parts, pa.schema(fields))
         place = RowPlaces.joined(places)
         report = account.report()
@@ -195,19 +202,14 @@ class InputReader:
 
     def count(self) -> Report:
         """Read everything and keep only the account."""
-        account = self._pass(
-            lambda chunk: _OnlyChecked(self.check(chunk)), lambda *_: None, self.context.quarantine, {}
-        )
-        return account.report()
+        return self._pass(self.check, lambda _: None, self.context.quarantine, {}).report()
 
-    def collect(
-        self, work: Callable[[Chunk, Naming], R], take: Callable[[R], None], again: Callable[[], None]
-    ) -> Report:
+    def collect(self, work: CheckedWork[R], take: Callable[[R], None], again: Callable[[], None]) -> Report:
         """Work on chunk after chunk and keep what comes of each; `again` begins anew after duplicates."""
         return self._in_passes(
             lambda skip: self._pass(
-                lambda chunk: work(chunk, self.naming(chunk.rows)),
-                lambda _, done: take(done),
+                work,
+                take,
                 self.context.quarantine,
                 skip,
                 must_know=True,
@@ -217,16 +219,18 @@ class InputReader:
 
     def flow(
         self,
-        work: Callable[[Chunk, Naming], R],
-        rows: Callable[[R], pa.RecordBatch],
+        work: CheckedWork[pa.RecordBatch],
         output: str | Path | TablePlace,
         schema: pa.Schema | None = None,
+        *,
+        take: Callable[[pa.RecordBatch], None] = lambda _: None,
         again: Callable[[], None] = lambda: None,
     ) -> Report:
         """Work on chunk after chunk and write what comes of each, but nothing of an input that is refused.
 
         Bad rows go to the quarantine that was asked for, else to `OUTPUT.quarantine.jsonl`, if there are any;
-        where duplicates were, `OUTPUT.duplicates.jsonl` names them. `again` is called before a second pass.
+        where duplicates were, `OUTPUT.duplicates.jsonl` names them. `take` is called with what was
+        written, `again` before a second pass.
         """
         bad = self.context.quarantine or beside(output, "quarantine")
         aside = beside(output, "duplicates")
@@ -240,14 +244,12 @@ class InputReader:
 
         def go(skip: SkippedRecords) -> RowAccounting:
             sink = open_sink(output, schema, source=self.source)
-            return self._pass(
-                lambda chunk: work(chunk, self.naming(chunk.rows)),
-                lambda _, done: sink.write(rows(done)),
-                bad,
-                skip,
-                sink,
-                must_know=True,
-            )
+
+            def write(rows: pa.RecordBatch) -> None:
+                sink.write(rows)
+                take(rows)
+
+            return self._pass(work, write, bad, skip, sink, must_know=True)
 
         def once_more(found: DuplicatesFound) -> None:
             nonlocal apart
@@ -280,8 +282,8 @@ class InputReader:
 
     def _pass(
         self,
-        work: Callable[[Chunk], R],
-        take: Callable[[Chunk, R], None],
+        work: CheckedWork[R],
+        take: Callable[[R], None],
         quarantine: Path | TablePlace | None,
         skip: SkippedRecords,
         sink: Sink | None = None,
@@ -291,8 +293,9 @@ class InputReader:
     ) -> RowAccounting:
         """Go through the input once; `must_know`: duplicates that are not in `skip` raise DuplicatesFound."""
         asked = self.context.quarantine is not None
+        files = self.stream.names
         account = RowAccounting(
-            self.contract,
+            files,
             self.context.engine,
             quarantine,
             skip,
@@ -300,21 +303,22 @@ class InputReader:
             earlier=earlier,
             asked=asked,
         )
-        progress, threads = self.context.progress, self.context.settings.cores()
+        numbers = {name: number for number, name in enumerate(files)}
+        on_chunk = ChunkWork(
+            self.contract, self.context.mapping, self.needs, numbers, skip, quarantine is not None, work
+        )
+        progress = self.context.progress
         refused: DataError | None = None
-
-        def do(chunk: Chunk) -> tuple[Chunk, R]:
-            chunk = account.without_skipped(chunk)
-            return chunk, work(chunk)
-
         progress.stage("Reading")
         with account:
             try:
-                with sink or nullcontext(), closing(self._ready()) as chunks:
-                    for chunk, done in self.context.engine.map(do, chunks, threads):
-                        take(chunk, done)
-                        account.add(chunk, self.namings[tuple(chunk.rows.schema.names)], done.checked)
-                        progress.step(len(chunk.records))
+                with sink or nullcontext(), closing(self._run(on_chunk)) as results:
+                    for result in results:
+                        take(result.value)
+                        account.add(result)
+                        progress.step(result.records)
+                    if not account.report().rows_in:
+                        self.stream.refuse_empty()
                     account.settle(self.stream.notes, must_know=must_know)
                     account.report().usable()
                     account.report().refuse(strict=self.context.strict, most=self.context.max_quarantine)
@@ -327,11 +331,10 @@ class InputReader:
             raise refused
         return account
 
-    def _ready(self) -> Generator[Chunk, None, None]:
-        """Name each chunk's columns before threads get it; a chunk without columns is all broken."""
-        for chunk in self.stream.chunks():
-            if chunk.rows.num_columns:
-                self.naming(chunk.rows)
-            else:
-                self.namings.setdefault((), Naming(()))
-            yield chunk
+    def _run(self, work: Work[T]) -> Generator[T, None, None]:
+        """Do work on every chunk, by the engine."""
+        # Closing waits for what is being read, and a pipe may keep that waiting for ever.
+        ahead = self.source is None or self.source.location.scheme != "stdin"
+        yield from self.context.engine.run(
+            work, self.stream.splits(), self.context.settings.cores(), ahead=ahead
+        )

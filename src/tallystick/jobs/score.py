@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, open_sink, place
-from tallystick.contracts import Naming, Report
+from tallystick.contracts import Checked, Naming, Report
 from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
 from tallystick.inputs.frames import frame_like
@@ -24,7 +24,6 @@ from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_pa
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, replay
 from tallystick.scorer import (
-    Scored,
     Scorer,
     Want,
     WindowedBatch,
@@ -118,6 +117,17 @@ def score(
     return _one_by_one(found, scorer, source, context, target)
 
 
+@dataclass(frozen=True)
+class _Decide:
+    """Checks and decides a chunk."""
+
+    scorer: Scorer
+
+    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, pa.RecordBatch]:
+        scored = self.scorer.score(chunk.rows, naming, chunk.name, chunk.records)
+        return scored.checked, scored.decisions
+
+
 def _one_by_one(
     solution: Solution, scorer: Scorer, source: Any, context: RunContext, target: Path | TablePlace | None
 ) -> Any:
@@ -125,20 +135,13 @@ def _one_by_one(
     needs = {column: "to score" for one in scorer.predictors for column in one.task.required}
     reader = open_input(solution, source, context, labels_wanted=False, needs=needs)
 
-    def decide(chunk: Chunk, naming: Naming) -> Scored:
-        return scorer.score(chunk.rows, naming, chunk.name, chunk.records)
-
+    decide = _Decide(scorer)
     if target is None:
         parts: list[pa.RecordBatch] = []
-        reader.collect(decide, lambda done: parts.append(done.decisions), parts.clear)
+        reader.collect(decide, parts.append, parts.clear)
         return frame_like(pa.Table.from_batches(parts, scorer.schema), source)
     tally = _Tally()
-
-    def write(done: Scored) -> pa.RecordBatch:
-        tally.add(done.decisions)
-        return done.decisions
-
-    report = reader.flow(decide, write, target, scorer.schema, tally.clear)
+    report = reader.flow(decide, target, scorer.schema, take=tally.add, again=tally.clear)
     if scorer.routing is not None and context.settings.routing:
         report += Report(notes=scorer.routing.notes)
     return _scores(report, tally, target, scorer)

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
-from tallystick.contracts import Checked, Naming, Report, written, written_schema
+from tallystick.contracts import Checked, Column, Naming, Report, written, written_schema
 from tallystick.inputs.reader import InputReader
+from tallystick.inputs.work import ContractCheck
 from tallystick.jobs.open_input import open_input, with_unnamed_columns
 from tallystick.jobs.options import Reading, refuse_same_path, run_context
 
@@ -33,7 +34,15 @@ class Validated:
 
 @dataclass(frozen=True)
 class _Clean:
-    checked: Checked
+    """Checks a chunk and gives its clean rows as they are written."""
+
+    check: ContractCheck
+    columns: list[Column]
+    typed: bool
+
+    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, pa.RecordBatch]:
+        checked = self.check.check(chunk, naming)
+        return checked, written(checked.rows, self.columns, self.check.settings, typed=self.typed)
 
 
 def validate(
@@ -55,13 +64,7 @@ def validate(
     target = place(output)
     typed = isinstance(target, TablePlace) or str(output).endswith(".parquet")
 
-    def check(chunk: Chunk, naming: Naming) -> _Clean:
-        return _Clean(found.contract.check(chunk.rows, naming, context.settings, as_of=context.as_of))
-
-    def rows(done: _Clean) -> pa.RecordBatch:
-        return written(done.checked.rows, columns, context.settings, typed=typed)
-
-    report = reader.flow(check, rows, output, written_schema(columns, typed=typed))
+    report = reader.flow(_Clean(reader.check, columns, typed), output, written_schema(columns, typed=typed))
     return Validated(report, target)
 
 

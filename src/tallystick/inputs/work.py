@@ -1,0 +1,171 @@
+"""What is done to each chunk of an input, wherever it is read: checked, worked on, and accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tallystick.config import Settings
+from tallystick.connectors import Chunk
+from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
+from tallystick.errors import DataError
+
+__all__ = ["FILE_BITS", "CheckedWork", "ChunkResult", "ChunkWork", "ContractCheck", "SkippedRecords"]
+
+#: Records to leave out: the file's place name → record numbers.
+SkippedRecords = dict[str, NDArray[np.int64]]
+
+#: A place is the number of the file shifted by this, and the number of the record in it.
+FILE_BITS = 40
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class CheckedWork(Protocol[R_co]):
+    """What a verb does to a chunk: it checks the records and makes something of them. It pickles."""
+
+    def __call__(self, chunk: Chunk, naming: Naming, /) -> tuple[Checked, R_co]:
+        """Do it to one chunk."""
+
+
+@dataclass(frozen=True)
+class ContractCheck:
+    """Checks records against a contract; labels_wanted: as in `Contract.check`."""
+
+    contract: Contract
+    settings: Settings
+    as_of: datetime | None
+    labels_wanted: bool | tuple[str, ...]
+
+    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, None]:
+        """Check a chunk, and make nothing of it."""
+        return self.check(chunk, naming), None
+
+    def check(self, chunk: Chunk, naming: Naming) -> Checked:
+        """Check a chunk."""
+        return self.contract.check(
+            chunk.rows, naming, self.settings, as_of=self.as_of, labels_wanted=self.labels_wanted
+        )
+
+
+@dataclass(frozen=True)
+class ChunkResult(Generic[R]):
+    """What became of a chunk.
+
+    records: how many it held; bad: its rows for the quarantine, None where there are none or none are asked
+    for; keys: `key`, `time` (int64 microseconds, null: none), `place` and `row` (the number among the clean
+    rows of this chunk), None without a key; value: what the verb made.
+    """
+
+    records: int
+    report: Report
+    bad: pa.Table | None
+    keys: pa.Table | None
+    notes: tuple[tuple[str, int], ...]
+    value: R
+
+
+@dataclass
+class ChunkWork(Generic[R]):
+    """Names the columns of a chunk, leaves out known duplicates, does the work and accounts for each record.
+
+    needs: the columns that the verb cannot do without, and what each is wanted for; files: the number of each
+    file in the order of their names; quarantine: whether bad rows are wanted. Raises DataError where a needed
+    column is missing.
+    """
+
+    contract: Contract
+    mapping: Mapping[str, str]
+    needs: Mapping[str, str]
+    files: Mapping[str, int]
+    skip: SkippedRecords
+    quarantine: bool
+    work: CheckedWork[R]
+    namings: dict[tuple[str, ...], Naming] = field(default_factory=dict, repr=False)
+
+    def __call__(self, chunk: Chunk) -> ChunkResult[R]:
+        """Do it."""
+        chunk = self._without_skipped(chunk)
+        naming = self.naming(chunk.rows)
+        checked, value = self.work(chunk, naming)
+        codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
+        report = Report.of(codes, len(checked.rows), naming=naming)
+        bad = _bad_rows(chunk, checked) if codes and self.quarantine else None
+        return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), chunk.notes, value)
+
+    def naming(self, rows: pa.RecordBatch) -> Naming:
+        """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
+        names = tuple(rows.schema.names)
+        if names not in self.namings:
+            self.namings[names] = self._resolved(names)
+        return self.namings[names]
+
+    def _resolved(self, names: tuple[str, ...]) -> Naming:
+        if not names:
+            return Naming(())  # all that stands there is broken
+        naming = self.contract.resolve(names, self.mapping)
+        missing = [column for column in self.needs if column not in naming.ours]
+        if missing:
+            wanted = "; ".join(f"{column}, {self.needs[column]}" for column in missing)
+            raise DataError(
+                f"What is needed is missing: {wanted}. Found: {', '.join(names) or 'no columns'}.",
+                " ".join(naming.notes) or f'Say which column it is: --map "THEIRS={missing[0]}".',
+            )
+        return naming
+
+    def _without_skipped(self, chunk: Chunk) -> Chunk:
+        """Leave out the duplicates that an earlier pass found."""
+        skipped = self.skip.get(chunk.name)
+        if skipped is None:
+            return chunk
+        stays = ~np.isin(chunk.records, skipped)
+        rows = chunk.rows.filter(pa.array(stays))
+        return Chunk(rows, chunk.name, chunk.records[stays], chunk.broken, chunk.notes)
+
+    def _keys(self, chunk: Chunk, checked: Checked) -> pa.Table | None:
+        contract, rows = self.contract, checked.rows
+        if contract.key is None or contract.key not in rows.schema.names:
+            return None
+        time = pa.nulls(len(rows), pa.int64())
+        if contract.event_time is not None and contract.event_time in rows.schema.names:
+            time = rows.column(contract.event_time).cast(pa.int64())
+        numbers = chunk.records[checked.kept]
+        keys = pa.table(
+            {
+                "key": rows.column(contract.key),
+                "time": time,
+                "place": pa.array((np.int64(self.files[chunk.name]) << FILE_BITS) | numbers),
+                "row": pa.array(np.arange(len(numbers))),
+            }
+        )
+        return keys.filter(keys["key"].is_valid())
+
+
+def _bad_rows(chunk: Chunk, checked: Checked) -> pa.Table:
+    """Return what the quarantine holds of a chunk, in the order of its records."""
+    broken = [
+        {
+            "code": one.code,
+            "column": one.column,
+            "value": one.value,
+            "file": chunk.name,
+            "row": one.record,
+            "message": one.message,
+            "record": None,
+        }
+        for one in chunk.broken
+    ]
+    table = pa.concat_tables(
+        [
+            pa.Table.from_pylist(broken, QUARANTINE),
+            quarantine_rows(chunk.rows, checked.bad, chunk.name, chunk.records),
+        ]
+    )
+    return table.sort_by("row")
