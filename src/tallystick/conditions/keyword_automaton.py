@@ -8,6 +8,7 @@ stand between single spaces, so that a phrase is met across a line break, a hyph
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,16 +101,20 @@ def _in_word(char: str) -> bool:
     return ucd_3_2_0.category(char)[0] in "LNM"
 
 
+@functools.cache
+def _folded() -> NDArray[np.int32]:
+    """Give for each character of the first plane the one that stands for it in a phrase, -1 outside words."""
+    chars = map(chr, range(PLANE))
+    return np.array([ord(_fold(char)) if _in_word(char) else -1 for char in chars], np.int32)
+
+
 def _classes(phrases: Sequence[str]) -> NDArray[np.uint16]:
     """Give each character of the first plane its class: OTHER, GAP, or one for each that a phrase holds."""
     held = sorted({char for phrase in phrases for char in phrase if char != " "})
-    of = {char: place for place, char in enumerate(held, 2)}
-    table = np.full(PLANE, GAP, np.uint16)
-    for code in range(PLANE):
-        char = chr(code)
-        if _in_word(char):
-            table[code] = of.get(_fold(char), OTHER)
-    return table
+    by_code = np.full(PLANE, OTHER, np.uint16)
+    by_code[np.array([ord(char) for char in held], np.int64)] = np.arange(2, 2 + len(held))
+    folded = _folded()
+    return np.where(folded < 0, np.uint16(GAP), by_code[folded])
 
 
 def _automaton(
