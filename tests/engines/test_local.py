@@ -7,7 +7,6 @@ import pytest
 
 from tallystick.connectors import Chunk
 from tallystick.engines.local import ENGINE
-from tallystick.errors import DataError
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -50,14 +49,6 @@ class Numbers:
             yield Chunk(pa.record_batch({"n": [number]}), "numbers", np.array([number]))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("ahead", [True, False])
-def test_results_of_splits_come_in_the_order_of_the_input(threads: int, ahead: bool) -> None:
-    splits = [Numbers(range(10 * i, 10 * i + 10), small=i % 2 == 0) for i in range(6)]
-    results = ENGINE.run(lambda chunk: int(chunk.records[0]), splits, threads, ahead=ahead)
-    assert list(results) == list(range(60))
-
-
 def test_large_splits_are_not_held_in_memory() -> None:
     read = 0
 
@@ -72,15 +63,3 @@ def test_large_splits_are_not_held_in_memory() -> None:
     for done, _ in zip(range(500), results, strict=False):
         assert read - done <= 5
     results.close()  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("small", [True, False])
-def test_an_error_in_reading_comes_out(threads: int, small: bool) -> None:
-    class Broken(Numbers):
-        def chunks(self) -> Iterator[Chunk]:
-            yield from super().chunks()
-            raise DataError("It breaks off.")
-
-    with pytest.raises(DataError, match="breaks off"):
-        list(ENGINE.run(lambda _: 1, [Broken(range(3), small=small)], threads))
