@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -83,17 +84,14 @@ class Stats:
         rows = actions.where(alerting) if alerting.any() else NOWHERE
         metrics = self._metrics
         with self._lock:
-            metrics.commits.inc()
-            for counter, many in (
-                (metrics.quarantined, bad),
-                (metrics.duplicates, duplicates),
-                (metrics.late, late),
-            ):
-                if many:
-                    counter.inc(many)
+            metrics.commits += 1
+            metrics.quarantined += bad
+            metrics.duplicates += duplicates
+            metrics.late += late
             if not len(arrived):
                 return
-            metrics.events.inc(events)
+            metrics.events += events
+            metrics.decisions += len(arrived)
             if self._first is None:
                 self._first = max(int(arrived.min()), self._started)
             self._last = max(self._last, at)
@@ -105,7 +103,7 @@ class Stats:
             if departments is not None:
                 metrics.departments.add(departments.names, departments.counts())
             if len(rows):
-                metrics.alerts.inc(len(rows))
+                metrics.alerts += len(rows)
                 self._alerts.add(at, decisions, rows, latency)
 
     def noted(
@@ -124,11 +122,9 @@ class Stats:
         """
         now = self._clock()
         with self._lock:
-            self._metrics.set_lag(lag)
-            self._metrics.queued.set(queued)
-            self._metrics.set_behind(marks)
+            self._metrics.lag, self._metrics.queued, self._metrics.behind = lag, queued, dict(marks)
             if notices is not None:
-                self._metrics.set_notices(notices)
+                self._metrics.notices = {channel: dict(states) for channel, states in notices.items()}
             if lag is not None:
                 self._series.waits(now, lag)
 
@@ -160,48 +156,43 @@ class Stats:
         while more:
             with self._lock:  # let go of in between: a commit never waits for all of it
                 more = self._series.work()
+        metrics = self._metrics
         with self._lock:
             now = max(self._clock(), self._last)
-            values = self._metrics.values()
-            latency = self._metrics.latency
-            counts, total, longest = latency.counts.copy(), latency.total, latency.longest
-            rate_now, latency_now = self._recent.rate(now), self._recent.tails(now)
-            series, seconds = self._series.columns(now), self._series.seconds
-            alerts, notes = self._alerts.newest(), tuple(self._notes)
             busy = (self._last - self._first) / 1e6 if self._first is not None else 0.0
-
-        def one(name: str) -> int:
-            return int(values[name][()])
-
-        events, actions = one("events_total"), _nested(values.get("decisions_total", {}))
-        lag = values.get("lag_records")
+            counts = metrics.latency.counts.copy()
+            total, longest = metrics.latency.total, metrics.latency.longest
+            alerts = self._alerts.newest()
+            figures: dict[str, Any] = {
+                "events": metrics.events,
+                "decisions": metrics.decisions,
+                "bad": metrics.quarantined,
+                "duplicates": metrics.duplicates,
+                "late": metrics.late,
+                "commits": metrics.commits,
+                "rate": metrics.events / max(busy, 0.001) if metrics.events else 0.0,
+                "rate_now": self._recent.rate(now),
+                "latency_now": self._recent.tails(now),
+                "labels": metrics.labels.plain(),
+                "actions": metrics.actions.plain(),
+                "departments": dict(metrics.departments),
+                "alerted": metrics.alerts,
+                "lag": metrics.lag,
+                "queued": metrics.queued,
+                "behind": metrics.behind,
+                "notices": metrics.notices,
+                "notes": tuple(self._notes),
+                "series": self._series.columns(now),
+                "seconds": self._series.seconds,
+            }
         return StreamSnapshot(
             self._solution,
             started=self._started,
             now=now,
-            events=events,
-            decisions=sum(sum(names.values()) for names in actions.values()),
-            bad=one("quarantined_total"),
-            duplicates=one("duplicates_total"),
-            late=one("late_total"),
-            commits=one("commits_total"),
-            rate=events / max(busy, 0.001) if events else 0.0,
-            rate_now=rate_now,
             latency=summarise(counts, total, longest),
-            latency_now=latency_now,
-            labels=_nested(values.get("labels_total", {})),
-            actions=actions,
-            departments=_flat(values.get("routed_total", {})),
-            alerted=one("alerts_total"),
             alerts=as_alerts(alerts),
-            lag=None if lag is None else int(lag[()]),
-            queued=one("queued_records"),
-            behind=_flat(values.get("sink_behind_entries", {})),
-            notices=_nested(values.get("notices_total", {})),
-            notes=notes,
             distribution=chart_bars(counts),
-            seconds=seconds,
-            series=series,
+            **figures,
         )
 
 
@@ -215,17 +206,6 @@ def _count(counters: TaskCounts, tasks: EncodedNames, seen: EncodedNames) -> Non
         counts = counts.reshape(len(tasks.names), len(seen.names))
     for task, row in zip(tasks.names, counts, strict=True):
         counters.add(task, seen.names, row)
-
-
-def _flat(values: Mapping[tuple[str, ...], float]) -> dict[str, int]:
-    return {name: int(value) for (name,), value in values.items()}
-
-
-def _nested(values: Mapping[tuple[str, ...], float]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for (outer, inner), value in values.items():
-        found.setdefault(outer, {})[inner] = int(value)
-    return found
 
 
 def _words(note: str) -> str:

@@ -1,4 +1,4 @@
-"""The figures of one stream as Prometheus metrics: the only place where they are kept.
+"""The figures of one stream: the only place where they are kept, and what Prometheus is shown of them.
 
 Labels are names of solutions, tasks, classes, actions, departments, sinks and channels: few, and never what
 belongs to a record.
@@ -7,13 +7,16 @@ belongs to a record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client.core import HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 from tallystick.streams.stats_latency import BUCKETS, cumulative_counts
 
@@ -25,7 +28,7 @@ MOST = 500  # names that one count tells apart
 PREFIX = "tallystick_"
 
 
-class LatencyHistogram(Collector):
+class LatencyHistogram:
     """Latencies by the fine buckets of `stats_latency`, of which Prometheus is shown a few.
 
     A `prometheus_client.Histogram` takes one value at a time: 1.4 µs for each record, and 1,440 buckets.
@@ -56,126 +59,150 @@ class LatencyHistogram(Collector):
         yield metric
 
 
-class NamedCounts:
-    """Counters by name, for a bounded number of names."""
+class NameCounts(dict[str, int]):
+    """Counts by name, for a bounded number of names; those beyond it share one.
 
-    def __init__(self, family: Counter, *before: str) -> None:
-        self._family, self._before = family, before
-        self._counters: dict[str, Counter] = {}
+    >>> counts = NameCounts()
+    >>> counts.add(["call", "skip"], np.array([2, 0]))
+    >>> counts
+    {'call': 2}
+    """
 
     def add(self, names: Iterable[str], counts: NDArray[np.int64]) -> None:
-        """Add the counts of names."""
+        """Add a count to each name that has any."""
         for name, count in zip(names, counts.tolist(), strict=True):
             if count:
-                known = name if name in self._counters or len(self._counters) < MOST else OTHERS
-                counter = self._counters.get(known)
-                if counter is None:
-                    counter = self._counters[known] = self._family.labels(*self._before, known)
-                counter.inc(count)
+                known = name if name in self or len(self) < MOST else OTHERS
+                self[known] = self.get(known, 0) + count
 
 
-class TaskCounts:
-    """Counters by task and name, both bounded."""
-
-    def __init__(self, family: Counter, solution: str) -> None:
-        self._family, self._solution = family, solution
-        self._tasks: dict[str, NamedCounts] = {}
+class TaskCounts(dict[str, NameCounts]):
+    """Counts by task and name, both bounded."""
 
     def add(self, task: str, names: Iterable[str], counts: NDArray[np.int64]) -> None:
         """Add the counts of names within a task."""
-        known = task if task in self._tasks or len(self._tasks) < MOST else OTHERS
-        if known not in self._tasks:
-            self._tasks[known] = NamedCounts(self._family, self._solution, known)
-        self._tasks[known].add(names, counts)
+        known = task if task in self or len(self) < MOST else OTHERS
+        if known not in self:
+            self[known] = NameCounts()
+        self[known].add(names, counts)
+
+    def plain(self) -> dict[str, dict[str, int]]:
+        """Return the counts as plain dictionaries."""
+        return {task: dict(names) for task, names in self.items()}
 
 
+@dataclass
 class StreamMetrics:
-    """A registry with the counters, gauges and the histogram of one stream.
+    """Counters, gauges and latencies of one stream: plain values, and Prometheus metrics on request.
 
-    started: microseconds UTC. Not thread-safe as a whole: whoever reads several together holds a lock.
+    A `prometheus_client.Counter` takes a lock for each step, and a registry makes all metrics anew to read
+    one: together more than counting a small commit costs. started: microseconds UTC; lag: None where it is
+    not known; behind: by sink; notices: by channel and state. Not thread-safe: whoever uses it holds a lock.
 
     >>> metrics = StreamMetrics("orders", 0)
-    >>> metrics.events.inc(3)
-    >>> metrics.values()["events_total"]
-    {(): 3.0}
+    >>> metrics.events += 3
+    >>> metrics.collect()[0].samples[0].value
+    3
     """
 
-    def __init__(self, solution: str, started: int) -> None:
-        self.registry = CollectorRegistry(auto_describe=False)
-        self._solution = solution
-        self.events = self._counter("events", "Records that were scored.").labels(solution)
-        self.actions = TaskCounts(
-            self._counter("decisions", "Decisions by task and action.", "task", "action"), solution
-        )
-        self.labels = TaskCounts(
-            self._counter("labels", "Decisions by task and label.", "task", "label"), solution
-        )
-        self.departments = NamedCounts(
-            self._counter("routed", "Decisions by department.", "department"), solution
-        )
-        self.alerts = self._counter("alerts", "Decisions that ask for somebody to look.").labels(solution)
-        self.quarantined = self._counter(
-            "quarantined", "Records that broke the contract and lie in quarantine."
-        ).labels(solution)
-        self.duplicates = self._counter(
-            "duplicates", "Records that had come before and got no second decision."
-        ).labels(solution)
-        self.late = self._counter("late", "Records scored after a later one.").labels(solution)
-        self.commits = self._counter("commits", "Transactions.").labels(solution)
-        self.latency = LatencyHistogram(solution)
-        self.registry.register(self.latency)
-        self._lag = self._gauge("lag_records", "Records that wait in the source.")
-        self.queued = self._gauge("queued_records", "Records taken and not yet committed.").labels(solution)
-        self._behind = self._gauge(
-            "sink_behind_entries", "Entries of the log that a sink has yet to get.", "sink"
-        )
-        self._notices = self._counter(
-            "notices", "Notifications by channel and what became of them.", "channel", "state"
-        )
-        self._gauge(
-            "started_timestamp_seconds", "When the stream was started, in seconds since 1970."
-        ).labels(solution).set(started / 1e6)
+    solution: str
+    started: int
+    events: int = 0
+    decisions: int = 0
+    alerts: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    late: int = 0
+    commits: int = 0
+    queued: int = 0
+    lag: int | None = None
+    actions: TaskCounts = field(default_factory=TaskCounts)
+    labels: TaskCounts = field(default_factory=TaskCounts)
+    departments: NameCounts = field(default_factory=NameCounts)
+    behind: Mapping[str, int] = field(default_factory=dict)
+    notices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
-    def set_lag(self, lag: int | None) -> None:
-        """Set the records that wait in the source; None, not known, shows no value rather than 0."""
-        self._lag.clear()
-        if lag is not None:
-            self._lag.labels(self._solution).set(lag)
-
-    def set_behind(self, behind: Mapping[str, int]) -> None:
-        """Set how many entries each sink has yet to get."""
-        self._behind.clear()
-        for sink, entries in behind.items():
-            self._behind.labels(self._solution, sink).set(entries)
-
-    def set_notices(self, totals: Mapping[str, Mapping[str, int]]) -> None:
-        """Set how many notifications of each channel came to each state in all."""
-        self._notices.clear()
-        for channel, states in totals.items():
-            for state, total in states.items():
-                self._notices.labels(self._solution, channel, state).inc(total)
+    def __post_init__(self) -> None:
+        self.latency = LatencyHistogram(self.solution)
 
     def collect(self) -> list[Metric]:
-        """Return all metrics that have a value, without the times at which counters were made."""
-        metrics = []
-        for metric in self.registry.collect():
-            metric.samples = [one for one in metric.samples if not one.name.endswith("_created")]
-            if metric.samples:
-                metrics.append(metric)
-        return metrics
+        """Return all metrics that have a value; a lag that is not known has none, rather than 0."""
+        counter, gauge = CounterMetricFamily, GaugeMetricFamily
+        metrics = [
+            self._metric(counter, "events", "Records that were scored.", {(): self.events}),
+            self._metric(
+                counter, "decisions", "Decisions by task and action.", _nested(self.actions), "task", "action"
+            ),
+            self._metric(
+                counter, "labels", "Decisions by task and label.", _nested(self.labels), "task", "label"
+            ),
+            self._metric(
+                counter, "routed", "Decisions by department.", _flat(self.departments), "department"
+            ),
+            self._metric(counter, "alerts", "Decisions that ask for somebody to look.", {(): self.alerts}),
+            self._metric(
+                counter,
+                "quarantined",
+                "Records that broke the contract and lie in quarantine.",
+                {(): self.quarantined},
+            ),
+            self._metric(
+                counter,
+                "duplicates",
+                "Records that had come before and got no second decision.",
+                {(): self.duplicates},
+            ),
+            self._metric(counter, "late", "Records scored after a later one.", {(): self.late}),
+            self._metric(counter, "commits", "Transactions.", {(): self.commits}),
+            *self.latency.collect(),
+            self._metric(
+                gauge,
+                "lag_records",
+                "Records that wait in the source.",
+                {} if self.lag is None else {(): self.lag},
+            ),
+            self._metric(gauge, "queued_records", "Records taken and not yet committed.", {(): self.queued}),
+            self._metric(
+                gauge,
+                "sink_behind_entries",
+                "Entries of the log that a sink has yet to get.",
+                _flat(self.behind),
+                "sink",
+            ),
+            self._metric(
+                counter,
+                "notices",
+                "Notifications by channel and what became of them.",
+                _nested(self.notices),
+                "channel",
+                "state",
+            ),
+            self._metric(
+                gauge,
+                "started_timestamp_seconds",
+                "When the stream was started, in seconds since 1970.",
+                {(): self.started / 1e6},
+            ),
+        ]
+        return [metric for metric in metrics if metric.samples]
 
-    def values(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """Return counters and gauges: name without prefix → labels after the solution → value."""
-        found: dict[str, dict[tuple[str, ...], float]] = {}
-        for metric in self.collect():
-            if metric.type != "histogram":
-                for sample in metric.samples:
-                    labels = tuple(sample.labels.values())[1:]
-                    found.setdefault(sample.name.removeprefix(PREFIX), {})[labels] = sample.value
-        return found
+    def _metric(
+        self,
+        family: type[CounterMetricFamily | GaugeMetricFamily],
+        name: str,
+        words: str,
+        values: Mapping[tuple[str, ...], float],
+        *labels: str,
+    ) -> Metric:
+        metric = family(PREFIX + name, words, labels=["solution", *labels])
+        for names, value in values.items():
+            metric.add_metric([self.solution, *names], value)
+        return metric
 
-    def _counter(self, name: str, words: str, *labels: str) -> Counter:
-        return Counter(PREFIX + name, words, ["solution", *labels], registry=self.registry)
 
-    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
-        return Gauge(PREFIX + name, words, ["solution", *labels], registry=self.registry)
+def _flat(values: Mapping[str, int]) -> dict[tuple[str, ...], float]:
+    return {(name,): value for name, value in values.items()}
+
+
+def _nested(values: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, ...], float]:
+    return {(outer, name): value for outer, within in values.items() for name, value in within.items()}
