@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.connectors.json_flat import FlatLines, Lines, Part
+from tallystick.connectors.json_flat import FlatLines, Lines
 from tallystick.connectors.json_values import BadRecordError, decoder, row_of
+from tallystick.connectors.parts import Part
 
 SPACE = st.text(" \t\r", max_size=2)
 NAMES = st.sampled_from(["a", "b", "ab", "é", "_source", "", 'q"', "\\", "\0"])

@@ -1,4 +1,4 @@
-"""JSON messages: the fast way and the careful one agree, and broken ones stand alone."""
+"""JSON messages are read as the lines of a file, and broken ones stand alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tallystick.config import Settings
 from tallystick.connectors.formats import Reading, found_formats
+from tallystick.connectors.json_records import JsonRows
 from tallystick.connectors.notes import Notes
-from tallystick.streams.kafka.json_fast import FlatJsonReader
 from tallystick.streams.kafka.json_values import JsonValues
 from tallystick.streams.kafka.message_rows import MessageRows, split_rows
 
@@ -87,28 +87,21 @@ def test_messages_of_partitions_read_at_once_are_as_by_themselves(
     assert [given_rows(part) for part in parts] == [given_rows(read(*values)) for values in partitions]
 
 
-def test_what_is_alike_is_read_fast() -> None:
+def test_only_messages_that_are_no_flat_objects_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, parse = [], JsonRows._parse
+
+    def counting(self: JsonRows, record: bytes, falls_back: bool) -> None:
+        parsed.append(record)
+        parse(self, record, falls_back)
+
+    monkeypatch.setattr(JsonRows, "_parse", counting)
     values = [b'{"a":"x%d", "b":%d.50,"c":null}' % (i, i) for i in range(100)]
-    parts, rest = FlatJsonReader().parts(values)
-    assert not rest
-    assert sum(len(places) for places, _ in parts) == 100
-    row = read(*values).batch.to_pylist()[7]
-    assert row == {"a": "x7", "b": "7.50", "c": None}
-
-
-def test_a_flood_of_kinds_is_learned_slowly() -> None:
-    values = [b'{"a%d":1}' % i for i in range(1000)]
-    parts, rest = FlatJsonReader().parts(values)
-    assert len(parts) + len(rest) == 1000
-    assert len(parts) <= 12
-
-
-def test_what_is_no_line_does_not_keep_the_others_from_it() -> None:
-    parts, rest = FlatJsonReader().parts([b"\n", b'{"a":1}', None, b'{"a":\n2}', b"", b'{"a":3}', b"{}"])
-    assert [(places.tolist(), columns["a"].to_pylist()) for places, columns in parts] == [
-        ([1, 5], ["1", "3"])
-    ]
-    assert rest == [0, 3, 4, 6]
+    others = [b"\n", b'{"a":\n2}', b"", b"{}"]
+    rows = read(*others[:2], *values, None, *others[2:])
+    assert parsed == others
+    assert rows.batch.to_pylist()[8] == {"a": "x7", "b": "7.50", "c": None}
+    assert rows.places.tolist() == [1, *range(2, 102), 104]
+    assert [one.record for one in rows.broken] == [0, 103]
 
 
 def test_line_ends_between_and_within_values() -> None:

@@ -78,7 +78,7 @@ def test_together_is_as_one_by_one(places: list[tuple[list[tuple[str, str, int]]
     came = [taken(number, *place) for number, place in enumerate(places)]
     one_by_one = reader()
     together = [plain(one) for reads in reader()._reads(came) for one in reads]
-    assert together == [plain(one_by_one._read(one)) for one in came]
+    assert together == [plain(checked) for one in came for checked in one_by_one._check([one])]
 
 
 def test_a_row_is_judged_by_its_own_arrival() -> None:
@@ -86,7 +86,27 @@ def test_a_row_is_judged_by_its_own_arrival() -> None:
     early = taken(1, [("1.00", "2025-01-02T00:00:30Z", 0)], "amount", False)
     ((first, second),) = reader()._reads([late, early])
     assert (len(first.rows), len(second.rows)) == (1, 0)
-    assert second.bad.column("code").to_pylist() == ["future_time"]
+    # With what stood in the record, as of any that the contract refuses.
+    (bad,) = second.bad.to_pylist()
+    assert (bad["code"], bad["value"]) == ("future_time", "2025-01-02T00:00:30Z")
+    assert bad["record"] == '{"transaction_id":"T1-0","amount":"1.00","event_time":"2025-01-02T00:00:30Z"}'
+
+
+def test_records_without_a_known_column_are_kept_whole() -> None:
+    known = taken(0, [("1.00", "2025-01-01T00:00:00Z", 0)], "amount", False)
+    names = pa.record_batch({"colour": ["red", "blue"]})
+    nothing = pa.RecordBatch.from_arrays([], names=[])
+    strange = [Chunk(batch, "place:1", np.array([4, 6])) for batch in (names, nothing)]
+    came = [known, *(SourceBatch(chunk, np.full(2, ARRIVED), {"at": 1}) for chunk in strange)]
+    ((_, *others),) = reader()._reads(came)
+    assert [(len(one.rows), len(one.number), one.taken) for one in others] == [(0, 0, 2), (0, 0, 2)]
+    bad = [row for one in others for row in one.bad.to_pylist()]
+    assert [(row["code"], row["row"], row["record"]) for row in bad] == [
+        ("unknown_record", 4, '{"colour":"red"}'),
+        ("unknown_record", 6, '{"colour":"blue"}'),
+        ("unknown_record", 4, "{}"),
+        ("unknown_record", 6, "{}"),
+    ]
 
 
 def test_good_rows_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import re
 
 from tallystick.connectors.compression import ByteStream, TornStreamError
 
-__all__ = ["BLOCK", "LONGEST", "Feed", "from_windows"]
+__all__ = ["BLOCK", "LONGEST", "Feed", "as_utf8", "from_windows"]
 
 BLOCK = 4 << 20
 # A record longer than this is not believed to be one: memory stays bounded.
@@ -48,6 +48,15 @@ def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("tallystick_mark", _mark_undecodable)
+
+
+def as_utf8(record: bytes, encoding: str) -> bytes:
+    """Turn a record of a named encoding into UTF-8; what cannot be decoded becomes bytes that are no UTF-8.
+
+    >>> as_utf8(b"caf\\xe9", "latin-1").decode()
+    'café'
+    """
+    return record.decode(encoding, "tallystick_mark").encode("utf-8", "surrogatepass")
 
 
 class Feed:

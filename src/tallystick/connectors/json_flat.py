@@ -8,6 +8,7 @@ JSON at all) is left for the careful way, whose answers these are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,9 +18,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tallystick.connectors.json_values import BadRecordError, decoder
+from tallystick.connectors.parts import Part
 from tallystick.kernels import Kernels
 
-__all__ = ["KERNELS", "FlatLines", "Lines", "Part"]
+__all__ = ["KERNELS", "FlatLines", "Lines"]
 
 # Kinds of objects that are told apart in one file, and members of one.
 _MOST, _MEMBERS = 4, 200
@@ -29,38 +31,45 @@ Bytes = NDArray[np.uint8]
 Spans = NDArray[np.int32]
 
 
-class Part(NamedTuple):
-    """Lines of one kind: int64 (lines,), which of those that were asked for, and their columns as text."""
-
-    places: NDArray[np.int64]
-    columns: dict[str, pa.Array]
-
-
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of a block that are not blank.
+    """Records one after the other in a block: the lines of a file that are not blank, or whole messages.
 
-    places: int32 (lines, 2), where each begins and ends; valid: all of the block is UTF-8; ends: how many
-    line ends there are.
+    places: int32 (records, 2), where each begins and ends; valid: all of the block is UTF-8.
     """
 
     block: bytes
     data: Bytes
     places: Spans
     valid: bool
-    ends: int
 
     @classmethod
     def of(cls, block: bytes) -> Lines:
-        """Find them; the last one may lack its end. A block is shorter than 2 GiB.
+        """Find the lines; the last one may lack its end. A block is shorter than 2 GiB.
 
         >>> len(Lines.of(b"{}\\n \\r\\n[]"))
         2
         """
         data = np.frombuffer(block, np.uint8)
-        ends = block.count(b"\n")
-        places = np.empty((ends + 1, 2), np.int32)
-        return cls(block, data, places[: _split(data, places)], _is_text(block), ends)
+        places = np.empty((block.count(b"\n") + 1, 2), np.int32)
+        return cls(block, data, places[: _split(data, places)], _is_text(block))
+
+    @classmethod
+    def of_records(cls, records: Sequence[bytes]) -> Lines:
+        """Put records into a block, blank ones and those of several lines too; together below 2 GiB.
+
+        >>> lines = Lines.of_records([b'{"a":\\n1}', b""])
+        >>> len(lines), lines[0]
+        (2, b'{"a":\\n1}')
+        """
+        # What lies between lets no character reach from one record into the next.
+        block = b"\n".join(records)
+        places = np.empty((len(records), 2), np.int32)
+        lengths = np.fromiter(map(len, records), np.int32, len(records))
+        np.cumsum(lengths + 1, out=places[:, 1])
+        places[:, 1] -= 1
+        np.subtract(places[:, 1], lengths, out=places[:, 0])
+        return cls(block, np.frombuffer(block, np.uint8), places, _is_text(block))
 
     def __len__(self) -> int:
         return len(self.places)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
 
 from tallystick.connectors import encoding
-from tallystick.connectors.chunk import Broken, Chunk, shorten
 from tallystick.connectors.compression import decompressed
 from tallystick.connectors.encoding import Feed, from_windows
 from tallystick.connectors.formats import Block, Format, Reading
-from tallystick.connectors.json_flat import FlatLines, Lines, Part
-from tallystick.connectors.json_values import BadRecordError, Number, decoder, list_of_records, row_of
+from tallystick.connectors.json_flat import Lines
+from tallystick.connectors.json_records import JsonRows, windows_note
+from tallystick.connectors.json_values import BadRecordError, Number, decoder, list_of_records
 from tallystick.connectors.notes import Notes
 from tallystick.connectors.render import json_lines
 from tallystick.errors import DataError
@@ -28,85 +27,6 @@ LARGEST_DOCUMENT = 512 << 20
 _SPACE = b" \t\r\n"
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Rows and broken records as they gather; columns join in the order in which they are first met."""
-
-    reading: Reading
-    columns: dict[str, None] = field(default_factory=dict)
-    next: int = 1
-    _rows: list[dict[str, str | None]] = field(default_factory=list)
-    _records: list[int] = field(default_factory=list)
-    _broken: list[Broken] = field(default_factory=list)
-
-    def add(self, value: Any) -> None:
-        """Take one record that was parsed."""
-        try:
-            row = row_of(value)
-        except BadRecordError as error:
-            self.refuse(error.code, error.value, str(error), error.column)
-            return
-        self._rows.append(row)
-        self._records.append(self.next)
-        self.next += 1
-
-    def refuse(self, code: str, value: bytes | str, message: str, column: str | None = None) -> None:
-        """Take one record that cannot be read."""
-        self._broken.append(Broken(self.next, code, column, shorten(value), message))
-        self.next += 1
-
-    def full(self) -> bool:
-        """Say whether a chunk is together."""
-        return len(self._rows) + len(self._broken) >= self.reading.settings.batch_rows
-
-    def chunks(self) -> Block:
-        """Give what gathered, as a chunk, if anything did."""
-        if not self._rows and not self._broken:
-            return []
-        for row in self._rows:
-            self.columns.update(dict.fromkeys(row))
-        arrays = [pa.array([row.get(name) for row in self._rows], pa.string()) for name in self.columns]
-        batch = pa.RecordBatch.from_arrays(arrays, names=list(self.columns))
-        chunk = Chunk(batch, self.reading.name, np.array(self._records, np.int64), tuple(self._broken))
-        self._rows, self._records, self._broken = [], [], []
-        return [chunk]
-
-    def joined(self, parts: list[Part], first: int) -> Block:
-        """Give a chunk of what was taken apart by columns, and of what gathered besides.
-
-        parts: places counted from record `first` on.
-        """
-        if not parts:
-            return self.chunks()
-        # Columns join in the order in which records bring them, however these were read.
-        met = sorted(
-            [(first + int(part.places[0]), tuple(part.columns)) for part in parts]
-            + [(record, tuple(row)) for record, row in zip(self._records, self._rows, strict=True)]
-        )
-        for _, names in met:
-            self.columns.update(dict.fromkeys(names))
-        records = [first + part.places for part in parts]
-        batches = [_batch(self.columns, part.columns, len(part.places)) for part in parts]
-        if self._rows:
-            gathered = {n: pa.array([row.get(n) for row in self._rows], pa.string()) for n in self.columns}
-            batches.append(_batch(self.columns, gathered, len(self._rows)))
-            records.append(np.array(self._records, np.int64))
-        batch, numbers = batches[0], records[0]
-        if len(batches) > 1:
-            numbers = np.concatenate(records)
-            order = np.argsort(numbers)
-            batch, numbers = pa.concat_batches(batches).take(pa.array(order)), numbers[order]
-        chunk = Chunk(batch, self.reading.name, numbers, tuple(self._broken))
-        self._rows, self._records, self._broken = [], [], []
-        return [chunk]
-
-
-def _batch(names: Iterable[str], columns: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
-    """Make a batch of these columns, null where there is none."""
-    arrays = [columns[name] if name in columns else pa.nulls(rows, pa.string()) for name in names]
-    return pa.RecordBatch.from_arrays(arrays, names=list(names))
-
-
 def read_lines(reading: Reading) -> Iterator[Block]:
     """Give the records of a file with one JSON object a line, as text columns."""
     with reading.open() as file:
@@ -114,7 +34,7 @@ def read_lines(reading: Reading) -> Iterator[Block]:
 
 
 def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
-    rows, flat = _Rows(reading), FlatLines()
+    rows, most = JsonRows(reading.name, reading.notes), reading.settings.batch_rows
     wanted = encoding.BLOCK
     while True:
         feed.fill(wanted)
@@ -122,7 +42,9 @@ def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
         whole = feed.ended and not feed.torn
         size = len(feed.buffer) if whole else feed.buffer.rfind(b"\n") + 1
         if size:
-            yield from _block(rows, flat, Lines.of(feed.buffer[:size]), feed.falls_back)
+            lines = Lines.of(feed.buffer[:size])
+            for start in range(0, len(lines), most):
+                yield rows.read(lines, start, min(start + most, len(lines)), feed.falls_back)
         feed.drop(size)
         if feed.ended:
             break
@@ -141,44 +63,8 @@ def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
         rows.refuse("broken_file", feed.buffer, f"{reading.name} breaks off: {feed.torn}.")
     elif rows.next == 1:
         raise DataError(f"{reading.name} is empty.", "One JSON object a line is wanted.")
-    if chunks := rows.chunks():
+    if chunks := rows.take():
         yield chunks
-
-
-def _block(rows: _Rows, flat: FlatLines, lines: Lines, falls_back: bool) -> Iterator[Block]:
-    """Give the records of whole lines, in chunks that end with them."""
-    most = rows.reading.settings.batch_rows
-    for start in range(0, len(lines), most):
-        stop = min(start + most, len(lines))
-        first = rows.next
-        parts, rest = flat.read(lines, start, stop)
-        for place in rest.tolist():
-            rows.next = first + place
-            _add_line(rows, lines[start + place], falls_back)
-        rows.next = first + stop - start
-        yield rows.joined(parts, first)
-
-
-def _add_line(rows: _Rows, line: bytes, falls_back: bool) -> None:
-    """Parse one line into a row, or say why not."""
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        if not falls_back:
-            rows.refuse("bad_encoding", line, "The record is not valid in the encoding of the file.")
-            return
-        text = from_windows(line)
-        rows.reading.notes.say(_windows_note(rows.reading.name))
-    try:
-        value = decoder().decode(text)
-    except BadRecordError as error:
-        rows.refuse(error.code, line, str(error))
-        return
-    except (ValueError, RecursionError) as error:
-        code = "nul_byte" if "\0" in text else "bad_json"
-        rows.refuse(code, line, f"The line is no JSON: {error}.")
-        return
-    rows.add(value)
 
 
 def read_document(reading: Reading) -> Iterator[Block]:
@@ -210,12 +96,12 @@ def _document(reading: Reading, feed: Feed) -> Iterator[Block]:
                 f"{name} breaks off: {feed.torn}.", "It cannot be read from its start; fetch it again."
             )
         raise DataError(f"{name} is empty.", "A list of JSON objects is wanted.")
-    rows = _Rows(reading)
+    rows, most = JsonRows(reading.name, reading.notes), reading.settings.batch_rows
     for value in _elements(text, position, feed, rows):
         rows.add(_healed(value, reading) if feed.falls_back else value)
-        if rows.full():
-            yield rows.chunks()
-    if chunks := rows.chunks():
+        if len(rows) >= most:
+            yield rows.take()
+    if chunks := rows.take():
         yield chunks
 
 
@@ -229,9 +115,9 @@ def _document_text(feed: Feed, name: str) -> str:
         ) from None
 
 
-def _elements(text: str, position: int, feed: Feed, rows: _Rows) -> Iterator[Any]:
+def _elements(text: str, position: int, feed: Feed, rows: JsonRows) -> Iterator[Any]:
     """Give the records one by one; a break within a list ends it with one broken record."""
-    name = rows.reading.name
+    name = rows.name
     if text[position] != "[":
         try:
             document = decoder().decode(text)
@@ -279,7 +165,7 @@ def _healed(value: Any, reading: Reading) -> Any:
     """Read all texts of a record as Windows-1252, if one of its bytes was no UTF-8."""
     if not _escaped(value):
         return value
-    reading.notes.say(_windows_note(reading.name))
+    reading.notes.say(windows_note(reading.name))
     return _from_windows(value)
 
 
@@ -327,10 +213,6 @@ def _first_columns(blocks: Iterator[Block]) -> tuple[str, ...]:
     return next(
         (tuple(chunk.rows.schema.names) for block in blocks for chunk in block if chunk.rows.num_rows), ()
     )
-
-
-def _windows_note(name: str) -> str:
-    return f"{name}: records that were not valid UTF-8 and were read as Windows-1252: {{n}}"
 
 
 class LinesWriter:

@@ -21,9 +21,11 @@ from tallystick.contracts.naming import Naming
 from tallystick.contracts.reasons import CODE, REASONS
 from tallystick.contracts.zones import micros
 
-__all__ = ["Checked", "Rows", "check"]
+__all__ = ["AsOf", "Checked", "Rows", "check"]
 
 Codes = npt.NDArray[np.int8]
+#: When the future begins: for all rows, or for each of them (int64, microseconds UTC); None for now.
+AsOf = datetime | date | npt.NDArray[np.int64] | None
 
 _NAMES: Final = tuple(REASONS)
 
@@ -66,7 +68,7 @@ def check(
     naming: Naming,
     settings: Settings,
     *,
-    as_of: datetime | date | None = None,
+    as_of: AsOf = None,
     labels_wanted: bool | Collection[str] = True,
 ) -> Checked:
     """Check and clean one batch; see `Contract.check`."""
@@ -123,18 +125,20 @@ def _column(rows: pa.RecordBatch, place: int) -> pa.Array:
     return rows.column(place) if place >= 0 else pa.nulls(rows.num_rows)
 
 
-def _deadline(as_of: datetime | date | None, zone: str) -> int:
+def _deadline(as_of: AsOf, zone: str) -> int | npt.NDArray[np.int64]:
     """Return the last microsecond (UTC) that is not in the future; a date means that day's end in `zone`."""
     if as_of is None:
         return time_ns() // 1_000
+    if isinstance(as_of, np.ndarray):
+        return as_of
     if not isinstance(as_of, datetime):
         midnight = datetime.combine(as_of + timedelta(days=1), time(0), ZoneInfo(zone))
         return micros(midnight.astimezone(UTC)) - 1
     return micros(as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(zone)))
 
 
-def _future(moments: pa.Array, faults: Codes | None, deadline: int) -> Codes | None:
-    """Add what lies after the deadline to the faults of the event time."""
+def _future(moments: pa.Array, faults: Codes | None, deadline: int | npt.NDArray[np.int64]) -> Codes | None:
+    """Add what lies after the deadline, or that of each row, to the faults of the event time."""
     n = len(moments)
     late = np.frombuffer(moments.buffers()[1], np.int64, n, 8 * moments.offset) > deadline
     if not np.count_nonzero(late):

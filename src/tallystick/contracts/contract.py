@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
 
 import pyarrow as pa
 
 from tallystick.config import Settings
-from tallystick.contracts.check import Checked, check
+from tallystick.contracts.check import AsOf, Checked, check
 from tallystick.contracts.column import Column, fold
 from tallystick.contracts.formats import Format
 from tallystick.contracts.inference import ColumnTypes
@@ -165,16 +164,16 @@ class Contract:
         naming: Naming,
         settings: Settings,
         *,
-        as_of: datetime | date | None = None,
+        as_of: AsOf = None,
         labels_wanted: bool | Collection[str] = True,
     ) -> Checked:
         """Check and clean one batch: clean rows under our names and types, and bad ones with their reasons.
 
-        An event later than `as_of` (None: now; a date: the end of that day in the setting `zone`) lies in the
-        future. `labels_wanted` says where a blank label is a fault: True for the main label, or the names of
-        the labels wanted; elsewhere, and where the column says `may_be_blank`, it is unknown (null). A null
-        label is always unknown. Rows of a batch do not see each other: checking them one by one gives the
-        same.
+        An event later than `as_of` (None: now; a date: the end of that day in the setting `zone`; int64
+        (rows,): a moment for each row, microseconds UTC) lies in the future. `labels_wanted` says where a
+        blank label is a fault: True for the main label, or the names of the labels wanted; elsewhere, and
+        where the column says `may_be_blank`, it is unknown (null). A null label is always unknown. Rows of a
+        batch do not see each other: checking them one by one gives the same.
         """
         return check(self, rows, naming, settings, as_of=as_of, labels_wanted=labels_wanted)
 

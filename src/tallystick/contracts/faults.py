@@ -22,7 +22,10 @@ __all__ = ["Faults", "explain"]
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Bad records as columns of one length: index into the batch, code, our column, value (cut), message.
+    """Bad records as columns of one length: index into the batch, code, our column, value, message.
+
+    The index ascends; the value is as it was found, cut. A fault of a whole record has neither column nor
+    value.
 
     >>> Faults.none().count()
     {}
@@ -30,12 +33,30 @@ class Faults:
 
     index: npt.NDArray[np.int64]
     code: tuple[str, ...] = ()
-    column: tuple[str, ...] = ()
+    column: tuple[str | None, ...] = ()
     value: tuple[str | None, ...] = ()
     message: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def between(self, start: int, stop: int) -> Faults:
+        """Return those of the rows start … stop of the batch, counted from `start`.
+
+        >>> Faults(np.array([1, 5]), ("a", "b"), ("x", "y"), ("1", "2"), ("", "")).between(4, 6).code
+        ('b',)
+        """
+        first, last = np.searchsorted(self.index, (start, stop)).tolist()
+        if first == last:
+            return _NONE
+        part = slice(first, last)
+        return Faults(
+            self.index[part] - start,
+            self.code[part],
+            self.column[part],
+            self.value[part],
+            self.message[part],
+        )
 
     def count(self) -> dict[str, int]:
         """Count the records by code, codes in alphabetical order."""

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, Report, quarantine_rows
+from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.errors import DataError
+from tallystick.inputs.quarantine import quarantined_chunk
 
 __all__ = ["FILE_BITS", "CheckedWork", "ChunkResult", "ChunkWork", "ContractCheck", "SkippedRecords"]
 
@@ -97,7 +98,7 @@ class ChunkWork(Generic[R]):
         checked, value = self.work(chunk, naming)
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
         report = Report.of(codes, len(checked.rows), naming=naming)
-        bad = _bad_rows(chunk, checked) if codes and self.quarantine else None
+        bad = quarantined_chunk(chunk, checked.bad) if codes and self.quarantine else None
         return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), chunk.notes, value)
 
     def naming(self, rows: pa.RecordBatch) -> Naming:
@@ -146,26 +147,3 @@ class ChunkWork(Generic[R]):
             }
         )
         return keys.filter(keys["key"].is_valid())
-
-
-def _bad_rows(chunk: Chunk, checked: Checked) -> pa.Table:
-    """Return what the quarantine holds of a chunk, in the order of its records."""
-    broken = [
-        {
-            "code": one.code,
-            "column": one.column,
-            "value": one.value,
-            "file": chunk.name,
-            "row": one.record,
-            "message": one.message,
-            "record": None,
-        }
-        for one in chunk.broken
-    ]
-    table = pa.concat_tables(
-        [
-            pa.Table.from_pylist(broken, QUARANTINE),
-            quarantine_rows(chunk.rows, checked.bad, chunk.name, chunk.records),
-        ]
-    )
-    return table.sort_by("row")

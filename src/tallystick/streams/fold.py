@@ -18,6 +18,7 @@ from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError, TallystickError
 from tallystick.scorer import Scorer, WindowedBatch
+from tallystick.streams.batches import filter_rows
 from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD, logged
 from tallystick.streams.pending import Pending
 from tallystick.tasks.labels import event_times, flag_labels
@@ -123,13 +124,12 @@ class Fold:
         """Apply labels that were sent by themselves: rows of records that turned out to be the event."""
         self.pending.forget(ids, event_times(rows, self.scorer.contract.event_time))
         new = self._first_labels(rows, ids)
-        rows, ids, arrived = rows.filter(pa.array(new)), ids.filter(pa.array(new)), arrived[new]
+        rows, ids, arrived = filter_rows(new, rows, ids, arrived)
         return self._apply(rows, ids, np.full(len(rows), SENT, np.int8), arrived, ids.slice(0, 0))
 
     def labelled_before(self, rows: pa.RecordBatch, ids: pa.Array, which: NDArray[np.bool_]) -> None:
         """Hear of records whose label was applied before the stream began: it counts once."""
-        keep = pa.array(which)
-        self._first_labels(rows.filter(keep), ids.filter(keep))
+        self._first_labels(*filter_rows(which, rows, ids))
 
     def _once(
         self, rows: pa.RecordBatch, ids: pa.Array, label: NDArray[np.bool_]
@@ -137,14 +137,10 @@ class Fold:
         """Leave out labels that were applied already."""
         if not label.any():
             return rows, ids, label
-        some = pa.array(label)
-        first = self._first_labels(rows.filter(some), ids.filter(some))
-        if first.all():
-            return rows, ids, label
         stays = ~label
-        stays[np.flatnonzero(label)[first]] = True
-        keep = pa.array(stays)
-        return rows.filter(keep), ids.filter(keep), label[stays]
+        stays[label] = self._first_labels(*filter_rows(label, rows, ids))
+        rows, ids, label = filter_rows(stays, rows, ids, label)
+        return rows, ids, label
 
     def _first_labels(self, rows: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
         """Say which records get their label for the first time."""
@@ -216,7 +212,7 @@ class Fold:
             self.pending.replay(kept.waiting, names, time[kept.wait], kept.known)
             self.pending.reach(time[~label] if some else time)
             if some:
-                of, sent = kept.rows.filter(pa.array(label)), ids.filter(pa.array(label))
+                of, sent = filter_rows(label, kept.rows, ids)
                 self.pending.forget(sent, time[label])
                 self._first_labels(of, sent)
             applying.result()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tallystick.errors import TallystickError
 from tallystick.scorer import Scorer
 from tallystick.store import Entry
+from tallystick.streams.batches import filter_rows, join_arrays, join_batches, join_numbers
 from tallystick.streams.committing import CommitRequest, Committer
 from tallystick.streams.delivery import SHADOW
 from tallystick.streams.fold import Applied, Fold
@@ -231,19 +232,11 @@ class Loop:
             if met.outside.any():
                 bad.append(_some(read, met.outside, LATE, time_column))
             ids = self.fold.scorer.ids(read.rows, read.name, read.number)
-            fresh, arrived = read.rows, read.arrived
-            if not met.fresh.all():
-                keep = pa.array(met.fresh)
-                fresh, ids, arrived = fresh.filter(keep), ids.filter(keep), arrived[met.fresh]
+            fresh, ids, arrived = filter_rows(met.fresh, read.rows, ids, read.arrived)
             rows.append(fresh)
             names.append(ids)
             moments.append(arrived)
-        one = len(reads) == 1
-        applied = self.fold.apply(
-            rows[0] if one else pa.concat_batches(rows),
-            names[0] if one else pa.concat_arrays(names),
-            moments[0] if one else np.concatenate(moments),
-        )
+        applied = self.fold.apply(join_batches(rows), join_arrays(names), join_numbers(moments))
         return applied, pa.concat_tables(bad), again
 
     def _labelled(self, reads: CheckedBatches) -> tuple[Applied, pa.Table, int]:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from tallystick.contracts import REASONS, Faults, quarantine_rows
 
-__all__ = ["FUTURE", "LATE", "UNKNOWN", "quarantined_records"]
+__all__ = ["LATE", "UNKNOWN", "quarantined_records"]
 
 #: Reason codes.
-FUTURE: Final = "future_time"
 LATE: Final = "too_late"
 UNKNOWN: Final = "unknown_event"
 

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import groupby
 from queue import Full, Queue
 
 import numpy as np
@@ -14,13 +15,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.config import Settings
-from tallystick.contracts import QUARANTINE, Checked, Contract, Naming, quarantine_rows
+from tallystick.connectors import Chunk
+from tallystick.contracts import Contract, Faults, Naming
 from tallystick.contracts.conforming import conformed
-from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.streams.quarantine import FUTURE, quarantined_records
+from tallystick.inputs.quarantine import quarantined_chunk
+from tallystick.streams.batches import join_batches, join_numbers
 from tallystick.streams.source import Position, SourceBatch, StreamSource
-from tallystick.tasks.labels import event_times
 
 __all__ = ["CheckedBatch", "CheckedBatches", "SourceReader", "record_count"]
 
@@ -169,106 +170,50 @@ class SourceReader(threading.Thread):
                 if self._stopping.is_set() and not (kept or isinstance(thing, SourceReader)):
                     return False
 
-    def _reads(self, given: Sequence[SourceBatch]) -> Iterator[CheckedBatches]:
+    def _reads(self, taken: Sequence[SourceBatch]) -> Iterator[CheckedBatches]:
         """Put what was taken through the contract; a few records of several places are handed on together."""
-        if sum(len(taken.chunk.rows) for taken in given) >= FEW:
-            yield from ([self._read(taken)] for taken in given)
-        elif given:
-            yield (len(given) > 1 and self._together(given)) or [self._read(taken) for taken in given]
+        if sum(len(batch.chunk.rows) for batch in taken) >= FEW:
+            yield from (self._check([batch]) for batch in taken)
+        elif taken:
+            alike = groupby(taken, lambda batch: batch.chunk.rows.schema)
+            yield [checked for _, group in alike for checked in self._check(list(group))]
 
-    def _together(self, given: Sequence[SourceBatch]) -> CheckedBatches | None:
-        """Check the rows of several places at once, as quick as those of one; None if any is bad."""
-        chunks = [taken.chunk for taken in given]
-        schema, arrived = chunks[0].rows.schema, np.concatenate([taken.arrived for taken in given])
-        if any(chunk.broken or not chunk.rows.schema.equals(schema) for chunk in chunks):
-            return None
-        rows = pa.concat_batches([chunk.rows for chunk in chunks])
-        naming = self._naming(tuple(schema.names)) if len(rows) else None
+    def _check(self, group: Sequence[SourceBatch]) -> CheckedBatches:
+        """Check records of several places that have the same columns at once, as quick as those of one."""
+        rows = join_batches([batch.chunk.rows for batch in group])
+        naming = self._naming(tuple(rows.schema.names)) if len(rows) else None
         if naming is None:
-            return None
-        checked = self._checked(rows, naming, arrived)
-        clean = conformed(checked.rows, self._schema)
-        if len(clean) < len(rows) or self._early(clean, arrived) is not None:
-            return None
-        reads, begin = [], 0
-        for taken, chunk in zip(given, chunks, strict=True):
-            many = len(chunk.rows)
-            mine = clean.slice(begin, many)
-            begin += many
+            clean, kept, bad = _empty(self._schema), np.empty(0, np.int64), Faults.none()
+        else:
+            # Each record is judged by its own arrival: what lies after it is in the future.
+            arrived = join_numbers([batch.arrived for batch in group])
+            checked = self._contract.check(
+                rows, naming, self._settings, as_of=self._as_of or arrived, labels_wanted=self.labels
+            )
+            clean, kept, bad = conformed(checked.rows, self._schema), checked.kept, checked.bad
+        reads, start = [], 0
+        for batch in group:
+            chunk = batch.chunk
+            stop = start + len(chunk.rows)
+            if naming is None:
+                bad = _unknown_records(chunk)
+            first, last = np.searchsorted(kept, (start, stop)).tolist()
+            own = slice(None) if last - first == len(chunk.records) else kept[first:last] - start
             reads.append(
                 CheckedBatch(
                     self.labels,
                     self.source.name,
-                    mine,
+                    clean.slice(first, last - first),
                     chunk.name,
-                    chunk.records,
-                    taken.arrived,
-                    many,
-                    QUARANTINE.empty_table(),
-                    taken.position,
+                    chunk.records[own],
+                    batch.arrived[own],
+                    len(chunk.records) + len(chunk.broken),
+                    quarantined_chunk(chunk, bad if naming is None else bad.between(start, stop)),
+                    batch.position,
                 )
             )
+            start = stop
         return reads
-
-    def _checked(self, rows: pa.RecordBatch, naming: Naming, arrived: NDArray[np.int64]) -> Checked:
-        return self._contract.check(
-            rows,
-            naming,
-            self._settings,
-            as_of=self._as_of or _moment(arrived),
-            labels_wanted=self.labels,
-        )
-
-    def _read(self, taken: SourceBatch) -> CheckedBatch:
-        chunk = taken.chunk
-        bad = [_broken(chunk.name, one.code, one.column, one.value, one.record, one.message)
-               for one in chunk.broken]  # fmt: skip
-        tables = [pa.Table.from_pylist(bad, QUARANTINE)] if bad else []
-        rows, number, arrived = chunk.rows, chunk.records, taken.arrived
-        naming = self._naming(tuple(rows.schema.names)) if len(rows) else None
-        if naming is None:
-            strange = [
-                _broken(chunk.name, "unknown_record", None, None, place, _strange(rows.schema.names))
-                for place in number.tolist()
-            ]
-            if strange:
-                tables.append(pa.Table.from_pylist(strange, QUARANTINE))
-            clean, number, arrived = _empty(self._schema), number[:0], arrived[:0]
-        else:
-            checked = self._checked(rows, naming, arrived)
-            if len(checked.bad.index):
-                tables.append(quarantine_rows(rows, checked.bad, chunk.name, number))
-            clean, kept = conformed(checked.rows, self._schema), checked.kept
-            early = self._early(clean, arrived[kept])
-            if early is not None:
-                future = clean.filter(pa.array(early))
-                tables.append(
-                    quarantined_records(
-                        future, chunk.name, number[kept][early], FUTURE, str(self._contract.event_time)
-                    )
-                )
-                clean, kept = clean.filter(pa.array(~early)), kept[~early]
-            if len(kept) < len(number):
-                number, arrived = number[kept], arrived[kept]
-        return CheckedBatch(
-            self.labels,
-            self.source.name,
-            clean,
-            chunk.name,
-            number,
-            arrived,
-            len(rows) + len(bad),
-            pa.concat_tables(tables) if tables else QUARANTINE.empty_table(),
-            taken.position,
-        )
-
-    def _early(self, clean: pa.RecordBatch, arrived: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Say which records lie in the future as seen from their own arrival; None where none does."""
-        if self._as_of is not None or self._contract.event_time is None:
-            return None
-        time = event_times(clean, self._contract.event_time)
-        early: NDArray[np.bool_] = (time > arrived) & (time < LATEST)
-        return early if early.any() else None
 
     def _naming(self, names: tuple[str, ...]) -> Naming | None:
         """Say which columns are which of ours; None where none is, once some were."""
@@ -291,27 +236,11 @@ def record_count(reads: CheckedBatches) -> int:
     return sum(read.taken for read in reads)
 
 
-def _moment(arrived: NDArray[np.int64]) -> datetime:
-    """Return when the last record arrived: what lies after it is in the future."""
-    return datetime.fromtimestamp(int(arrived.max()) / 1e6, UTC)
-
-
-def _strange(names: list[str]) -> str:
-    return f"None of its columns is known: {', '.join(names[:8])}."
-
-
-def _broken(
-    file: str, code: str, column: str | None, value: str | None, row: int, message: str
-) -> dict[str, str | int | None]:
-    return {
-        "code": code,
-        "column": column,
-        "value": value,
-        "file": file,
-        "row": row,
-        "message": message,
-        "record": None,
-    }
+def _unknown_records(chunk: Chunk) -> Faults:
+    """Return the fault that all records of a chunk have where no column of theirs is known."""
+    n = len(chunk.records)  # records without any member have no row
+    message = f"None of its columns is known: {', '.join(chunk.rows.schema.names[:8])}."
+    return Faults(np.arange(n), ("unknown_record",) * n, (None,) * n, (None,) * n, (message,) * n)
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

@@ -76,7 +76,7 @@ class Stats:
         if "route" in decisions.schema.names:
             departments = encode_names(decisions.column("route").flatten()[0])
         if events is None:
-            events = int(tasks.counts().max(initial=0))
+            events = max(tasks.counts().tolist(), default=0)
         latency = np.maximum(at - arrived, 0)
         counts = count_latencies(latency)
         total, longest = int(latency.sum()), int(latency.max(initial=0))

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tallystick.streams.batches import encode
+
 __all__ = ["LONG", "NONE", "EncodedNames", "encode_names", "short"]
 
 #: What stands for a name that is null.
 NONE = "(none)"
 LONG = 200  # letters of a name, an id, a note
-FEW = 64  # rows up to which looking at each is quicker than array work
 MANY = 1_000  # rows from which on it pays to find those that differ from the usual
 LOOKED = 32  # rows that say whether one name stands in nearly all of them
 NEARLY = 8  # at most one row in so many says otherwise
-NOWHERE = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedNames:
+class EncodedNames(NamedTuple):
     """Names, and which of them each row has.
 
     codes: of all rows, or of those at `places` only; all others have the first name.
@@ -66,35 +65,22 @@ def encode_names(column: pa.Array) -> EncodedNames:
     ['a', '(none)']
     """
     rows = len(column)
-    if rows <= FEW:
-        values = column.to_pylist()
-        names = list(dict.fromkeys(values))
-        code = {name: i for i, name in enumerate(names)}
-        return EncodedNames(_named(names), rows, np.array([code[value] for value in values], np.int64))
-    looked = column.slice(0, LOOKED).to_pylist() if rows > MANY else [None]
-    usual = max(set(looked), key=looked.count)
-    if usual is not None and looked.count(usual) * NEARLY >= len(looked) * (NEARLY - 1):
-        same = pc.equal(column, pa.scalar(usual))
-        if column.null_count:
-            same = pc.fill_null(same, False)
-        if same.true_count == rows:
-            return EncodedNames(_named([usual]), rows, NOWHERE, NOWHERE)
-        if (rows - same.true_count) * NEARLY <= rows:
-            places = np.flatnonzero(~same.to_numpy(zero_copy_only=False))
-            names, codes = _encoded(column.take(pa.array(places)))
-            return EncodedNames(_named([usual, *names]), rows, codes + 1, places)
-    names, codes = _encoded(column)
+    if rows > MANY:
+        looked = column.slice(0, LOOKED).to_pylist()
+        usual = max(set(looked), key=looked.count)
+        if usual is not None and looked.count(usual) * NEARLY >= LOOKED * (NEARLY - 1):
+            same = pc.fill_null(pc.equal(column, pa.scalar(usual)), False)
+            if (rows - same.true_count) * NEARLY <= rows:
+                places = np.flatnonzero(~same.to_numpy(zero_copy_only=False))
+                names, codes = encode(column.take(pa.array(places)))
+                return EncodedNames(_named([usual, *names]), rows, codes + 1, places)
+    names, codes = encode(column)
     return EncodedNames(_named(names), rows, codes)
 
 
 def short(text: str) -> str:
     """Cut what is too long to be shown, or kept."""
     return text if len(text) <= LONG else text[: LONG - 1] + "…"
-
-
-def _encoded(column: pa.Array) -> tuple[list[str | None], NDArray[np.int64]]:
-    found = column.dictionary_encode(null_encoding="encode")
-    return found.dictionary.to_pylist(), found.indices.to_numpy(zero_copy_only=False)
 
 
 def _named(names: list[str | None]) -> list[str]:

@@ -157,16 +157,20 @@ class WholeSums(_Matrices):
         return np.where(counts > 0, found, np.nan)
 
 
-class Sums(_Matrices):
-    """Sums of numbers, in the order of the rows."""
-
-    START: ClassVar = {"counts": 0, "sums": 0.0}
-    WHOLE: ClassVar = frozenset({"counts"})
+class _Numbers(_Matrices):
+    """Matrices of what is made of the numbers of a column."""
 
     def look(self, columns: Columns, rows: Cells | None) -> None:
         """Take the numbers."""
         values = columns.floats(self.column)
         self.values = values if rows is None else values[rows]
+
+
+class Sums(_Numbers):
+    """Sums of numbers, in the order of the rows."""
+
+    START: ClassVar = {"counts": 0, "sums": 0.0}
+    WHOLE: ClassVar = frozenset({"counts"})
 
     def add(self, start: int, stop: int, cells: Cells) -> None:
         """Add them."""
@@ -179,15 +183,10 @@ class Sums(_Matrices):
         return _over(found, counts) if kind == "mean" else np.where(counts > 0, found, np.nan)
 
 
-class Extremes(_Matrices):
+class Extremes(_Numbers):
     """The least and the most."""
 
     START: ClassVar = {"least": np.inf, "most": -np.inf}
-
-    def look(self, columns: Columns, rows: Cells | None) -> None:
-        """Take the numbers."""
-        values = columns.floats(self.column)
-        self.values = values if rows is None else values[rows]
 
     def add(self, start: int, stop: int, cells: Cells) -> None:
         """Compare them."""
@@ -202,16 +201,11 @@ class Extremes(_Matrices):
         return np.where(np.isfinite(found), found / scale, np.nan)
 
 
-class Spread(_Matrices):
+class Spread(_Numbers):
     """Standard deviation."""
 
     START: ClassVar = {"counts": 0, "means": 0.0, "squares": 0.0}
     WHOLE: ClassVar = frozenset({"counts"})
-
-    def look(self, columns: Columns, rows: Cells | None) -> None:
-        """Take the numbers."""
-        values = columns.floats(self.column)
-        self.values = values if rows is None else values[rows]
 
     def add(self, start: int, stop: int, cells: Cells) -> None:
         """Add them."""

@@ -16,6 +16,7 @@ from tallystick.contracts import Contract
 from tallystick.contracts.money import major
 from tallystick.contracts.text import valid_rows, view
 from tallystick.streams.aggregates.declaration import Declaration
+from tallystick.streams.batches import encode
 
 __all__ = ["DECISION", "Columns", "kinds"]
 
@@ -26,8 +27,6 @@ DECISION: Final = {
     "late": "flag",
 }
 ROUTED: Final = ("department", "priority")
-#: Below this many rows values are looked at one by one, which costs less than a dictionary does.
-FEW: Final = 32
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -68,7 +67,7 @@ class Columns(Mapping[str, NDArray[Any]]):
         self._declared = declared
         self._zone, self._currency = zone, currency
         self._asked: dict[str, NDArray[Any]] = {}
-        self._coded: dict[str, tuple[NDArray[np.int64], list[Any]]] = {}
+        self._coded: dict[str, tuple[list[Any], NDArray[np.int64]]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         found = self._asked.get(name)
@@ -100,29 +99,18 @@ class Columns(Mapping[str, NDArray[Any]]):
             return self._decisions.column(name) if name in self._decision_names else None
         return self._rows.column(name) if name in self._row_names else None
 
-    def codes(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
-        """Return the place of each row's value in a list of values (int64, own), and that list."""
+    def codes(self, name: str) -> tuple[list[Any], NDArray[np.int64]]:
+        """Return the different values of a column, and which of them each row has (int64)."""
         found = self._coded.get(name)
         if found is None:
             found = self._coded[name] = self._codes(name)
         return found
 
-    def _codes(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
+    def _codes(self, name: str) -> tuple[list[Any], NDArray[np.int64]]:
         column = self.column(name)
         if column is None:
-            return np.zeros(len(self._rows), np.int64), [None]
-        if len(column) <= FEW:
-            places: dict[Any, int] = {}
-            codes = [places.setdefault(value, len(places)) for value in column.to_pylist()]
-            return np.array(codes, np.int64), list(places)
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        values = column.dictionary.to_pylist()
-        indices = column.indices
-        if indices.null_count:
-            indices = indices.fill_null(len(values)) if len(values) else pa.repeat(0, len(column))
-            values = [*values, None]
-        return indices.to_numpy(zero_copy_only=False).astype(np.int64), values
+            return [None], np.zeros(len(self._rows), np.int64)
+        return encode(column)
 
     def integers(self, name: str) -> tuple[NDArray[np.int64], Flags]:
         """Return whole numbers or minor units (rows,), and where they are known; both own."""
@@ -151,7 +139,7 @@ class Columns(Mapping[str, NDArray[Any]]):
             return np.full(len(self._rows), None if text else np.nan, object if text else np.float64)
         kind = column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
-            codes, values = self.codes(name)
+            values, codes = self.codes(name)
             texts = np.empty(len(values), object)
             texts[:] = values
             return texts[codes]

@@ -102,7 +102,7 @@ class Distinct:
 
     def look(self, columns: Columns, rows: Cells | None) -> None:
         """Take the hashes of the values; what is unknown counts nowhere."""
-        codes, values = columns.codes(self.column)
+        values, codes = columns.codes(self.column)
         known = hashes(["" if value is None else str(value) for value in values])
         known[[value is None for value in values]] = FREE
         self.new = known[codes if rows is None else codes[rows]]

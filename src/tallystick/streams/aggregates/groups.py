@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.contracts.currencies import digits
-from tallystick.streams.aggregates.columns import FEW, Columns
+from tallystick.streams.aggregates.columns import Columns
 from tallystick.streams.aggregates.declaration import Aggregate
+from tallystick.streams.batches import FEW
 
 __all__ = ["NEVER", "Groups"]
 
@@ -53,18 +54,18 @@ class Groups:
         if not parts:
             return np.zeros(rows, np.int64), [()]
         if len(parts) == 1:
-            return parts[0][0], [self._key((value,)) for value in parts[0][1]]
+            return parts[0][1], [self._key((value,)) for value in parts[0][0]]
         if rows <= FEW:
-            each = [[values[code] for code in codes.tolist()] for codes, values in parts]
+            each = [[values[code] for code in codes.tolist()] for values, codes in parts]
             places: dict[Key, int] = {}
             found = [places.setdefault(key, len(places)) for key in zip(*each, strict=True)]
             return np.array(found, np.int64), [self._key(key) for key in places]
-        joined = parts[0][0]
-        picked = [np.arange(len(parts[0][1]))]
-        for codes, values in parts[1:]:
+        joined = parts[0][1]
+        picked = [np.arange(len(parts[0][0]))]
+        for values, codes in parts[1:]:
             joined, both = _distinct(joined * len(values) + codes, len(picked[0]) * len(values))
             picked = [part[both // len(values)] for part in picked] + [both % len(values)]
-        lists = [[values[i] for i in part.tolist()] for part, (_, values) in zip(picked, parts, strict=True)]
+        lists = [[values[i] for i in part.tolist()] for part, (values, _) in zip(picked, parts, strict=True)]
         return joined, [self._key(key) for key in zip(*lists, strict=True)]
 
     def _key(self, values: Key) -> Key:

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from tallystick.connectors.chunk import Broken, shorten
+from tallystick.connectors.parts import Part, join_parts
 from tallystick.errors import MissingExtraError
 from tallystick.streams.kafka.avro_columns import avro_schema, column, numbered_times, plain_field
-from tallystick.streams.kafka.message_rows import MessageRows, join_rows
+from tallystick.streams.kafka.message_rows import MessageRows
 from tallystick.streams.kafka.registry import Registry, UnknownSchemaError
 
 __all__ = ["AvroValues", "AvroWriter", "fastavro"]
@@ -87,8 +88,9 @@ class AvroValues:
         parts = []
         for number, (places, records) in found.items():
             arrays = self._arrays(number, records, places, values, broken)
-            parts.append((np.array(places, np.int64), arrays))
-        return join_rows(parts, broken)
+            parts.append(Part(np.array(places, np.int64), arrays))
+        batch, order = join_parts(parts)
+        return MessageRows(batch, order, tuple(broken))
 
     def _arrays(
         self,

@@ -10,9 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.connectors.chunk import Broken
-from tallystick.connectors.render import text
 
-__all__ = ["MessageRows", "join_rows", "one_array", "split_rows", "with_column"]
+__all__ = ["MessageRows", "split_rows", "with_column"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,49 +85,3 @@ def with_column(rows: MessageRows, name: str, raw: Sequence[bytes | None]) -> Me
     else:
         batch = batch.append_column(name, column)
     return MessageRows(batch, places, tuple(broken))
-
-
-def join_rows(
-    parts: Sequence[tuple[NDArray[np.int64], dict[str, pa.Array]]], broken: Sequence[Broken]
-) -> MessageRows:
-    """Bring rows that were read apart back into the order of their messages.
-
-    parts: places, int64 (rows,), and columns by name; a column that is not in all of them is null elsewhere.
-    """
-    if len(parts) == 1:
-        places, arrays = parts[0]
-        return MessageRows(_batch(arrays, len(places)), places, tuple(broken))
-    kinds: dict[str, set[pa.DataType]] = {}
-    for _, arrays in parts:
-        for name, array in arrays.items():
-            kinds.setdefault(name, set()).add(array.type)
-    # A column that changed its type between schemas is text, as in a file without types.
-    mixed = {name for name, found in kinds.items() if len(found - {pa.null()}) > 1}
-    batches = [
-        _batch({name: text(a) if name in mixed else a for name, a in arrays.items()}, len(places))
-        for places, arrays in parts
-    ]
-    places = np.concatenate([np.empty(0, np.int64), *(places for places, _ in parts)])
-    if not kinds:
-        return MessageRows(_batch({}, len(places)), np.sort(places), tuple(broken))
-    order = np.argsort(places, kind="stable")
-    tables = [pa.Table.from_batches([batch]) for batch in batches]
-    table = pa.concat_tables(tables, promote_options="default").take(pa.array(order)).combine_chunks()
-    columns = {
-        name: one_array(column) for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    return MessageRows(_batch(columns, len(places)), places[order], tuple(broken))
-
-
-def one_array(column: pa.ChunkedArray) -> pa.Array:
-    """Give a column as one array."""
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _batch(arrays: dict[str, pa.Array], rows: int) -> pa.RecordBatch:
-    """Make a batch; without a column it has its rows all the same, one for each object that names nothing."""
-    if not arrays:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
