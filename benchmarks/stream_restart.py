@@ -131,8 +131,8 @@ def _parts(state: str, place: str) -> dict[str, Any]:
     from tallystick.jobs.records_input import label_delay
     from tallystick.scorer.loading import load_scorer
     from tallystick.store import Store
-    from tallystick.streams.fold import Fold
     from tallystick.streams.recovery import ROWS
+    from tallystick.streams.state import StreamState
 
     lap("imports")
     solution, context = registry.solution("fraud"), run_context("stream")
@@ -143,8 +143,8 @@ def _parts(state: str, place: str) -> dict[str, Any]:
         assert kept is not None
         number, arrays = kept
         schema = pa.schema([(c.name, c.arrow) for c in solution.contract.columns if c.name != "sequence"])
-        fold = Fold(scorer, schema, horizon=solution.horizon_us, delay=label_delay(solution, context))
-        fold.fill(arrays, number)
+        state = StreamState(scorer, schema, horizon=solution.horizon_us, delay=label_delay(solution, context))
+        state.fill(arrays, number)
         lap("snapshot")
         log = [(entry.number, entry.events) for entry in store.entries("fraud", number, whole=True)]
         lap("reading the log")
@@ -153,10 +153,10 @@ def _parts(state: str, place: str) -> dict[str, Any]:
         part.append(one)
         count += len(one[1])
         if count >= ROWS:
-            fold.replay(*part)
+            state.replay(*part)
             part, count = [], 0
     if part:
-        fold.replay(*part)
+        state.replay(*part)
     lap("replay")
     return {"events": events, "entries": len(log), "parts": found}
 

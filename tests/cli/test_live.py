@@ -59,8 +59,8 @@ def stream(*, classes: bool = False, ident: str = "T1") -> Stats:
     for second in range(10):
         at = START + second * SECOND + 500_000
         stats.committed(batch, np.full(100, at - 4_000), at, bad=1, duplicates=2, late=3)
-    stats.noted(12, 34, {"decisions.jsonl": 5}, notices={"desk": {"sent": 6}})
-    stats.said("The file was rotated.")
+    stats.set_backlog(12, 34, {"decisions.jsonl": 5}, notices={"desk": {"sent": 6}})
+    stats.add_note("The file was rotated.")
     clock[0] = START + 10 * SECOND
     return stats
 

@@ -16,12 +16,12 @@ def opened(kafka: Kafka) -> Iterator[Any]:
     """Open sinks of the broker, closed at the end."""
     from tests.streams.kafka_decisions import SCHEMA
 
-    from tallystick.streams.sinks.kafka import open_moving
+    from tallystick.streams.sinks.kafka import open_stream
 
     sinks: list[Any] = []
 
     def one(topic: str, stream: str = "fraud", **options: str) -> Any:
-        sinks.append(open_moving(kafka.uri(topic, **options), SCHEMA, Settings(), stream=stream))
+        sinks.append(open_stream(kafka.uri(topic, **options), SCHEMA, Settings(), stream=stream))
         return sinks[-1]
 
     yield one

@@ -46,7 +46,7 @@ def test_a_file_is_read() -> None:
         900_000_000,
         ("place",),
     )
-    assert [value.said for value in first.of] == ["count", "mean amount", 'share action == "decline"']
+    assert [value.text for value in first.of] == ["count", "mean amount", 'share action == "decline"']
     assert (first.currency, first.keys) == ("currency", ("place", "currency"))
     assert first.where is not None
     assert first.where.text == "amount > 0"

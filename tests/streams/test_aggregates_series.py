@@ -21,7 +21,7 @@ def run(
     series = Series(Watch((0,), **said), (Value(kind, kind),), room=1)
     found = []
     for period, value in enumerate(values):
-        parts = series.say(period, np.array([[value]]), np.array([rows]), HERE)
+        parts = series.update(period, np.array([[value]]), np.array([rows]), HERE)
         found.append(tuple(part.item() for part in parts))
     return found
 

@@ -26,7 +26,7 @@ from tallystick.connectors import open_sink, open_source
 from tallystick.connectors.database_postgresql_connection import UnreachableError
 from tallystick.errors import TallystickError, UsageError
 from tallystick.scorer.decision import decision_schema
-from tallystick.streams.sinks.database import open_moving
+from tallystick.streams.sinks.database import open_stream
 from tallystick.streams.sinks.database_postgresql import PostgreSQLAppending
 
 SCHEMA = decision_schema(all_scores=True)
@@ -58,7 +58,7 @@ def ids(run: Run, table: str = "decisions") -> list[str]:
 
 
 def test_each_entry_is_delivered_once(database: str, run: Run) -> None:
-    sink = open_moving(database, SCHEMA, Settings(), stream="fraud")
+    sink = open_stream(database, SCHEMA, Settings(), stream="fraud")
     assert sink.resume(0, None) == 0
     assert sink.deliver(1, [decisions("a", "b")]) == {"number": 1}
     assert sink.deliver(3, [decisions("c"), decisions()]) == {"number": 3}
@@ -66,7 +66,7 @@ def test_each_entry_is_delivered_once(database: str, run: Run) -> None:
     assert sink.deliver(4, []) == {"number": 4}
     sink.close()
     sink.close()
-    again = open_moving(database, SCHEMA, Settings(), stream="fraud")
+    again = open_stream(database, SCHEMA, Settings(), stream="fraud")
     assert again.resume(1, {"number": 1}) == 4  # it knows better than the mark
     again.deliver(5, [decisions("d")])
     again.close()
@@ -77,7 +77,7 @@ def test_each_entry_is_delivered_once(database: str, run: Run) -> None:
 
 def test_streams_and_tables_have_positions_of_their_own(database: str, run: Run) -> None:
     for stream, table in (("one", "decisions"), ("two", "decisions"), ("one", "more")):
-        sink = open_moving(f"{database}?table={table}", SCHEMA, Settings(), stream=stream)
+        sink = open_stream(f"{database}?table={table}", SCHEMA, Settings(), stream=stream)
         assert sink.resume(0, None) == 0
         sink.deliver(7, [decisions(f"{stream}-{table}")])
         sink.close()
@@ -88,7 +88,7 @@ def test_a_batch_writes_the_same_values(database: str) -> None:
     batch = decisions("a", "b", "c")
     with open_sink(f"{database}?table=batch", SCHEMA) as whole:
         whole.write(batch)
-    sink = open_moving(f"{database}?table=moving", SCHEMA, Settings(), stream="s")
+    sink = open_stream(f"{database}?table=moving", SCHEMA, Settings(), stream="s")
     sink.resume(0, None)
     sink.deliver(1, [batch])
     sink.close()
@@ -103,7 +103,7 @@ def test_a_batch_writes_the_same_values(database: str) -> None:
 
 
 def test_a_second_that_delivers_is_refused(database: str, run: Run) -> None:
-    old, new = (open_moving(database, SCHEMA, Settings(), stream="s") for _ in range(2))
+    old, new = (open_stream(database, SCHEMA, Settings(), stream="s") for _ in range(2))
     old.resume(0, None)
     new.resume(0, None)
     new.deliver(1, [decisions("a")])
@@ -118,7 +118,7 @@ def test_a_second_that_delivers_is_refused(database: str, run: Run) -> None:
 
 
 def test_a_failed_delivery_leaves_nothing(database: str, run: Run) -> None:
-    sink = open_moving(database, SCHEMA, Settings(), stream="s")
+    sink = open_stream(database, SCHEMA, Settings(), stream="s")
     sink.resume(0, None)
     if database.startswith("sqlite"):
         run("CREATE UNIQUE INDEX ids ON decisions (id)")
@@ -135,11 +135,11 @@ def test_a_failed_delivery_leaves_nothing(database: str, run: Run) -> None:
 
 def test_a_table_of_another_kind_is_refused(database: str, run: Run) -> None:
     run("CREATE TABLE decisions (id TEXT, task TEXT, mine TEXT)")
-    sink = open_moving(database, SCHEMA, Settings(), stream="s")
+    sink = open_stream(database, SCHEMA, Settings(), stream="s")
     with pytest.raises(UsageError, match="has no column event_time, label"):
         sink.resume(0, None)
     few = SCHEMA.empty_table().select(["id", "task"]).schema
-    sink = open_moving(database, few, Settings(), stream="s")
+    sink = open_stream(database, few, Settings(), stream="s")
     sink.resume(0, None)
     sink.deliver(1, [decisions("a").select(["id", "task"])])
     assert run("SELECT id, task, mine FROM decisions").fetchall() == [("a", "fraud", None)]
@@ -151,7 +151,7 @@ def test_a_table_of_another_kind_is_refused(database: str, run: Run) -> None:
 def test_the_state_of_another_connection_lies_in_the_same_file(tmp_path: Path) -> None:
     """Another writer holds the file for a moment: the delivery waits for it."""
     uri = f"sqlite:///{tmp_path}/a.db"
-    sink = open_moving(uri, SCHEMA, Settings(), stream="s")
+    sink = open_stream(uri, SCHEMA, Settings(), stream="s")
     sink.resume(0, None)
     with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -170,8 +170,8 @@ KILLED = """
     sys.path.insert(0, sys.argv[2])
     from test_database_sink import SCHEMA, decisions
     from tallystick.config import Settings
-    from tallystick.streams.sinks.database import open_moving
-    sink = open_moving(sys.argv[1], SCHEMA, Settings(), stream="s")
+    from tallystick.streams.sinks.database import open_stream
+    sink = open_stream(sys.argv[1], SCHEMA, Settings(), stream="s")
     number = sink.resume(0, None)
     first = number
     while True:
@@ -221,7 +221,7 @@ def test_an_answer_that_is_lost_does_not_double_what_was_kept(
         return done
 
     monkeypatch.setattr(PostgreSQLAppending, "_append", once)
-    sink = open_moving(postgres, SCHEMA, Settings(), stream="s")
+    sink = open_stream(postgres, SCHEMA, Settings(), stream="s")
     sink.resume(0, None)
     sink.deliver(1, [decisions("a")])
     sink.deliver(2, [decisions("b")])
@@ -232,7 +232,7 @@ def test_an_answer_that_is_lost_does_not_double_what_was_kept(
 
 @pytest.mark.postgres
 def test_a_server_that_falls_between_and_during_deliveries(postgres_server: Server) -> None:
-    sink = open_moving(postgres_server.uri(), SCHEMA, Settings(), stream="s")
+    sink = open_stream(postgres_server.uri(), SCHEMA, Settings(), stream="s")
     sink.resume(0, None)
     names: list[str] = []
 

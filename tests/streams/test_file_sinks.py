@@ -23,7 +23,7 @@ from tallystick.config import Settings
 from tallystick.connectors import open_sink
 from tallystick.errors import TallystickError, UsageError
 from tallystick.scorer import decision_schema
-from tallystick.streams.sinks import open_moving
+from tallystick.streams.sinks import open_stream
 from tallystick.streams.sinks import parquet_parts as parts_module
 
 SCHEMA = decision_schema()
@@ -55,7 +55,7 @@ def decisions(start: int, rows: int) -> pa.RecordBatch:
 
 
 def opened(path: Path | str, number: int = 0, mark: Any = None) -> Any:
-    sink = open_moving(str(path), SCHEMA, Settings(), stream="fraud")
+    sink = open_stream(str(path), SCHEMA, Settings(), stream="fraud")
     assert sink.resume(number, mark) == number
     return sink
 

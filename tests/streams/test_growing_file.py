@@ -22,7 +22,7 @@ from tallystick.config import Settings
 from tallystick.connectors import encoding, open_source
 from tallystick.errors import DataError, UsageError
 from tallystick.streams.source import Position, SourceBatch, StreamSource
-from tallystick.streams.sources import open_moving
+from tallystick.streams.sources import open_stream
 
 SETTINGS = Settings(batch_rows=7)
 
@@ -48,7 +48,7 @@ def batch(path: Path) -> list[tuple[Any, ...]]:
 
 
 def opened(path: Path | str, position: Position | None = None, **how: Any) -> Any:
-    source = open_moving(str(path), SETTINGS, **how)
+    source = open_stream(str(path), SETTINGS, **how)
     source.seek(json.loads(json.dumps(position)))
     return source
 
@@ -377,7 +377,7 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="UTF-16"), closing(opened(tmp_path / "wide.csv")) as wide:
         wide.take(1, 0)
     with pytest.raises(UsageError, match="rate"):
-        open_moving(str(tmp_path / "a.csv"), SETTINGS, rate=0)
+        open_stream(str(tmp_path / "a.csv"), SETTINGS, rate=0)
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.parquet"])

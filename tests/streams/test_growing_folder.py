@@ -15,13 +15,13 @@ from tallystick.config import Settings
 from tallystick.connectors import open_source
 from tallystick.errors import DataError
 from tallystick.streams.source import Position, SourceBatch, StreamSource
-from tallystick.streams.sources import open_moving, whole_file
+from tallystick.streams.sources import open_stream, whole_file
 
 SETTINGS = Settings(batch_rows=7)
 
 
 def opened(path: Path | str, position: Position | None = None) -> Any:
-    source = open_moving(str(path), SETTINGS)
+    source = open_stream(str(path), SETTINGS)
     source.seek(json.loads(json.dumps(position)))
     return source
 

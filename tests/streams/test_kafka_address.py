@@ -24,7 +24,7 @@ def test_the_name_holds_brokers_and_topic_alone() -> None:
     assert address.options == {"group": "g"}
     assert address.properties == {"sasl.username": "me", "sasl.password": SECRET}
     assert SECRET not in repr(address)
-    assert address.name == sources.open_moving(uri, Settings()).name
+    assert address.name == sources.open_stream(uri, Settings()).name
 
 
 @pytest.mark.parametrize("how", ["variable", "file"])
@@ -64,7 +64,7 @@ def test_the_password_comes_from_the_environment(
 )
 def test_a_wrong_address_is_explained(uri: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
-        sources.open_moving(uri, Settings())
+        sources.open_stream(uri, Settings())
     assert words in str(error.value)
     assert "pw" not in str(error.value)
 
@@ -72,7 +72,7 @@ def test_a_wrong_address_is_explained(uri: str, words: str) -> None:
 def test_a_secret_that_does_not_fit_is_not_shown() -> None:
     uri = f"kafka://a/t?security.protocol=SSL&ssl.key.pem={SECRET.replace('&', '%26')}&ssl.certificate.pem=x"
     with pytest.raises(UsageError) as error:
-        sources.open_moving(uri, Settings())
+        sources.open_stream(uri, Settings())
     assert SECRET not in str(error.value)
 
 
@@ -90,15 +90,15 @@ def test_a_secret_that_does_not_fit_is_not_shown() -> None:
 )
 def test_a_wrong_option_of_a_sink_is_explained(options: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
-        sinks.open_moving(f"kafka://a/t?{options}", SCHEMA, Settings(), stream="fraud")
+        sinks.open_stream(f"kafka://a/t?{options}", SCHEMA, Settings(), stream="fraud")
     assert words in str(error.value)
 
 
 def test_a_topic_has_no_pace() -> None:
     with pytest.raises(UsageError, match="own pace"):
-        sources.open_moving("kafka://a/t", Settings(), rate=100.0)
+        sources.open_stream("kafka://a/t", Settings(), rate=100.0)
 
 
 def test_a_wide_encoding_is_refused() -> None:
     with pytest.raises(UsageError, match="ASCII"):
-        sources.open_moving("kafka://a/t", Settings(encoding="utf-16"))
+        sources.open_stream("kafka://a/t", Settings(encoding="utf-16"))

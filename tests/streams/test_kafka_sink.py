@@ -51,7 +51,7 @@ def test_avro_is_read_back(kafka: Kafka, registry: Registry, opened: Open) -> No
     sink = opened(topic, format="avro", registry=registry.url)
     sink.resume(0, None)
     sink.deliver(1, [decisions(1, 2)])
-    source = sources.open_moving(kafka.uri(topic, format="avro", registry=registry.url), Settings())
+    source = sources.open_stream(kafka.uri(topic, format="avro", registry=registry.url), Settings())
     try:
         source.seek(None)
         taken = next(one for _ in range(20) for one in source.take(10, 1.0))

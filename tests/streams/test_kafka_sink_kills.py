@@ -24,8 +24,8 @@ import sys, time
 sys.path.insert(0, {root!r})
 from tests.streams.kafka_decisions import SCHEMA, decisions
 from tallystick.config import Settings
-from tallystick.streams.sinks.kafka import open_moving
-sink = open_moving({uri!r}, SCHEMA, Settings(), stream="killed")
+from tallystick.streams.sinks.kafka import open_stream
+sink = open_stream({uri!r}, SCHEMA, Settings(), stream="killed")
 number = sink.resume({number}, None)
 print("resumed", number, flush=True)
 while True:

@@ -18,7 +18,7 @@ from tallystick.errors import DataError, TallystickError, UsageError
 from tallystick.streams.kafka.client import BrokerErrors
 from tallystick.streams.source import SourceBatch
 from tallystick.streams.sources import kafka as module
-from tallystick.streams.sources.kafka import KafkaSource, open_moving
+from tallystick.streams.sources.kafka import KafkaSource, open_stream
 
 pytestmark = pytest.mark.kafka
 
@@ -30,7 +30,7 @@ def opened(kafka: Kafka) -> Iterator[Open]:
     sources: list[KafkaSource] = []
 
     def one(topic: str, position: Any = None, **options: str) -> KafkaSource:
-        source = open_moving(kafka.uri(topic, **options), Settings())
+        source = open_stream(kafka.uri(topic, **options), Settings())
         sources.append(source)
         source.seek(position)
         return source
@@ -280,7 +280,7 @@ def test_the_group_hears_of_positions(kafka: Kafka, opened: Open, monkeypatch: p
 
 def test_a_topic_that_is_not_there(kafka: Kafka) -> None:
     kafka.topic("payments")
-    source = open_moving(kafka.uri("paymets"), Settings())
+    source = open_stream(kafka.uri("paymets"), Settings())
     try:
         with pytest.raises(UsageError, match='Did you mean "payments"'):
             source.seek(None)
@@ -321,14 +321,14 @@ def test_a_listener_with_tls_and_a_password(kafka: Kafka, monkeypatch: pytest.Mo
     uri = f"kafka://{kafka.closed}/{topic}?security.protocol=SASL_SSL&sasl.mechanism=PLAIN"
     uri += f"&sasl.username={kafka.user}&ssl.ca.location={kafka.certificate}"
     monkeypatch.setenv("TALLYSTICK_KAFKA_PASSWORD", kafka.password)
-    source = open_moving(uri, Settings())
+    source = open_stream(uri, Settings())
     try:
         source.seek(None)
         assert values(take(source, 1)) == ["1"]
     finally:
         source.close()
     monkeypatch.setenv("TALLYSTICK_KAFKA_PASSWORD", "wrong-secret")
-    source = open_moving(uri + "&socket.connection.setup.timeout.ms=2000", Settings())
+    source = open_stream(uri + "&socket.connection.setup.timeout.ms=2000", Settings())
     try:
         with pytest.raises(TallystickError, match="does not let us in") as error:
             source.seek(None)

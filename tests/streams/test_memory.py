@@ -20,7 +20,7 @@ from tallystick.app import run
 from tallystick.store import Packed
 from tallystick.streams import memory
 from tallystick.streams import snapshots as module
-from tallystick.streams.memory import give_back
+from tallystick.streams.memory import trim_memory
 from tallystick.streams.snapshots import Snapshots
 
 BLOCK = 64 << 10  # bytes: what lies in a heap
@@ -41,15 +41,15 @@ def test_what_is_free_between_what_is_used_is_given_back() -> None:
     del blocks[::2], blocks[-1]
     blocks = blocks[::8]
     before = resident()
-    give_back()
+    trim_memory()
     assert before - resident() > 1000 * BLOCK // 2
     assert last.all()
 
 
 HEAPS = """
 import ctypes, sys, threading
-from tallystick.streams.memory import few_heaps
-few_heaps()
+from tallystick.streams.memory import limit_heaps
+limit_heaps()
 libc, together = ctypes.CDLL(None), threading.Barrier(13)
 libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
 def work():
@@ -80,7 +80,7 @@ def test_all_threads_share_two_heaps_or_as_many_as_are_wanted(
 
 def test_the_command_has_few_heaps(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(memory, "few_heaps", lambda: asked.append(True))
+    monkeypatch.setattr(memory, "limit_heaps", lambda: asked.append(True))
     assert run(["stream", "fraud", "--source", "-", "--sink", "-", "--json", "--model", "none"]) == 2
     assert asked == [True]
 
@@ -94,7 +94,7 @@ def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None
         kept.append(np.frombuffer(pa.decompress(packed.parts[0].data, 8000, codec="zstd"), np.int64))
 
     claim: Any = SimpleNamespace(save_snapshot=save)
-    snapshots = Snapshots(claim, every=1, ready=lambda: 1, said=lambda _: None)
+    snapshots = Snapshots(claim, every=1, ready=lambda: 1, add_note=lambda _: None)
     snapshots.start()
     state = np.ones(1000, np.int64)
     held = weakref.ref(state)
@@ -118,7 +118,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set whenever memory is given back, which is looked at soon."""
     event = threading.Event()
     monkeypatch.setattr(module, "LOOK", 0.01)
-    monkeypatch.setattr(module, "give_back", event.set)
+    monkeypatch.setattr(module, "trim_memory", event.set)
     return event
 
 
@@ -127,7 +127,7 @@ def test_memory_is_given_back_where_no_snapshot_is_due_too(
 ) -> None:
     monkeypatch.setattr(module, "TIDY", 0.01)
     nothing: Any = SimpleNamespace()
-    snapshots = Snapshots(nothing, every=1, ready=lambda: 0, said=lambda _: None)
+    snapshots = Snapshots(nothing, every=1, ready=lambda: 0, add_note=lambda _: None)
     snapshots.start()
     assert given.wait(20)
     snapshots.finish()
@@ -138,7 +138,7 @@ def test_memory_is_given_back_after_many_events(
 ) -> None:
     monkeypatch.setattr(module, "MANY", 100)
     nothing: Any = SimpleNamespace()
-    snapshots = Snapshots(nothing, every=1000, ready=lambda: 0, said=lambda _: None)
+    snapshots = Snapshots(nothing, every=1000, ready=lambda: 0, add_note=lambda _: None)
     snapshots.start()
     snapshots.wanted(99)
     assert not given.wait(0.2)

@@ -35,7 +35,7 @@ def stats() -> Stats:
         }
     )
     stats.committed(batch, NOW - np.array([4_096, 4_097, 3_000_000]), NOW, bad=4, duplicates=5, late=2)
-    stats.noted(7, 3, {"out.jsonl": 6}, notices={"desk": {"sent": 8, "dead": 1}})
+    stats.set_backlog(7, 3, {"out.jsonl": 6}, notices={"desk": {"sent": 8, "dead": 1}})
     return stats
 
 
@@ -102,7 +102,7 @@ def test_it_follows_the_stream(stats: Stats, server: Server) -> None:
         pa.record_batch({"id": ["d"], "task": ["fraud"], "label": ["no"], "action": ["accept"]}),
         np.array([NOW]), NOW, bad=0, duplicates=0, late=0,
     )  # fmt: skip
-    stats.noted(None, 0, {})
+    stats.set_backlog(None, 0, {})
     seen = fetched(server)
     assert seen["tallystick_events_total", frozenset({("solution", "fraud")})] == 4
     assert not [name for name, _ in seen if name == "tallystick_lag_records"]  # not known is not nought

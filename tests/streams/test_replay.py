@@ -13,11 +13,11 @@ import pytest
 from tallystick.config import Settings
 from tallystick.errors import DataError, UsageError
 from tallystick.streams.source import Position, SourceBatch
-from tallystick.streams.sources import open_moving
+from tallystick.streams.sources import open_stream
 
 
 def opened(path: Path | str, rate: float, position: Position | None = None) -> Any:
-    source = open_moving(str(path), Settings(), rate=rate)
+    source = open_stream(str(path), Settings(), rate=rate)
     source.seek(json.loads(json.dumps(position)))
     return source
 
@@ -97,7 +97,7 @@ def test_a_replay_and_following_take_over_from_each_other(rows: Path) -> None:
     replay = opened(rows, 1e6)
     first = replay.take(20, 1)
     replay.close()
-    follow = open_moving(str(rows), Settings())
+    follow = open_stream(str(rows), Settings())
     assert follow.name == replay.name
     follow.seek(first[-1].position)
     second = follow.take(31, 0)
@@ -114,7 +114,7 @@ def test_what_cannot_be_replayed_is_told(rows: Path) -> None:
     with pytest.raises(UsageError, match="rate"):
         opened(rows, -1)
     with pytest.raises(UsageError, match="own pace"):
-        open_moving("-", Settings(), rate=5)
+        open_stream("-", Settings(), rate=5)
 
 
 def test_waiting_costs_little_and_is_not_longer_than_asked(rows: Path) -> None:

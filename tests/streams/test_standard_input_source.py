@@ -20,7 +20,7 @@ from tallystick.config import Settings
 from tallystick.connectors.standard_input import StandardInput
 from tallystick.errors import UsageError
 from tallystick.streams.source import SourceBatch
-from tallystick.streams.sources import open_moving
+from tallystick.streams.sources import open_stream
 
 
 class Pipe:
@@ -49,7 +49,7 @@ def _pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipe]:
 
 
 def opened(uri: str = "-", position: Any = None) -> Any:
-    source = open_moving(uri, Settings())
+    source = open_stream(uri, Settings())
     source.seek(position)
     return source
 

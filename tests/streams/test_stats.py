@@ -206,7 +206,7 @@ def test_the_series_stays_small_over_days_and_loses_nothing(stats: Stats, clock:
         every.append(latency)
         clock.now = START + at * SECOND
         lag = at // 1000
-        stats.noted(lag, 0, {})
+        stats.set_backlog(lag, 0, {})
         total += 10
     clock.now = START + 3 * 86_400 * SECOND
     seen = stats.snapshot()
@@ -230,12 +230,12 @@ def test_a_longer_point_has_the_percentiles_of_all_in_it(stats: Stats, clock: Cl
     for second in range(8):
         at = START + second * SECOND
         stats.committed(batch, at - latency[second], at, bad=0, duplicates=0, late=0)
-    stats.noted(7, 0, {})
+    stats.set_backlog(7, 0, {})
     clock.now = START + 8 * SECOND
-    stats.noted(9, 0, {})
+    stats.set_backlog(9, 0, {})
     assert stats.snapshot().series["rate"][0] == 50
     clock.now = START + LIMIT * SECOND - 1
-    stats.noted(3, 0, {})
+    stats.set_backlog(3, 0, {})
     clock.now = START + (4 * LIMIT + 1) * SECOND
     seen = stats.snapshot()
     assert seen.seconds == 8
@@ -262,7 +262,7 @@ def test_a_clock_that_is_set_back_breaks_nothing(stats: Stats, clock: Clock) -> 
     commit(stats, decisions(["accept"]), START + 10 * SECOND)
     commit(stats, decisions(["accept"]), START - 10 * SECOND)
     clock.now = START - 20 * SECOND
-    stats.noted(1, 0, {})
+    stats.set_backlog(1, 0, {})
     seen = stats.snapshot()
     assert seen.events == 2
     assert seen.elapsed == 10
@@ -276,7 +276,7 @@ def test_names_and_notes_are_bounded(stats: Stats, clock: Clock) -> None:
     assert len(labels) <= MOST + 1
     assert labels[OTHERS] + sum(count for name, count in labels.items() if name != OTHERS) == 2 * MOST
     for i in range(100):
-        stats.said(f"note {i} " + "x" * 1_000)
+        stats.add_note(f"note {i} " + "x" * 1_000)
     notes = stats.snapshot().notes
     assert len(notes) == 20
     assert all(len(note.words) <= 200 for note in notes)
@@ -284,8 +284,8 @@ def test_names_and_notes_are_bounded(stats: Stats, clock: Clock) -> None:
 
 def test_a_note_that_is_said_again_is_counted(stats: Stats) -> None:
     for _ in range(3):
-        stats.said("The file\nwas rotated.")
-    stats.said("A model took over.")
+        stats.add_note("The file\nwas rotated.")
+    stats.add_note("A model took over.")
     assert [(note.words, note.times) for note in stats.snapshot().notes] == [
         ("The file was rotated.", 3),
         ("A model took over.", 1),
@@ -293,21 +293,21 @@ def test_a_note_that_is_said_again_is_counted(stats: Stats) -> None:
 
 
 def test_a_note_that_counts_on_stays_one(stats: Stats, clock: Clock) -> None:
-    stats.said("lines passed over: 1")
+    stats.add_note("lines passed over: 1")
     at = stats.snapshot().notes[0].at
-    stats.said("a model took over")
+    stats.add_note("a model took over")
     clock.now += 1_000_000
-    stats.said("lines passed over: 2", "lines passed over: 1")
+    stats.add_note("lines passed over: 2", "lines passed over: 1")
     first, second = stats.snapshot().notes
     # Its time stays as well: who prints what is new does not print it again.
     assert (first.words, first.at, second.words) == ("lines passed over: 2", at, "a model took over")
-    stats.said("words: 2", "words: 1, and long gone")
+    stats.add_note("words: 2", "words: 1, and long gone")
     assert [note.words for note in stats.snapshot().notes][2:] == ["words: 2"]
 
 
 def test_how_things_stand(stats: Stats) -> None:
     behind = {"out.jsonl": 3}
-    stats.noted(7, 5, behind, notices={"desk": {"sent": 2}})
+    stats.set_backlog(7, 5, behind, notices={"desk": {"sent": 2}})
     behind["out.jsonl"] = 9
     seen = stats.snapshot()
     assert (seen.lag, seen.queued, seen.behind, seen.notices) == (
@@ -316,14 +316,14 @@ def test_how_things_stand(stats: Stats) -> None:
         {"out.jsonl": 3},
         {"desk": {"sent": 2}},
     )
-    stats.noted(None, 0, {})
+    stats.set_backlog(None, 0, {})
     assert stats.snapshot().lag is None
     assert stats.snapshot().notices == {"desk": {"sent": 2}}
 
 
 def test_a_snapshot_is_json_and_stays_as_it_is(stats: Stats, clock: Clock) -> None:
     commit(stats, decisions(["review"]), START + 10)
-    stats.said("A note.")
+    stats.add_note("A note.")
     seen = stats.snapshot()
     before = json.dumps(seen.to_dict(), allow_nan=False)
     commit(stats, decisions(["review"] * 30), START + 20)

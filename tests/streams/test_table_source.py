@@ -18,7 +18,7 @@ from tests.servers.postgres import Server
 
 from tallystick.config import Settings
 from tallystick.errors import DataError, UsageError
-from tallystick.streams.sources import open_moving
+from tallystick.streams.sources import open_stream
 from tallystick.streams.sources import table as module
 from tallystick.streams.sources.table import TableSource
 
@@ -26,7 +26,7 @@ WAIT = 0.05
 
 
 def opened(uri: str, position: dict[str, Any] | None = None) -> TableSource:
-    source = open_moving(uri, Settings())
+    source = open_stream(uri, Settings())
     assert isinstance(source, TableSource)
     source.seek(position)
     return source
@@ -125,7 +125,7 @@ def test_a_table_made_anew_is_told_of(database: str, run: Run) -> None:
 def test_what_cannot_be_read_by_is_told(database: str, run: Run, made: str, options: str, words: str) -> None:
     run(made)
     with pytest.raises(UsageError) as caught:
-        open_moving(f"{database}?table=pay{options}", Settings())
+        open_stream(f"{database}?table=pay{options}", Settings())
     assert words in str(caught.value)
 
 
@@ -133,19 +133,19 @@ def test_values_that_need_not_differ_want_a_key(database: str, run: Run) -> None
     without = " WITHOUT ROWID" if database.startswith("sqlite") else ""
     run(f"CREATE TABLE pay (a TEXT PRIMARY KEY, n INTEGER){without}")
     with pytest.raises(UsageError, match="the values of n need not differ"):
-        open_moving(f"{database}?table=pay&rising=n", Settings())
+        open_stream(f"{database}?table=pay&rising=n", Settings())
 
 
 def test_a_query_has_no_new_rows(database: str) -> None:
     with pytest.raises(UsageError, match="a query has no new rows"):
-        open_moving(f"{database}?query=SELECT 1 AS a", Settings())
+        open_stream(f"{database}?query=SELECT 1 AS a", Settings())
 
 
 def test_with_a_rate_what_is_there_is_replayed(database: str, run: Run) -> None:
     run(serial(database))
     for i in range(5):
         run(f"INSERT INTO pay (v) VALUES ('x{i}')")
-    source = open_moving(f"{database}?table=pay&rising=id", Settings(), rate=1000)
+    source = open_stream(f"{database}?table=pay&rising=id", Settings(), rate=1000)
     source.seek(None)
     found: list[str] = []
     while not source.ended:

@@ -19,7 +19,7 @@ import pytest
 from tallystick.config import Settings
 from tallystick.connectors import http_post
 from tallystick.errors import TallystickError, UsageError
-from tallystick.streams.sinks import open_moving
+from tallystick.streams.sinks import open_stream
 
 SCHEMA = pa.schema(
     [("id", pa.string()), ("score", pa.float64()), ("sequence", pa.map_(pa.string(), pa.int64()))]
@@ -84,7 +84,7 @@ def _receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def opened(uri: str, number: int = 0) -> Any:
-    sink = open_moving(uri, SCHEMA, Settings(), stream="fraud live")
+    sink = open_stream(uri, SCHEMA, Settings(), stream="fraud live")
     assert sink.resume(number, None) == number
     return sink
 

@@ -323,9 +323,9 @@ def stream(
     ] = True,
 ) -> Shown:
     """Score records as they arrive, each exactly once, and resume after a crash."""
-    from tallystick.streams.memory import few_heaps
+    from tallystick.streams.memory import limit_heaps
 
-    few_heaps()  # before what is imported starts threads
+    limit_heaps()  # before what is imported starts threads
 
     from tallystick.cli import show_stream
     from tallystick.cli.live import Live

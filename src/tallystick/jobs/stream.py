@@ -28,12 +28,12 @@ from tallystick.scorer import Scorer, Want, find_bundles, load_scorer, opened_by
 from tallystick.store import Store
 from tallystick.streams import sinks, sources
 from tallystick.streams.aggregates import Aggregates
-from tallystick.streams.fold import Fold
 from tallystick.streams.loop import StopCondition
 from tallystick.streams.models import Watched, stamp_of
 from tallystick.streams.recovery import facts_of
 from tallystick.streams.running import StreamInputs, StreamOutputs, StreamRun
 from tallystick.streams.source import StreamSource
+from tallystick.streams.state import StreamState
 from tallystick.streams.stats import Stats
 from tallystick.streams.stats_snapshot import StreamSnapshot
 from tallystick.tasks import Solution
@@ -145,23 +145,23 @@ def stream(
         max_events,
         context.as_of,
     )
-    to = partial(sinks.open_moving, settings=context.settings, stream=found.name)
+    to = partial(sinks.open_stream, settings=context.settings, stream=found.name)
     stats = Stats(found.name, harmless=scorer.harmless)
-    fold = Fold(
+    stream_state = StreamState(
         scorer,
         _schema(found),
         horizon=found.horizon_us,
         delay=label_delay(found, context),
         labels=found.labels,
     )
-    if fold.state is not None:
-        fold.state.allowed_lateness_us = lateness
+    if stream_state.window_state is not None:
+        stream_state.window_state.allowed_lateness_us = lateness
     uri = state or f"sqlite:///{Path(model).resolve() / 'state.db'}"
     with Store.open(uri, durability=context.settings.durability) as store:
         running = StreamRun(
             store,
             found.name,
-            fold,
+            stream_state,
             context.settings,
             inputs,
             StreamOutputs(
@@ -175,7 +175,7 @@ def stream(
             ),
             stats,
             facts_of(scorer, lateness),
-            lambda fold: warm(fold, found, history, context, stats.said),
+            lambda stream_state: warm(stream_state, found, history, context, stats.add_note),
             warmed=history is not None,
             ending=StopCondition(until_idle),
             keep_days=keep_days,
@@ -189,8 +189,10 @@ def stream(
                 "Name each once; places that differ in what follows a ? alone count as one.",
             )
 
-        def models(fold: Fold) -> Watched:
-            return Watched(fold.scorer, Path(model), lambda: load(model), stats.said, beside, stamp)
+        def models(stream_state: StreamState) -> Watched:
+            return Watched(
+                stream_state.scorer, Path(model), lambda: load(model), stats.add_note, beside, stamp
+            )
 
         with (
             _measured(stats, metrics),
@@ -261,7 +263,7 @@ def _apart(
 
 def _source(contract: Contract, uri: str, context: RunContext, rate: float | None = None) -> StreamSource:
     known = [name for column in contract.columns for name in (column.name, *column.aliases)]
-    return sources.open_moving(uri, context.settings, known=known, rate=rate)
+    return sources.open_stream(uri, context.settings, known=known, rate=rate)
 
 
 def _labels(solution: Solution) -> Contract:

@@ -18,46 +18,46 @@ from tallystick.jobs.open_input import open_input
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning.records import replay
 from tallystick.scorer import WindowedBatch
-from tallystick.streams.fold import Fold
 from tallystick.streams.records import HISTORY, History, partition_by_key
+from tallystick.streams.state import StreamState
 from tallystick.tasks import Solution
 
 __all__ = ["warm"]
 
 
 def warm(
-    fold: Fold, solution: Solution, history: Any, context: RunContext, said: Callable[[str], None]
+    state: StreamState, solution: Solution, history: Any, context: RunContext, add_note: Callable[[str], None]
 ) -> History | None:
-    """Bring a fold that is new to where a history leads; return that."""
+    """Apply a history to a new state; return the history."""
     if history is None:
         return None
-    if fold.state is None:
-        return History(_keys(fold, solution, history, context))
-    columns = columns_of(solution, [one.task for one in fold.scorer.predictors])
+    if state.window_state is None:
+        return History(_keys(state, solution, history, context))
+    columns = columns_of(solution, [one.task for one in state.scorer.predictors])
     events = read_records(solution, history, replace(context, quarantine=None), columns)
     dated = events.time[events.time < LATEST]
     end = int(dated.max()) + 1 if len(dated) else LATEST
 
     def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> WindowedBatch:
-        return fold.scorer.apply_windows(rows, fold.state, labels)
+        return state.scorer.apply_windows(rows, state.window_state, labels)
 
     for _ in replay(events, apply, end):
         pass
-    rows = conformed(events.rows, fold.schema)
-    fold.meet(rows, HISTORY)
+    rows = conformed(events.rows, state.schema)
+    state.check_keys(rows, HISTORY)
     # What becomes known only later waits, as it would have if the stream had taken the history in.
     labelled, moments = events.label_events
     yes, known = np.zeros(len(events), bool), np.full(len(events), LATEST)
     yes[labelled], known[labelled] = True, moments
     waiting = np.where(yes & (known >= end), known, LATEST)
-    fold.pending.replay(rows, events.ids, events.time, waiting)
-    fold.labelled_before(rows, events.ids, yes & (known < end))
-    said(f"Warmed by {len(events.rows):,} earlier records.")
+    state.pending.replay(rows, events.ids, events.time, waiting)
+    state.mark_labelled(rows, events.ids, yes & (known < end))
+    add_note(f"Warmed by {len(events.rows):,} earlier records.")
     return History(len(rows), partition_by_key(rows, events.ids) if solution.labels is not None else ())
 
 
-def _keys(fold: Fold, solution: Solution, history: Any, context: RunContext) -> int:
-    """Meet the keys of a history: all that a solution without windows keeps of it; return how many."""
+def _keys(state: StreamState, solution: Solution, history: Any, context: RunContext) -> int:
+    """Add the keys of a history, all that a solution without windows needs of it; return how many."""
     key, time = solution.contract.key, solution.contract.event_time
     wanted = [name for name in (key, time) if name]
     try:
@@ -66,5 +66,5 @@ def _keys(fold: Fold, solution: Solution, history: Any, context: RunContext) -> 
     except DataError as error:
         raise DataError(f"The history is refused: {error.message}", error.hint) from None
     for batch in table.to_batches():
-        fold.meet(batch, HISTORY)
+        state.check_keys(batch, HISTORY)
     return len(table)

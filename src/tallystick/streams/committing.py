@@ -1,4 +1,4 @@
-"""The thread that commits: what was decided, its input and where the sources stand, in one transaction."""
+"""The thread that commits decisions, their input and the positions of sources in one transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.notify import Notifier
 from tallystick.store import Claim, Entry, Store
-from tallystick.streams.delivery import Deliverer, own
+from tallystick.streams.delivery import Deliverer, without_shadow
 from tallystick.streams.reading import SourceReader
 from tallystick.streams.stats import Stats
 from tallystick.streams.worker import Worker
@@ -22,7 +22,7 @@ from tallystick.streams.worker import Worker
 __all__ = ["CommitRequest", "Committer"]
 
 QUEUE = 4  # entries that wait to be committed
-TEND = 1.0  # seconds between looks at marks and retention when it is quiet
+MAINTAIN_EVERY = 1.0  # seconds between two saves of marks and retention runs
 CLEARING = 0.2  # seconds for it each time
 CLEAR = 60.0  # seconds between clearings of old days
 
@@ -38,10 +38,10 @@ class CommitRequest:
 
 
 class Committer(Worker[CommitRequest]):
-    """Commits entries in their order, then tells sources and sinks.
+    """Commits entries in their order, then notifies sources and sinks.
 
-    aggregates: delivers rows of windowed aggregates, if there are any; notifier: woken where there are
-    notices; keep_days: of retention, 0 for ever.
+    aggregates: delivers rows of windowed aggregates, if there are any; notifier: woken by
+    notifications; keep_days: of retention, 0 for ever.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class Committer(Worker[CommitRequest]):
         self._rested = threading.Event()
         self._rested.set()
         self._marked = {one.name_of_sink: one.number for one in self._all_sinks}
-        self._noted: dict[tuple[str, int], str] = {}
-        self._tended = time.monotonic()
+        self._source_notes: dict[tuple[str, int], str] = {}
+        self._maintained = time.monotonic()
         self._cleared = -CLEAR
 
     @property
@@ -80,55 +80,55 @@ class Committer(Worker[CommitRequest]):
         """Entries that wait."""
         return self.queue.qsize()
 
-    def put(self, made: CommitRequest) -> None:
-        """Hand on an entry; waits while the store is behind. Raises what stopped the thread."""
+    def put(self, request: CommitRequest) -> None:
+        """Queue an entry; waits while the store is behind. Raises the error that stopped the thread."""
         self._rested.clear()
-        self.hand(made)
+        self.hand(request)
 
     def rest(self, wait: float) -> bool:
-        """Wait up to so many seconds until all that was put is committed, or never will be; say whether."""
+        """Wait at most `wait` seconds until all that is queued is committed, or failed; return whether."""
         return self._rested.wait(wait)
 
     def finish(self) -> None:
-        """Commit what is left, and end; raises what stopped the thread."""
+        """Commit the rest, and end; raises the error that stopped the thread."""
         super().finish()
         if self.error is not None:
             raise self.error
 
     def run(self) -> None:
-        """Commit what comes; in quiet moments keep the marks and the retention."""
+        """Commit what is queued; when it is quiet, save marks and apply retention."""
         try:
             while True:
                 try:
-                    made = self.queue.get(timeout=TEND)
+                    request = self.queue.get(timeout=MAINTAIN_EVERY)
                 except Empty:
-                    self._tend()
+                    self._maintain()
                     continue
-                if made is None:
+                if request is None:
                     return
-                self._commit(made)
+                self._commit(request)
                 if self.queue.empty():  # one thread puts, and waits: what it puts after this counts anew
                     self._rested.set()
-                if time.monotonic() - self._tended > TEND:
-                    self._tend(committed=True)
+                if time.monotonic() - self._maintained > MAINTAIN_EVERY:
+                    self._maintain(committed=True)
         except BaseException as error:  # handed to the thread that scores
             self.error = error
             self._rested.set()
 
-    def _commit(self, made: CommitRequest) -> None:
+    def _commit(self, request: CommitRequest) -> None:
         marks = self._marks()
-        entry = replace(made.entry, at=time.time_ns() // 1000, marks=marks)
+        entry = replace(request.entry, at=time.time_ns() // 1000, marks=marks)
         self._claim.commit(entry)
         self.number = entry.number
         self._marked |= {name: number for name, (number, _) in marks.items()}
-        decisions = own(entry.decisions)
+        decisions = without_shadow(entry.decisions)
         self._stats.committed(
             decisions,
-            made.arrived,
+            request.arrived,
             time.time_ns() // 1000,
             bad=len(entry.bad),
             duplicates=entry.duplicates,
-            late=made.late,
+            late=request.late,
         )
         if self._notifier is not None and entry.notices:
             self._notifier.wake()
@@ -140,25 +140,25 @@ class Committer(Worker[CommitRequest]):
         if self._aggregates is not None:
             # An entry that completed nothing moves the number on all the same: snapshots wait for it.
             none = decisions.slice(0, 0)
-            self._aggregates.put(entry.number, none if made.aggregates is None else made.aggregates)
+            self._aggregates.put(entry.number, none if request.aggregates is None else request.aggregates)
 
     def _marks(self) -> dict[str, tuple[int, dict[str, object] | None]]:
         standing = {one.name_of_sink: one.standing for one in self._all_sinks}
         return {name: at for name, at in standing.items() if at[0] > self._marked[name]}
 
-    def _tend(self, *, committed: bool = False) -> None:
-        """Keep marks and lease alive; let go of old days; notice what stopped a sink."""
-        self._tended = time.monotonic()
+    def _maintain(self, *, committed: bool = False) -> None:
+        """Save marks, renew the lease, remove expired days; raise the error of a sink."""
+        self._maintained = time.monotonic()
         for sink in self._all_sinks:
             if sink.error is not None:
                 raise sink.error
         for reader in self._readers.values():
             for place, note in enumerate(reader.source.notes):
-                last = self._noted.get((reader.source.name, place))
+                last = self._source_notes.get((reader.source.name, place))
                 if note != last:  # new, or it counts on
-                    self._noted[reader.source.name, place] = note
-                    self._stats.said(note, last)
-        self._stats.noted(
+                    self._source_notes[reader.source.name, place] = note
+                    self._stats.add_note(note, last)
+        self._stats.set_backlog(
             lag=self.lag(),
             queued=self.waiting,
             marks={one.name_of_sink: self.number - one.number for one in self._all_sinks},
@@ -177,15 +177,15 @@ class Committer(Worker[CommitRequest]):
                     self._cleared = time.monotonic()
                     break
 
-    def kept(self, aggregates: Deliverer | None) -> int:
-        """Return up to which entry all is kept that is not made again after a snapshot of it."""
+    def last_safe_entry(self, aggregates: Deliverer | None) -> int:
+        """Return the last entry whose results would not be lost by a snapshot of it."""
         return self.number if aggregates is None else min(self.number, self._marked[aggregates.name_of_sink])
 
     def lag(self) -> int | None:
-        """Return how many records wait at the sources, None where that is not known."""
+        """Return how many records wait at the sources, None where that is unknown."""
         known = [reader.lag for reader in self._readers.values()]
         return None if not known or any(one is None for one in known) else sum(one or 0 for one in known)
 
     def flush_marks(self) -> None:
-        """Keep the marks that came after the last commit, and say what is to be said."""
-        self._tend()
+        """Save the marks that came after the last commit, and update statistics."""
+        self._maintain()

@@ -15,9 +15,9 @@ from tallystick.store import Store
 from tallystick.streams.sink import Mark, StreamSink
 from tallystick.streams.worker import Worker
 
-__all__ = ["SHADOW", "Deliverer", "own"]
+__all__ = ["SHADOW", "Deliverer", "without_shadow"]
 
-#: What the task of a shadow model's decision ends with: such a decision is kept, and delivered to nobody.
+#: What the task of a shadow model's decision ends with: such a decision is stored, never delivered.
 SHADOW: Final = "@shadow"
 ROWS = 50_000  # decisions that are delivered together, at most about
 FEW = 512  # decisions of a delivery after which the next one waits, so that it takes more at a time
@@ -29,7 +29,7 @@ GRACE = 1.0  # seconds in which a delivery ends that waits for nobody
 class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
     """Delivers to one sink; what it lags behind after a restart comes from the store.
 
-    standing: the entry up to which all is delivered, and what the sink wants to be told again; allowed:
+    standing: the entry up to which all is delivered, and the mark that the sink asked for; allowed:
     raises where the stream is no longer ours.
     """
 
@@ -60,7 +60,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         waiting, batches = 0, []
         entry = self.number
         for entry, batch in store.decisions(self._stream, self.number, self._schema):
-            mine = own(batch)
+            mine = without_shadow(batch)
             batches.append(mine)
             waiting += len(mine)
             if waiting >= ROWS:
@@ -139,7 +139,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
             self.sink.close()
 
 
-def own(decisions: pa.RecordBatch) -> pa.RecordBatch:
+def without_shadow(decisions: pa.RecordBatch) -> pa.RecordBatch:
     """Leave out the decisions of a shadow model."""
     tasks = decisions.column("task")
     if not len(tasks) or not any(str(one).endswith(SHADOW) for one in tasks.unique().to_pylist()):

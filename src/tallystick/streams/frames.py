@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["KIND", "LABEL", "RECORD", "SENT", "TOLD", "logged", "packed", "unpacked"]
+__all__ = ["CONDITION_INPUTS", "KIND", "LABEL", "RECORD", "SENT", "logged", "packed", "unpacked"]
 
 #: What a row of the log is: a record, the label that came with one, a label that was sent by itself.
 RECORD, LABEL, SENT = 0, 1, 2
 KIND: Final = "ts_kind"
-#: What conditions of windows looked at as each row was applied: with it a replay need not read any window.
-TOLD: Final = "ts_told"
+#: Inputs of window conditions as each row was applied, so that a replay reads no window.
+CONDITION_INPUTS: Final = "ts_told"
 
 
 def logged(
@@ -23,12 +23,12 @@ def logged(
     kind: NDArray[np.int8],
     sequence: NDArray[np.int64] | None,
     arrived: NDArray[np.int64],
-    told: NDArray[np.float64] | None = None,
+    condition_inputs: NDArray[np.float64] | None = None,
 ) -> pa.RecordBatch:
-    """Make the batch that the log keeps: clean rows, what they are called, what they are, their sequences.
+    """Return the batch for the log: clean rows, their ids, kinds and sequences.
 
     sequence: int64 (rows, entities), 0 where a row has no such entity; None where nothing declares windows;
-    told: float64 (rows, `Windows.condition_inputs`), what conditions of windows looked at.
+    condition_inputs: float64 (rows, `Windows.condition_inputs`), inputs of window conditions.
     """
     # A column that holds nothing takes no place; `conformed` gives it back.
     held = [field.name for field in rows.schema if rows.column(field.name).null_count < len(rows)]
@@ -37,9 +37,13 @@ def logged(
         flat = pa.array(np.ascontiguousarray(sequence).reshape(-1))
         arrays.append(pa.FixedSizeListArray.from_arrays(flat, sequence.shape[1]))
         names.append("ts_sequence")
-    if told is not None and told.shape[1]:
-        arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(told.reshape(-1)), told.shape[1]))
-        names.append(TOLD)
+    if condition_inputs is not None and condition_inputs.shape[1]:
+        arrays.append(
+            pa.FixedSizeListArray.from_arrays(
+                pa.array(condition_inputs.reshape(-1)), condition_inputs.shape[1]
+            )
+        )
+        names.append(CONDITION_INPUTS)
     arrays += [ids, pa.array(kind), pa.array(arrived)]
     return pa.RecordBatch.from_arrays(arrays, names=[*names, "ts_id", KIND, "ts_arrived"])
 

@@ -7,13 +7,13 @@ import os
 import sys
 from typing import Any
 
-__all__ = ["few_heaps", "give_back"]
+__all__ = ["limit_heaps", "trim_memory"]
 
 _HEAPS = 2
 _M_ARENA_MAX = -8  # of malloc.h
 
 
-def few_heaps() -> None:
+def limit_heaps() -> None:
     """Let all threads of this process share two heaps; does nothing where there is no glibc.
 
     Left to itself glibc makes eight for each core, and each comes to hold pages that are hardly used. For a
@@ -24,7 +24,7 @@ def few_heaps() -> None:
         choose(_M_ARENA_MAX, _HEAPS)
 
 
-def give_back() -> None:
+def trim_memory() -> None:
     """Let the system have what is free in the heaps of all threads; does nothing where there is no glibc.
 
     Left to itself glibc keeps it unless it lies at a heap's end: after millions of records, a fifth of all.

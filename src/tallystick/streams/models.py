@@ -30,9 +30,9 @@ class Fixed:
 class Watched:
     """A scorer whose model folder is looked at: what is trained into it takes over without a stop.
 
-    load: reads the folder anew; stamp: of the folder before the scorer was read; said: told of what was
-    found. A model that looks at other windows cannot take over, since the state holds the old ones: it is
-    said, and the old one stays.
+    load: reads the folder anew; stamp: of the folder before the scorer was read; add_note: takes what was
+    found. A model with other windows cannot take over, since the state holds the old ones: a note says so,
+    and the old model stays.
     """
 
     def __init__(
@@ -40,11 +40,17 @@ class Watched:
         scorer: Scorer,
         folder: Path,
         load: Callable[[], Scorer],
-        said: Callable[[str], None],
+        add_note: Callable[[str], None],
         shadow: Scorer | None = None,
         stamp: Stamp | None = None,
     ) -> None:
-        self._scorer, self._folder, self._load, self._said, self._shadow = scorer, folder, load, said, shadow
+        self._scorer, self._folder, self._load, self._add_note, self._shadow = (
+            scorer,
+            folder,
+            load,
+            add_note,
+            shadow,
+        )
         self._stamp, self._looked = stamp_of(folder) if stamp is None else stamp, time.monotonic()
         self._loading: threading.Thread | None = None
         self._loaded: Scorer | None = None
@@ -53,7 +59,7 @@ class Watched:
         """Return the scorer as of now, and the shadow."""
         if self._loaded is not None:
             self._scorer, self._loaded = self._loaded, None
-            self._said(
+            self._add_note(
                 f"A new model has taken over: {', '.join(one.name for one in self._scorer.predictors)}."
             )
         elif self._loading is None and time.monotonic() - self._looked > EVERY:
@@ -78,14 +84,14 @@ class Watched:
                 one.task.name for one in old.predictors
             ]:
                 what = "tasks" if same else "windows"
-                self._said(
+                self._add_note(
                     f"A new model was found, but it has other {what} than the state holds, so the old one "
                     "stays. Start the stream again with a --state of its own to use it."
                 )
                 return
             self._loaded = new
         except (TallystickError, OSError) as error:
-            self._said(f"A new model was found and cannot be used, so the old one stays: {error}")
+            self._add_note(f"A new model was found and cannot be used, so the old one stays: {error}")
         finally:
             self._loading = None
 

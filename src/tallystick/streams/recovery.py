@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from tallystick.errors import DataError, TallystickError
 from tallystick.scorer import Scorer
 from tallystick.store import Head, Store
-from tallystick.streams.fold import Fold
+from tallystick.streams.state import StreamState
 
 __all__ = ["check_facts", "facts_of", "recover"]
 
 T = TypeVar("T")
 Logged = tuple[int, pa.RecordBatch]
-ROWS = 131_072  # that are applied together, at most about, where nobody is told of each entry
+ROWS = 131_072  # that are applied together, at most about, where no caller needs each entry by itself
 NEW = "Begin a new state: --state URI. The old one may warm it up: --history OLD_STATE_URI."
 
 
@@ -67,35 +67,35 @@ def _short(value: Any) -> Any:
 def recover(
     store: Store,
     stream: str,
-    fold: Fold,
+    state: StreamState,
     *,
     replayed: Callable[[int, pa.RecordBatch], None] | None = None,
     filled: Callable[[Mapping[str, NDArray[Any]]], None] | None = None,
 ) -> tuple[int, int]:
-    """Bring a fold to the end of the log; return the snapshot's entry (0: none) and the last one.
+    """Bring a state to the end of the log; return the snapshot's entry (0: none) and the last one.
 
-    replayed: told of each entry, and its records, as they are applied again; filled: given what a snapshot
-    holds besides the fold.
+    replayed: called with each entry, and its records, as they are applied again; filled: called with what a
+    snapshot holds besides the state.
     """
     with ThreadPoolExecutor(1) as beside:
         found = beside.submit(store.snapshot, stream)
         # Before its first kernel Numba makes itself ready, which takes as long as a snapshot is read.
-        fold.meet(pa.RecordBatch.from_pylist([], fold.schema), 0)
+        state.check_keys(pa.RecordBatch.from_pylist([], state.schema), 0)
         snapshot = found.result()
         del found  # it holds what is as big as the state itself
     number = begun = 0 if snapshot is None else snapshot[0]
-    told = replayed is not None
+    whole = replayed is not None
     # Read while the snapshot is taken in, and while what came before is applied.
     parts = (
-        (entries[-1][0], fold.read(*entries, whole=told))
-        for entries in _together(store, stream, number, 1 if told else ROWS)
+        (entries[-1][0], state.read(*entries, whole=whole))
+        for entries in _together(store, stream, number, 1 if whole else ROWS)
     )
     with _ahead(parts) as log:
         if snapshot is not None:
-            _fill(fold, *snapshot, filled)
+            _fill(state, *snapshot, filled)
         snapshot = None
         for number, kept in log:
-            fold.reapply(kept)
+            state.reapply(kept)
             if replayed is not None and kept.records is not None:
                 replayed(number, kept.records)
     head = store.head(stream)
@@ -105,14 +105,14 @@ def recover(
 
 
 def _fill(
-    fold: Fold,
+    state: StreamState,
     number: int,
     arrays: Mapping[str, NDArray[Any]],
     filled: Callable[[Mapping[str, NDArray[Any]]], None] | None,
 ) -> None:
-    """Bring a fold, and what else a snapshot holds, to where it was taken."""
+    """Bring a state, and what else a snapshot holds, to where it was taken."""
     own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
-    fold.fill(own, number)
+    state.fill(own, number)
     if filled is not None:
         more = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("aggregates/")}
         if more:

@@ -1,4 +1,4 @@
-"""A stream from its parts: brought to the end of its log, run, and put down so that nothing is lost."""
+"""Recovers, runs and shuts down a stream."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from tallystick.notify import Notifier, Notify
 from tallystick.store import Claim, Store
 from tallystick.streams.aggregates import Aggregates, AggregateState
 from tallystick.streams.committing import Committer
-from tallystick.streams.delivery import Deliverer, own
-from tallystick.streams.fold import Fold
+from tallystick.streams.delivery import Deliverer, without_shadow
 from tallystick.streams.interpreter import short_thread_turns
 from tallystick.streams.loop import Loop, ScorerProvider, StopCondition
 from tallystick.streams.reading import CheckedBatches, SourceReader
@@ -31,6 +30,7 @@ from tallystick.streams.recovery import check_facts, recover
 from tallystick.streams.sink import StreamSink
 from tallystick.streams.snapshots import Snapshots
 from tallystick.streams.source import StreamSource
+from tallystick.streams.state import StreamState
 from tallystick.streams.stats import Stats
 
 __all__ = ["StreamInputs", "StreamOutputs", "StreamRun"]
@@ -41,7 +41,7 @@ INBOX = 8  # batches that are read ahead
 
 @dataclass(frozen=True)
 class StreamInputs:
-    """Where records and labels come from, and how many of them are wanted."""
+    """Sources of records and labels, and how many records to read."""
 
     records: StreamSource
     labels: StreamSource | None = None
@@ -52,7 +52,7 @@ class StreamInputs:
 
 @dataclass(frozen=True)
 class StreamOutputs:
-    """Where decisions and aggregates go, and who is told."""
+    """Sinks of decisions and aggregates, and notifications."""
 
     sinks: Sequence[StreamSink] = ()
     aggregates: Aggregates | None = None
@@ -69,20 +69,20 @@ class StreamOutputs:
 class StreamRun:
     """One stream, owned by this process while it lasts.
 
-    warm: called where nothing is kept yet, to bring the fold to where history leads; gives that history, None
+    warm: called where nothing is kept yet, to apply the history to the state; returns that history, None
     without any; warmed: whether there is one; keep_days: of retention, 0 for ever; forgotten: names of sinks
     for which nothing is to be kept any more.
     """
 
     store: Store
     stream: str
-    fold: Fold
+    state: StreamState
     settings: Settings
     inputs: StreamInputs
     outputs: StreamOutputs
     stats: Stats
     facts: Mapping[str, Any]
-    warm: Callable[[Fold], History | None] = field(default=lambda _: None)
+    warm: Callable[[StreamState], History | None] = field(default=lambda _: None)
     warmed: bool = False
     ending: StopCondition = field(default_factory=StopCondition)
     keep_days: int = 0
@@ -92,21 +92,21 @@ class StreamRun:
         self.recovered = 0
         self.loop: Loop | None = None
         self._stopped = False
-        self._filled_up = False
+        self._from_snapshot = False
         self._aggregates: AggregateState | None = None
-        self._remade: list[tuple[int, pa.RecordBatch]] = []
+        self._replayed_aggregates: list[tuple[int, pa.RecordBatch]] = []
 
     def stop(self) -> None:
-        """Come to an end: take nothing more, keep what was taken."""
+        """Stop reading; what was read is kept."""
         self._stopped = True
         if self.loop is not None:
             self.loop.stop()
 
-    def run(self, models: Callable[[Fold], ScorerProvider]) -> None:
-        """Run to the end. models: what scores, made once the fold has its state."""
+    def run(self, models: Callable[[StreamState], ScorerProvider]) -> None:
+        """Run to the end. models: what scores, made once the state is recovered."""
         try:
             claim = self.store.claim(self.stream, lease=self.settings.lease)
-            with _held(claim, self.settings.lease):
+            with _lease_held(claim, self.settings.lease):
                 self._run(claim, models)
         finally:
             places = (self.inputs.records, self.inputs.labels, *self.outputs.all_sinks())
@@ -115,7 +115,7 @@ class StreamRun:
                     if one is not None:
                         one.close()
 
-    def _run(self, claim: Claim, models: Callable[[Fold], ScorerProvider]) -> None:
+    def _run(self, claim: Claim, models: Callable[[StreamState], ScorerProvider]) -> None:
         head = self.store.head(self.stream)
         if head is not None:
             check_facts(head, self.facts, self.store.uri_shown)
@@ -125,21 +125,23 @@ class StreamRun:
         number = 0 if fresh else self._recover()
         parts = 0 if head is None else int(head.facts.get("history_parts", 0))
         if fresh:
-            before = self.warm(self.fold)
+            before = self.warm(self.state)
             if before is not None:
                 parts = claim.keep_history(before.parts)
             # A beginning that was killed may have left the snapshot of another history.
             if before is not None or self.store.snapshot(self.stream) is not None:
-                claim.save_snapshot(0, self.fold.arrays())
+                claim.save_snapshot(0, self.state.arrays())
             # Last: what is killed before this begins anew.
             claim.remember(**self.facts, history=before and before.records, history_parts=parts)
         elif self.warmed:
-            self.stats.said("The state has records already: --history is for a new one, and was not read.")
+            self.stats.add_note(
+                "The state has records already: --history is for a new one, and was not read."
+            )
         positions = head.positions if head is not None else {}
         marks = dict(head.marks) if head is not None else {}
         self._forget(claim, marks)
-        self._say_who_waits(marks, number)
-        schema = self.fold.scorer.schema
+        self._note_missing_sinks(marks, number)
+        schema = self.state.scorer.schema
         deliverers = [Deliverer(one, schema, self.stream, claim.renew) for one in self.outputs.sinks]
         for one in deliverers:
             at, mark = marks.get(one.name_of_sink, (0, None))
@@ -165,14 +167,14 @@ class StreamRun:
         snapshots = Snapshots(
             claim,
             every=self.settings.snapshot_every,
-            ready=lambda: committer.kept(aggregating),
-            said=self.stats.said,
+            ready=lambda: committer.last_safe_entry(aggregating),
+            add_note=self.stats.add_note,
             threads=self.settings.cores(),
         )
         self.loop = Loop(
-            self.fold,
-            RecordLookup(self.store, self.stream, self.fold.schema, parts),
-            models(self.fold),
+            self.state,
+            RecordLookup(self.store, self.stream, self.state.schema, parts),
+            models(self.state),
             inbox,
             readers,
             committer,
@@ -194,35 +196,35 @@ class StreamRun:
             finally:
                 self._finish(claim, committer, snapshots, sinks, done)
 
-    def _here(self) -> set[str]:
+    def _sink_names(self) -> set[str]:
         return {one.name for one in self.outputs.all_sinks()}
 
     def _forget(self, claim: Claim, marks: dict[str, Mark]) -> None:
         """Drop the marks of sinks that are gone for good; UsageError for one that is here."""
-        here = self._here()
+        here = self._sink_names()
         for name in self.forgotten:
             if name in here:
                 raise UsageError(f"{name} is a sink of this run and cannot be forgotten.", "Leave one out.")
             if marks.pop(name, None) is None:  # as after a restart, so no error
                 others = ", ".join(sorted(set(marks) - here)) or "no sink but those that are here"
-                self.stats.said(f"Nothing is kept for {name}; something is for {others}.")
+                self.stats.add_note(f"Nothing is kept for {name}; something is for {others}.")
         claim.forget(*self.forgotten)
 
-    def _say_who_waits(self, marks: Mapping[str, Mark], number: int) -> None:
-        """Say what the state still keeps for somebody who is not here."""
+    def _note_missing_sinks(self, marks: Mapping[str, Mark], number: int) -> None:
+        """Add a note for each sink of an earlier run for which decisions are kept."""
         for name, (at, _) in marks.items():
-            if name not in self._here() and at < number:
+            if name not in self._sink_names() and at < number:
                 kept = "what it lacks is kept for it (--forget-sink NAME ends that)"
-                self.stats.said(f"{name} is not delivered to now; {kept}.")
-        if self._aggregates is not None and number and not self._filled_up and self.recovered:
-            self.stats.said(
+                self.stats.add_note(f"{name} is not delivered to now; {kept}.")
+        if self._aggregates is not None and number and not self._from_snapshot and self.recovered:
+            self.stats.add_note(
                 f"Aggregates begin with entry {self.recovered + 1}: windows that were open then hold a part."
             )
 
     def _finish(
         self, claim: Claim, committer: Committer, snapshots: Snapshots, sinks: Sequence[Deliverer], done: bool
     ) -> None:
-        """Keep what was scored; where all went well, with a snapshot, so that the next start is quick."""
+        """Commit what was scored; without an error save a snapshot, so that the next start is quick."""
         ended = False
         try:
             if not done:
@@ -237,7 +239,7 @@ class StreamRun:
             snapshots.finish()
             loop = self.loop
             for note in self._aggregates.notes() if done and self._aggregates is not None else ():
-                self.stats.said(note)
+                self.stats.add_note(note)
             if done and loop is not None and loop.number > max(snapshots.number, self.recovered):
                 claim.save_snapshot(loop.number, loop.arrays())
             ended = True
@@ -250,7 +252,7 @@ class StreamRun:
                 one.sink.close()
 
     def _recover(self) -> int:
-        """Bring the fold, and the aggregates, to the end of the log."""
+        """Bring the state, and the aggregates, to the end of the log."""
         decided: Iterator[tuple[int, pa.RecordBatch]] | None = None
 
         def replayed(number: int, rows: pa.RecordBatch) -> None:
@@ -259,28 +261,28 @@ class StreamRun:
             if self._aggregates is None or not len(rows):
                 return
             if decided is None:
-                decided = self.store.decisions(self.stream, number - 1, self.fold.scorer.schema)
+                decided = self.store.decisions(self.stream, number - 1, self.state.scorer.schema)
             entry, batch = next(decided)
             while entry < number:
                 entry, batch = next(decided)
-            decisions = own(batch)
+            decisions = without_shadow(batch)
             first = decisions.take(pa.array(np.arange(0, len(decisions), len(decisions) // len(rows))))
             made = self._aggregates.apply(rows, first)
             if made is not None:
-                self._remade.append((number, made))
+                self._replayed_aggregates.append((number, made))
 
         self.recovered, number = recover(
             self.store,
             self.stream,
-            self.fold,
+            self.state,
             replayed=None if self._aggregates is None else replayed,  # none: many entries at once
-            filled=self._filled,
+            filled=self._load_aggregates,
         )
         return number
 
-    def _filled(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _load_aggregates(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         declared = self.outputs.aggregates
-        self._filled_up = True
+        self._from_snapshot = True
         if declared is not None:
             settings = self.settings
             self._aggregates = AggregateState.load(declared, arrays, settings.zone, settings.currency)
@@ -293,7 +295,7 @@ class StreamRun:
         deliverer = Deliverer(sink, declared.schema, self.stream, claim.renew)
         at, mark = marks.get(deliverer.name_of_sink, (0, None))
         deliverer.resume(at, mark, last)
-        for number, rows in self._remade:
+        for number, rows in self._replayed_aggregates:
             if number > deliverer.number:
                 deliverer.deliver(number, [rows])
         return deliverer
@@ -301,8 +303,8 @@ class StreamRun:
     def _readers(
         self, inbox: Queue[CheckedBatches | SourceReader], positions: Mapping[str, Any]
     ) -> list[SourceReader]:
-        contract, labels, inputs = self.fold.scorer.contract, self.fold.labels, self.inputs
-        readers = [self._reader(inputs.records, contract, self.fold.schema, inbox, positions, inputs.most)]
+        contract, labels, inputs = self.state.scorer.contract, self.state.labels, self.inputs
+        readers = [self._reader(inputs.records, contract, self.state.schema, inbox, positions, inputs.most)]
         if inputs.labels is not None and labels is not None:
             columns = pa.schema([(column.name, column.arrow) for column in labels.columns])
             of = readers[0]
@@ -352,7 +354,7 @@ def _notifying(notifier: Notifier | None) -> Iterator[None]:
 
 
 @contextmanager
-def _held(claim: Claim, lease: float) -> Iterator[None]:
+def _lease_held(claim: Claim, lease: float) -> Iterator[None]:
     """Hold a stream while the block runs, also where nothing is committed for long, as in recovery."""
     over = threading.Event()
 

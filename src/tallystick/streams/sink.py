@@ -9,7 +9,7 @@ import pyarrow as pa
 
 __all__ = ["Mark", "StreamSink"]
 
-#: What a sink wants to be told again after a restart, as JSON: the length of a file that was committed.
+#: What a sink needs after a restart, as JSON, such as the committed length of a file.
 Mark = dict[str, Any]
 
 

@@ -11,23 +11,23 @@ from collections.abc import Callable
 from queue import Empty, Queue
 
 from tallystick.store import Arrays, Claim, Packed, pack
-from tallystick.streams.memory import give_back
+from tallystick.streams.memory import trim_memory
 
 __all__ = ["Snapshots"]
 
 #: A snapshot is made at most this share of the time.
 SHARE = 0.05
 #: Events after which memory that is free is given back: more of it lies about the more there were.
-MANY = 200_000
+TRIM_EVENTS = 200_000
 #: Seconds after which it is in any case, and between two looks.
-TIDY, LOOK = 60.0, 1.0
+TRIM_EVERY, WAIT = 60.0, 1.0
 
 
 class Snapshots(threading.Thread):
     """Keeps a snapshot every so many events, and seldom enough that making them costs little.
 
     every: events between two; ready: says up to which entry a snapshot may be kept (all of it is committed,
-    and delivered where rows cannot be made again); said: told of what went wrong; threads: pack a state.
+    and delivered where rows cannot be made again); add_note: takes errors; threads: pack a state.
     """
 
     def __init__(
@@ -36,17 +36,17 @@ class Snapshots(threading.Thread):
         *,
         every: int,
         ready: Callable[[], int],
-        said: Callable[[str], None],
+        add_note: Callable[[str], None],
         threads: int = 1,
     ) -> None:
         super().__init__(name="tallystick-snapshot", daemon=True)
         self.number = 0
-        self._claim, self._every, self._ready, self._said = claim, every, ready, said
+        self._claim, self._every, self._ready, self._add_note = claim, every, ready, add_note
         self._threads = threads
         self._queue: Queue[tuple[int, Packed, float] | None] = Queue(1)
         self._events = 0
         self._since = 0  # events since memory was given back
-        self._tidied = time.monotonic()
+        self._trimmed = time.monotonic()
         self._not_before = 0.0
         self.busy = False  # a state waits, or is being written
         self._stopping = threading.Event()
@@ -75,9 +75,9 @@ class Snapshots(threading.Thread):
         """Keep what comes."""
         while True:
             try:
-                given = self._queue.get(timeout=LOOK)
+                given = self._queue.get(timeout=WAIT)
             except Empty:
-                self._tidy()
+                self._trim_if_due()
                 continue
             if given is None:
                 return
@@ -87,16 +87,16 @@ class Snapshots(threading.Thread):
             if self._ready() >= number:
                 self._keep(number, packed, took)
             del given, packed  # else it would lie here until there is another
-            self._give_back()
+            self._trim()
             self.busy = False
 
-    def _tidy(self) -> None:
-        if self._since >= MANY or time.monotonic() - self._tidied >= TIDY:
-            self._give_back()
+    def _trim_if_due(self) -> None:
+        if self._since >= TRIM_EVENTS or time.monotonic() - self._trimmed >= TRIM_EVERY:
+            self._trim()
 
-    def _give_back(self) -> None:
-        self._since, self._tidied = 0, time.monotonic()
-        give_back()
+    def _trim(self) -> None:
+        self._since, self._trimmed = 0, time.monotonic()
+        trim_memory()
 
     def _keep(self, number: int, packed: Packed, took: float) -> None:
         begun = time.monotonic()
@@ -104,6 +104,6 @@ class Snapshots(threading.Thread):
             self._claim.save_snapshot(number, packed)
             self.number = number
         except Exception as error:  # the stream goes on: recovery only takes longer
-            self._said(f"A snapshot could not be kept: {error}")
+            self._add_note(f"A snapshot could not be kept: {error}")
         now = time.monotonic()
         self._not_before = now + (took + now - begun) / SHARE

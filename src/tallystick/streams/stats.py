@@ -1,4 +1,4 @@
-"""What a stream counts of itself while it runs: cheap to feed, bounded over days, read at any moment."""
+"""Statistics of a running stream: cheap to update, bounded over days, readable at any moment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from prometheus_client.metrics_core import Metric
 
 from tallystick.streams.stats_alerts import NEWEST, Alerts, as_alerts
-from tallystick.streams.stats_coded import NONE, EncodedNames, encode_names, short
 from tallystick.streams.stats_latency import chart_bars, count_latencies, summarise
 from tallystick.streams.stats_metrics import StreamMetrics, TaskCounts
+from tallystick.streams.stats_names import NONE, EncodedNames, encode_names, short
 from tallystick.streams.stats_series import Recent, Series
 from tallystick.streams.stats_snapshot import Note, StreamSnapshot
 
@@ -106,7 +106,7 @@ class Stats:
                 metrics.alerts += len(rows)
                 self._alerts.add(at, decisions, rows, latency)
 
-    def noted(
+    def set_backlog(
         self,
         lag: int | None,
         queued: int,
@@ -114,7 +114,7 @@ class Stats:
         *,
         notices: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
-        """Hear how things stand; to be called now and then, also when nothing comes.
+        """Set what waits at sources, sinks and channels; called regularly, also when nothing arrives.
 
         lag: records that wait to be taken, None where that is not known; queued: taken and not yet
         committed; marks: sink → entries of the log that it has yet to get; notices: channel → state → how
@@ -128,7 +128,7 @@ class Stats:
             if lag is not None:
                 self._series.waits(now, lag)
 
-    def said(self, note: str, before: str | None = None) -> None:
+    def add_note(self, note: str, before: str | None = None) -> None:
         """Keep a note: a source began anew, a model took over. The same one again is counted.
 
         before: the note in whose place it comes, of which it says a newer number.

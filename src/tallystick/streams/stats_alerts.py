@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.streams.stats_coded import NONE, short
+from tallystick.streams.stats_names import NONE, short
 from tallystick.streams.stats_snapshot import Alert
 
 __all__ = ["NEWEST", "Alerts", "as_alerts"]

@@ -1,4 +1,4 @@
-"""A thread that works off what is put to it, in order, and bounds how much may wait."""
+"""A thread that processes a bounded queue in order."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ WAIT = 0.1
 
 
 class Worker(threading.Thread, Generic[T]):
-    """Takes things from `queue` in `run`, which ends at None; error: what stopped it before that."""
+    """Takes items from `queue` in `run`, which ends at None; error: what stopped it before that."""
 
     def __init__(self, name: str, most: int) -> None:
         super().__init__(name=f"tallystick-{name}", daemon=True)
         self.queue: Queue[T | None] = Queue(most)
         self.error: BaseException | None = None
 
-    def hand(self, thing: T) -> None:
-        """Put a thing to it; waits while too much waits already. Raises what stopped the thread."""
+    def hand(self, item: T) -> None:
+        """Queue an item; waits while the queue is full. Raises the error that stopped the thread."""
         while self.error is None:
             try:
-                return self.queue.put(thing, timeout=WAIT)
+                return self.queue.put(item, timeout=WAIT)
             except Full:
                 continue
         raise self.error
 
     def finish(self) -> None:
-        """Let it work off what is left, and end."""
+        """Process what is left, and end."""
         while self.is_alive():
             try:
                 self.queue.put(None, timeout=WAIT)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tallystick.streams.aggregates.columns import Columns
 from tallystick.streams.aggregates.declaration import Value
 from tallystick.streams.aggregates.distinct import Distinct
-from tallystick.streams.aggregates.folds import (
+from tallystick.streams.aggregates.kernels import (
     add_extremes,
     add_floats,
     add_spread,
@@ -34,7 +34,7 @@ EXACT = 1 << 53
 class Accumulator(Protocol):
     """What is kept of the rows of each cell."""
 
-    def look(self, columns: Columns, rows: Cells | None) -> None:
+    def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Take what is needed from a batch: from those rows of it, or from all."""
 
     def add(self, start: int, stop: int, cells: Cells) -> None:
@@ -114,7 +114,7 @@ class Hits(_Matrices):
         self.when = value.when
         self.flags = np.zeros(0, np.bool_)
 
-    def look(self, columns: Columns, rows: Cells | None) -> None:
+    def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Judge the rows."""
         assert self.when is not None
         flags = self.when.holds(columns)
@@ -135,7 +135,7 @@ class WholeSums(_Matrices):
     START: ClassVar = {"counts": 0, "high": 0, "low": 0}
     WHOLE: ClassVar = frozenset({"counts", "high", "low"})
 
-    def look(self, columns: Columns, rows: Cells | None) -> None:
+    def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Take the numbers."""
         values, known = columns.integers(self.column)
         self.values, self.known = (values, known) if rows is None else (values[rows], known[rows])
@@ -160,7 +160,7 @@ class WholeSums(_Matrices):
 class _Numbers(_Matrices):
     """Matrices of what is made of the numbers of a column."""
 
-    def look(self, columns: Columns, rows: Cells | None) -> None:
+    def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Take the numbers."""
         values = columns.floats(self.column)
         self.values = values if rows is None else values[rows]

@@ -28,7 +28,7 @@ class Value:
     share); type: that column's kind in the contract, `score` counting as a number; when: of a share.
     """
 
-    said: str
+    text: str
     kind: str
     column: str = ""
     type: str = ""
@@ -110,7 +110,7 @@ class Aggregate:
         """SHA-256 of all that its values depend on."""
         watch = self.watch
         content = [
-            *(self.name, self.every, self.over, self.by, [[v.said, v.type] for v in self.of]),
+            *(self.name, self.every, self.over, self.by, [[v.text, v.type] for v in self.of]),
             " ".join(self.where.text.split()) if self.where else None,
             [watch.values, watch.season, watch.past, watch.least, watch.limit, watch.trend]
             if watch

@@ -100,7 +100,7 @@ class Distinct:
         self.table = np.full(256, FREE, np.int64)
         self.new = np.zeros(0, np.int64)
 
-    def look(self, columns: Columns, rows: Cells | None) -> None:
+    def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Take the hashes of the values; what is unknown counts nowhere."""
         values, codes = columns.codes(self.column)
         known = hashes(["" if value is None else str(value) for value in values])

@@ -19,7 +19,7 @@
 
 A watched value is compared with those of `past` windows before it that do not overlap with it (in those that
 do, most rows are its own), or with those of the same time in `past` seasons before. Money is summed for each
-currency by itself: the currency joins `by`. All that is wrong is said at once.
+currency by itself: the currency joins `by`. All that is wrong is reported at once.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ class _Reader(Lines):
         forget = usual
         if "forget" in parts:
             forget = -(-(self.length(parts["forget"], f"{where}, forget", zero=True) or 0) // every)
-        said = self.setting("most", parts, top)
-        most = self.whole(said, f"{where}, most", 1, MOST_CELLS)
+        text = self.setting("most", parts, top)
+        most = self.whole(text, f"{where}, most", 1, MOST_CELLS)
         if len(self.problems) > before:
             return None
         made = Aggregate(name, every, over, by, of, test, watch, currency, lateness, 1,
@@ -120,7 +120,7 @@ class _Reader(Lines):
         each = max(made.kept, watch.kept if watch else 0, forget)  # periods that a group may take
         if each > MOST_CELLS or (most or 1) * each > MOST_CELLS:
             kept = f"it would keep {each:,} periods for each of {most or 1:,} groups"
-            self.wrong(said or node, f"{where}: {kept}; at most {MOST_CELLS:,} in all are. Lower most (below "
+            self.wrong(text or node, f"{where}: {kept}; at most {MOST_CELLS:,} in all are. Lower most (below "
                                      f"{MOST_CELLS // each + 1:,}), the lateness, forget or past, or raise "
                                      "every.")  # fmt: skip
             return None
@@ -142,24 +142,24 @@ class _Reader(Lines):
 
     def length(self, node: Any, where: str, zero: bool = False) -> int | None:
         """Read a length of time in microseconds; None where there is none."""
-        said = None if node is None else self.scalar(node, where)
-        if said is None:
+        text = None if node is None else self.scalar(node, where)
+        if text is None:
             return None
         try:
-            return durations.parse(said, zero=zero)
+            return durations.parse(text, zero=zero)
         except ValueError as error:
             self.wrong(node, f"{where}: {error}.")
             return None
 
     def whole(self, node: Any, where: str, least: int, most: int) -> int | None:
         """Read a whole number within bounds; None where there is none."""
-        said = None if node is None else self.scalar(node, where)
-        if said is None:
+        text = None if node is None else self.scalar(node, where)
+        if text is None:
             return None
-        if not re.fullmatch(r"[0-9]{1,9}", said) or not least <= int(said) <= most:
-            self.wrong(node, f'{where}: a whole number from {least:,} to {most:,} is wanted, not "{said}".')
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            self.wrong(node, f'{where}: a whole number from {least:,} to {most:,} is wanted, not "{text}".')
             return None
-        return int(said)
+        return int(text)
 
     def by(self, node: Any, where: str) -> tuple[str, ...]:
         """Read what groups are known by."""
@@ -183,24 +183,24 @@ class _Reader(Lines):
 
     def values(self, node: Any, where: str) -> tuple[Value, ...]:
         """Read what each window says."""
-        said = [(item, self.scalar(item, f"{where}, of")) for item in self.items(node, f"{where}, of")]
-        found = [self.value(item, " ".join(text.split()), where) for item, text in said if text]
-        if not said:
+        items = [(item, self.scalar(item, f"{where}, of")) for item in self.items(node, f"{where}, of")]
+        found = [self.value(item, " ".join(text.split()), where) for item, text in items if text]
+        if not items:
             self.wrong(node, f"{where}, of: there is nothing in it. {FORMS}")
-        if len(said) > MOST_VALUES:
+        if len(items) > MOST_VALUES:
             self.wrong(node, f"{where}, of: at most {MOST_VALUES} values are taken.")
         values = tuple(value for value in found if value is not None)
-        for value in {value.said for value in values if sum(v.said == value.said for v in values) > 1}:
+        for value in {value.text for value in values if sum(v.text == value.text for v in values) > 1}:
             self.wrong(node, f'{where}, of: "{value}" is said twice.')
         return values
 
-    def value(self, node: Any, said: str, where: str) -> Value | None:
-        kind, _, rest = said.partition(" ")
+    def value(self, node: Any, text: str, where: str) -> Value | None:
+        kind, _, rest = text.partition(" ")
         if kind not in KINDS:
             self.wrong(node, f'{where}, of: there is no "{kind}". {did_you_mean(kind, KINDS)}')
         elif kind == "count":
             if not rest:
-                return Value(said, kind)
+                return Value(text, kind)
             self.wrong(
                 node, f'{where}, of: count stands alone. To count some rows say "share CONDITION" or `where`.'
             )
@@ -208,18 +208,18 @@ class _Reader(Lines):
             self.wrong(node, f'{where}, of: "{kind}" of what? {FORMS}')
         elif kind == "share":
             condition = self.condition(node, f"{where}, of", rest)
-            return None if condition is None else Value(said, kind, when=condition)
+            return None if condition is None else Value(text, kind, when=condition)
         else:
-            return self.measured(node, said, kind, rest, where)
+            return self.measured(node, text, kind, rest, where)
         return None
 
-    def measured(self, node: Any, said: str, kind: str, name: str, where: str) -> Value | None:
+    def measured(self, node: Any, text: str, kind: str, name: str, where: str) -> Value | None:
         """Read a value of a column."""
         column = self.named(name)
         typed = "number" if name == "score" else "text" if name in DECISION else column and column.type
         wanted = (*GROUPABLE, "money") if kind == "distinct" else COUNTABLE
         if typed in wanted:
-            return Value(said, kind, name, str(typed))
+            return Value(text, kind, name, str(typed))
         if typed is None or (typed == "text" and name in DECISION):
             names = [c.name for c in self.contract.columns if c.type in wanted]
             self.wrong(node, f'{where}, of: there is no "{name}" for {kind}. {near(name, names)}')
@@ -240,12 +240,12 @@ class _Reader(Lines):
             self.wrong(node, f"{where}: {own}; make an aggregate of each.")
         return min(columns, default="")
 
-    def condition(self, node: Any, where: str, said: str | None = None) -> Condition | None:
-        said = said or self.scalar(node, where)
-        if said is None:
+    def condition(self, node: Any, where: str, text: str | None = None) -> Condition | None:
+        text = text or self.scalar(node, where)
+        if text is None:
             return None
         try:
-            return Condition.parse(said, self.kinds)
+            return Condition.parse(text, self.kinds)
         except UsageError as error:
             self.wrong(node, f"{where}: {error.message} {error.hint}".rstrip())
             return None
@@ -258,7 +258,7 @@ class _Reader(Lines):
         if isinstance(node, yaml.MappingNode):
             parts = self.mapping(node, WATCHED, where, ("of",))
         asked = [" ".join(text.split()) for text in self.texts(parts["of"], where)] if "of" in parts else []
-        names = [value.said for value in of]
+        names = [value.text for value in of]
         for name in asked:
             if name not in names:
                 self.wrong(node, f'{where}: "{name}" is none of its values. {did_you_mean(name, names)}')
@@ -277,10 +277,10 @@ class _Reader(Lines):
         return Watch(places, (season or over) // every, past, least, limit or 5.0, trend)
 
     def number(self, node: Any, where: str) -> float | None:
-        said = None if node is None else self.scalar(node, where)
-        if said is None:
+        text = None if node is None else self.scalar(node, where)
+        if text is None:
             return None
-        if not re.fullmatch(r"[0-9]{0,4}\.?[0-9]{0,6}", said) or said == "." or not 0 < float(said) <= 1000:
-            self.wrong(node, f'{where}: a number above 0 and up to 1000 is wanted, not "{said}".')
+        if not re.fullmatch(r"[0-9]{0,4}\.?[0-9]{0,6}", text) or text == "." or not 0 < float(text) <= 1000:
+            self.wrong(node, f'{where}: a number above 0 and up to 1000 is wanted, not "{text}".')
             return None
-        return float(said)
+        return float(text)

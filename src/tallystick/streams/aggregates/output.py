@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "Closed", "as_batch"]
+__all__ = ["SCHEMA", "ClosedWindow", "as_batch"]
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -42,7 +42,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedWindow:
     """One window of one aggregate: its groups in a fixed order, and for each of them all values.
 
     values, trend, expected, anomaly: float64 (values, groups), NaN unknown; exact: bool (values, groups);
@@ -64,7 +64,7 @@ class Closed:
     limit: float
 
 
-def as_batch(closed: Sequence[Closed], first: int) -> pa.RecordBatch:
+def as_batch(closed: Sequence[ClosedWindow], first: int) -> pa.RecordBatch:
     """Write windows as rows, window by window, group by group; first: the number of the first row."""
     if not closed:
         return pa.RecordBatch.from_pylist([], SCHEMA)
@@ -93,7 +93,7 @@ def as_batch(closed: Sequence[Closed], first: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _flat(closed: Sequence[Closed], part: str) -> NDArray[Any]:
+def _flat(closed: Sequence[ClosedWindow], part: str) -> NDArray[Any]:
     """Put a part of all windows one behind the other, the values of a group together."""
     return np.concatenate([getattr(one, part).T.ravel() for one in closed])
 
@@ -106,13 +106,13 @@ def _spread(texts: Sequence[str], sizes: NDArray[np.int64]) -> pa.Array:
     return pa.array(texts, pa.string()).take(pa.array(np.repeat(np.arange(len(texts)), sizes)))
 
 
-def _keys(closed: Sequence[Closed], groups: Sequence[NDArray[np.int64]]) -> pa.Array:
+def _keys(closed: Sequence[ClosedWindow], groups: Sequence[NDArray[np.int64]]) -> pa.Array:
     before = np.cumsum([0, *(len(one.keys) for one in closed)])
     texts = pa.array([key for one in closed for key in one.keys], pa.string())
     return texts.take(pa.array(np.concatenate([g + b for g, b in zip(groups, before[:-1], strict=True)])))
 
 
-def _value_names(closed: Sequence[Closed]) -> pa.Array:
+def _value_names(closed: Sequence[ClosedWindow]) -> pa.Array:
     """Repeat each window's names of values, group after group."""
     known: dict[tuple[str, ...], int] = {}
     texts: list[str] = []

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tallystick.streams.aggregates.accumulators import Accumulator, accumulator
 from tallystick.streams.aggregates.columns import Columns
 from tallystick.streams.aggregates.declaration import Aggregate
-from tallystick.streams.aggregates.folds import add_rows
 from tallystick.streams.aggregates.groups import NEVER, Groups
-from tallystick.streams.aggregates.output import Closed
+from tallystick.streams.aggregates.kernels import add_rows
+from tallystick.streams.aggregates.output import ClosedWindow
 from tallystick.streams.aggregates.series import Series
 
 __all__ = ["Panes"]
@@ -46,14 +46,14 @@ class Panes:
         self._of: list[Accumulator | None] = []
         for value in declared.of:
             made = accumulator(value, kept, room, declared.distinct)
-            name = value.said if made is None or value.when else f"{type(made).__name__} {value.column}"
+            name = value.text if made is None or value.when else f"{type(made).__name__} {value.column}"
             self._of.append(None if made is None else self._kept.setdefault(name, made))
         self._series = Series(declared.watch, declared.of, room) if declared.watch else None
         self._room = room
 
     def apply(
         self, columns: Columns, times: Micros, rows: NDArray[np.int64] | None
-    ) -> list[tuple[int, Closed]]:
+    ) -> list[tuple[int, ClosedWindow]]:
         """Add rows in their order; return the windows that they closed, each with the row that closed it.
 
         times: int64 (n,), n at least 1; rows: which rows of the columns these are, None for all.
@@ -79,11 +79,11 @@ class Panes:
             rows, panes = (there if rows is None else rows[there]), panes[there]
         self.counts["rows"] += len(panes)
         for one in self._kept.values():
-            one.look(columns, rows)
+            one.prepare(columns, rows)
         codes, keys = self._groups.codes(columns)
         codes = codes if rows is None else codes[rows]
         slots = np.full(len(keys), -1, np.int64)
-        found: list[tuple[int, Closed]] = []
+        found: list[tuple[int, ClosedWindow]] = []
         start = 0
         if ends[-1] > self._closed:
             closing = np.flatnonzero(np.diff(ends, prepend=self._closed))
@@ -120,7 +120,7 @@ class Panes:
             self._series.grow(room)
         self._room = room
 
-    def _close(self, upto: int, slots: Micros) -> list[Closed]:
+    def _close(self, upto: int, slots: Micros) -> list[ClosedWindow]:
         """Close all windows that end no later; groups that are forgotten leave `slots`."""
         found = []
         groups, forget = self._groups, self.declared.forget
@@ -160,7 +160,7 @@ class Panes:
 
     def _read(
         self, end: int, lines: Micros, rows: NDArray[np.int64], there: NDArray[np.bool_]
-    ) -> Closed | None:
+    ) -> ClosedWindow | None:
         """Say what a window says of those groups."""
         mine = np.flatnonzero(there)
         if not len(mine):
@@ -175,13 +175,15 @@ class Panes:
                 scale = groups.scale[:used] if value.money else ones
                 values[i], exact[i] = kept.read(lines, used, value.kind, rows, scale), kept.exact(lines, used)
         if self._series:
-            trend, expected, anomaly = (part[:, mine] for part in self._series.say(end, values, rows, there))
+            trend, expected, anomaly = (
+                part[:, mine] for part in self._series.update(end, values, rows, there)
+            )
         else:
             trend = expected = anomaly = np.full((len(values), len(mine)), np.nan)
         stop = end * declared.every + declared.origin
-        return Closed(
+        return ClosedWindow(
             name=declared.name,
-            value_names=tuple(value.said for value in declared.of),
+            value_names=tuple(value.text for value in declared.of),
             start=stop - declared.over,
             end=stop,
             keys=[groups.keys[slot] for slot in mine.tolist()],

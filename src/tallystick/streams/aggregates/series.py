@@ -102,7 +102,7 @@ class Series:
     >>> watch = Watch((0,), season=1, past=5, least=3, limit=5.0, trend=5)
     >>> series = Series(watch, (Value("count", "count"),), room=1)
     >>> for period, count in enumerate([100.0, 102.0, 104.0, 106.0, 300.0]):
-    ...     said = series.say(period, np.array([[count]]), np.array([int(count)]), np.array([True]))
+    ...     said = series.update(period, np.array([[count]]), np.array([int(count)]), np.array([True]))
     >>> trend, expected, score = (array.item() for array in said)
     >>> trend, expected, round(score, 1)
     (2.0, 103.0, 19.4)
@@ -113,7 +113,7 @@ class Series:
         self._floors = [FLOORS.get(of[place].kind, 0) for place in watch.values]
         self._kept = np.full((len(watch.values), room, watch.kept), np.nan)
 
-    def say(
+    def update(
         self, period: int, values: Floats, rows: NDArray[np.int64], there: NDArray[np.bool_]
     ) -> tuple[Floats, Floats, Floats]:
         """Take a period of each group and return trend, expected and anomaly: float64 like `values`.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tallystick.streams.aggregates.columns import Columns
 from tallystick.streams.aggregates.declaration import Declaration
-from tallystick.streams.aggregates.output import Closed, as_batch
+from tallystick.streams.aggregates.output import ClosedWindow, as_batch
 from tallystick.streams.aggregates.panes import Panes
 
 __all__ = ["AggregateState"]
@@ -45,7 +45,7 @@ class AggregateState:
             times = times[timed]
         if not len(times):
             return None
-        found: list[tuple[int, int, Closed]] = []
+        found: list[tuple[int, int, ClosedWindow]] = []
         for i, one in enumerate(self._each):
             found += [(row, i, closed) for row, closed in one.apply(columns, times, timed)]
         if not found:

@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from tallystick.contracts import Column, Contract
 from tallystick.kernels import Kernels
-from tallystick.streams.aggregates import distinct, folds, series
+from tallystick.streams.aggregates import distinct, kernels, series
 from tallystick.streams.aggregates.aggregates import Aggregates
 
 __all__ = ["KERNELS", "compile_kernels"]
 
 # The kernels that Python calls; each holds the code of those that it calls.
 ENTRIES: tuple[Any, ...] = (
-    *(folds.add_extremes, folds.add_floats, folds.add_rows, folds.add_spread, folds.add_whole),
-    *(folds.join_floats, folds.join_spread),
+    *(kernels.add_extremes, kernels.add_floats, kernels.add_rows, kernels.add_spread, kernels.add_whole),
+    *(kernels.join_floats, kernels.join_spread),
     *(distinct.add_values, distinct.join_values, distinct.rebuild),
     *(series.judge, series.slopes),
 )

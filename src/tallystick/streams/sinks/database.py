@@ -19,7 +19,7 @@ from tallystick.connectors.database_postgresql_connection import OPTIONS
 from tallystick.errors import TallystickError
 from tallystick.streams.sink import Mark
 
-__all__ = ["SCHEMES", "TableAppender", "TableSink", "open_moving"]
+__all__ = ["SCHEMES", "TableAppender", "TableSink", "open_stream"]
 
 SCHEMES = ("postgresql", "sqlite")
 
@@ -75,7 +75,7 @@ class TableSink:
         self._appending.close()
 
 
-def open_moving(
+def open_stream(
     uri: str,
     schema: pa.Schema,
     settings: Settings,  # noqa: ARG001 - nothing of it counts here

@@ -18,14 +18,14 @@ from tallystick.errors import TallystickError, UsageError
 from tallystick.streams.sink import Mark, StreamSink
 from tallystick.streams.sinks.parquet_parts import ParquetParts
 
-__all__ = ["SCHEMES", "AppendedFile", "open_moving"]
+__all__ = ["SCHEMES", "AppendedFile", "open_stream"]
 
 SCHEMES = ("file",)
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _STEP = 1 << 20
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StreamSink:  # noqa: ARG001
+def open_stream(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StreamSink:  # noqa: ARG001
     """Open a file by its ending, or a folder; UsageError for what cannot be appended to."""
     location = Location.parse(uri)
     path = Path(os.path.abspath(location.path))  # noqa: PTH100 - a link is followed where it is opened

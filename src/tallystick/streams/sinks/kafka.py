@@ -22,7 +22,7 @@ from tallystick.streams.kafka.outbox import Outbox
 from tallystick.streams.kafka.transactions import LONGEST, Transactions
 from tallystick.streams.sink import Mark
 
-__all__ = ["SCHEMES", "KafkaSink", "open_moving"]
+__all__ = ["SCHEMES", "KafkaSink", "open_stream"]
 
 SCHEMES = ("kafka",)
 OWN = frozenset(
@@ -33,7 +33,7 @@ HEADER = "tallystick-model"
 PATIENCE = 120_000
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> KafkaSink:  # noqa: ARG001
+def open_stream(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> KafkaSink:  # noqa: ARG001
     """Open a topic for the decisions of a stream; nothing is asked of the brokers before `resume`.
 
     Options of the URI: `format=json|avro`, `registry`, `key=COLUMN` (the decision's id; empty for none),

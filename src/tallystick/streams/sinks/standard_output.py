@@ -12,12 +12,12 @@ from tallystick.connectors.render import json_lines
 from tallystick.errors import TallystickError, UsageError
 from tallystick.streams.sink import Mark
 
-__all__ = ["SCHEMES", "StandardOutput", "open_moving"]
+__all__ = ["SCHEMES", "StandardOutput", "open_stream"]
 
 SCHEMES = ("-",)
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StandardOutput:  # noqa: ARG001
+def open_stream(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> StandardOutput:  # noqa: ARG001
     """Open standard output."""
     if uri != "-":
         raise UsageError("Standard output takes no option.", 'Write it as "-".')

@@ -16,7 +16,7 @@ from tallystick.errors import TallystickError, UsageError, did_you_mean
 from tallystick.secrets import read_secret
 from tallystick.streams.sink import Mark
 
-__all__ = ["SCHEMES", "SECRET", "Webhook", "open_moving"]
+__all__ = ["SCHEMES", "SECRET", "Webhook", "open_stream"]
 
 SCHEMES = ("http", "https")
 SECRET = "TALLYSTICK_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
@@ -24,7 +24,7 @@ _PREFIX = "tallystick."
 _DEFAULTS = {"limit": 500.0, "patience": 300.0, "timeout": 10.0}
 
 
-def open_moving(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> Webhook:  # noqa: ARG001
+def open_stream(uri: str, schema: pa.Schema, settings: Settings, *, stream: str) -> Webhook:  # noqa: ARG001
     """Open a webhook; `tallystick.limit`, `.timeout` and `.patience` of its query are ours, the rest its own.
 
     limit: decisions in one request; timeout: seconds to wait for an answer; patience: seconds to try for.

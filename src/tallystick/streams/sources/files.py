@@ -20,7 +20,7 @@ from tallystick.streams.sources.follow import FollowedFile
 from tallystick.streams.sources.replay import Replay
 from tallystick.streams.sources.text_records import GROWING
 
-__all__ = ["SCHEMES", "open_moving"]
+__all__ = ["SCHEMES", "open_stream"]
 
 SCHEMES = ("file",)
 _OPTIONS = ("delimiter", "wait")
@@ -28,7 +28,7 @@ _OPTIONS = ("delimiter", "wait")
 _ASKED = re.compile(r"\?[a-z]+=[^/]*$")
 
 
-def open_moving(
+def open_stream(
     uri: str, settings: Settings, *, known: Collection[str] = (), rate: float | None = None
 ) -> StreamSource:
     """Open a file, a folder or a glob: followed, or replayed at a rate (records a second).

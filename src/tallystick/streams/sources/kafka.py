@@ -33,10 +33,10 @@ from tallystick.streams.kafka.client import (
 )
 from tallystick.streams.kafka.json_values import JsonValues
 from tallystick.streams.kafka.message_rows import MessageRows, split_rows, with_column
-from tallystick.streams.kafka.taken_messages import Message, arrivals, by_partition, header
+from tallystick.streams.kafka.messages import Message, arrivals, by_partition, header
 from tallystick.streams.source import Position, SourceBase, SourceBatch
 
-__all__ = ["SCHEMES", "KafkaSource", "open_moving"]
+__all__ = ["SCHEMES", "KafkaSource", "open_stream"]
 
 SCHEMES = ("kafka",)
 OWN = frozenset(
@@ -58,7 +58,7 @@ _PASSING = frozenset(
 )
 
 
-def open_moving(
+def open_stream(
     uri: str,
     settings: Settings,
     *,

@@ -28,7 +28,7 @@ from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.growing_file import split
 from tallystick.streams.sources.text_records import GROWING, TextRecords
 
-__all__ = ["SCHEMES", "PipeSource", "open_moving"]
+__all__ = ["SCHEMES", "PipeSource", "open_stream"]
 
 SCHEMES = ("-",)
 _OPTIONS = ("delimiter", "format")
@@ -38,7 +38,7 @@ _PIPE = 1 << 20
 _F_SETPIPE_SZ = 1031
 
 
-def open_moving(
+def open_stream(
     uri: str, settings: Settings, *, known: Collection[str] = (), rate: float | None = None
 ) -> PipeSource:
     """Open standard input; `-?format=jsonl` says its form, which else its first bytes tell."""

@@ -28,7 +28,7 @@ from tallystick.errors import DataError, UsageError
 from tallystick.streams.source import Position, SourceBase, SourceBatch
 from tallystick.streams.sources.replay import Replay
 
-__all__ = ["SCHEMES", "RisingColumnReader", "TableSource", "open_moving"]
+__all__ = ["SCHEMES", "RisingColumnReader", "TableSource", "open_stream"]
 
 SCHEMES = ("postgresql", "sqlite")
 _OWN = ("rising", "poll", "lag")
@@ -145,7 +145,7 @@ class TableSource(SourceBase):
         return SourceBatch(Chunk(rows, self._table, records), arrived, position)
 
 
-def open_moving(
+def open_stream(
     uri: str,
     settings: Settings,
     *,

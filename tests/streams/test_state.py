@@ -22,8 +22,8 @@ from tallystick.feature_extraction import WINDOW_FEATURES
 from tallystick.learning.records import Records, replay
 from tallystick.learning.sequences import Recorded
 from tallystick.scorer import Scorer
-from tallystick.streams.fold import Fold
-from tallystick.streams.frames import KIND, LABEL, RECORD, SENT, TOLD
+from tallystick.streams.frames import CONDITION_INPUTS, KIND, LABEL, RECORD, SENT
+from tallystick.streams.state import StreamState
 from tallystick.tasks.labels import event_times, flag_labels
 from tallystick.windows import Windows
 
@@ -40,9 +40,9 @@ def windows() -> Windows:
     return Windows.read(SOLUTION.windows, SOLUTION.window_roles).restrict(held)
 
 
-def fold() -> Fold:
+def new_state() -> StreamState:
     scorer = Scorer("fraud", "fraud", SOLUTION.contract, (), Settings(), windows())
-    return Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY)
+    return StreamState(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY)
 
 
 def payments(rows: list[tuple[int, int, int, bool]]) -> tuple[pa.RecordBatch, pa.Array]:
@@ -71,11 +71,11 @@ def cut(rows: pa.RecordBatch, ids: pa.Array, cuts: list[int]) -> list[tuple[pa.R
 
 def streamed(
     batch: pa.RecordBatch, ids: pa.Array, cuts: list[int]
-) -> tuple[dict[str, list[float]], list[pa.RecordBatch], Fold]:
-    """The behaviour of each payment by its name, the log, and the fold at its end."""
-    ours, log, found = fold(), [], {}
+) -> tuple[dict[str, list[float]], list[pa.RecordBatch], StreamState]:
+    """The behaviour of each payment by its name, the log, and the state at its end."""
+    ours, log, found = new_state(), [], {}
     for number, (rows, names) in enumerate(cut(batch, ids, cuts), 1):
-        assert ours.meet(rows, number).fresh.all()
+        assert ours.check_keys(rows, number).fresh.all()
         applied = ours.apply(rows, names, np.arange(len(rows)))
         log.append(applied.log)
         values = applied.windowed.rows.column(WINDOW_FEATURES).to_pylist()
@@ -85,10 +85,10 @@ def streamed(
 
 
 def replayed(events: Records) -> dict[str, list[float]]:
-    scorer = fold().scorer
-    state = scorer.new_state()
+    scorer = new_state().scorer
+    windows = scorer.new_state()
     found: dict[str, list[float]] = {}
-    for at, windowed in replay(events, lambda rows, labels: scorer.apply_windows(rows, state, labels)):
+    for at, windowed in replay(events, lambda rows, labels: scorer.apply_windows(rows, windows, labels)):
         names = events.ids.take(pa.array(at)).to_pylist()
         found |= dict(zip(names, windowed.rows.column(WINDOW_FEATURES).to_pylist(), strict=True))
     return found
@@ -172,10 +172,10 @@ def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
 ) -> None:
     batch, ids = payments(rows)
     _, log, whole = streamed(batch, ids, cuts)
-    first = fold()
+    first = new_state()
     for number, part in enumerate(log[:kept], 1):
         first.replay((number, part))
-    again = fold()
+    again = new_state()
     again.fill(first.arrays(), kept)
     rest = list(enumerate(log[kept:], min(kept, len(log)) + 1))
     for part_of in [rest] if together and rest else [[one] for one in rest]:
@@ -192,7 +192,7 @@ def test_a_fold_goes_on_from_a_snapshot_and_the_log_after_it(
     assert repr(ours.log.to_pydict()) == repr(theirs.log.to_pydict())  # NaN is no value to Arrow
     told = [one.windowed.rows.column(WINDOW_FEATURES).to_pylist() for one in (ours, theirs)]
     np.testing.assert_array_equal(*(np.array(one, float) for one in told))
-    assert not again.meet(batch, 99).fresh.any()
+    assert not again.check_keys(batch, 99).fresh.any()
 
 
 def test_the_log_keeps_what_conditions_look_at_and_is_replayed_without_it_too() -> None:
@@ -201,15 +201,15 @@ def test_the_log_keeps_what_conditions_look_at_and_is_replayed_without_it_too() 
     found, log, _ = streamed(batch, ids, [7, 20])
     assert looked_at
     for part in log:
-        assert part.schema.field(TOLD).type == pa.list_(pa.float64(), len(looked_at))
-        values = part.column(TOLD).flatten().to_numpy().reshape(len(part), -1)
+        assert part.schema.field(CONDITION_INPUTS).type == pa.list_(pa.float64(), len(looked_at))
+        values = part.column(CONDITION_INPUTS).flatten().to_numpy().reshape(len(part), -1)
         for i in np.flatnonzero(part.column(KIND).to_numpy() == RECORD).tolist():
             theirs = np.array(found[part.column("ts_id")[i].as_py()], float)[looked_at]
             np.testing.assert_array_equal(values[i], theirs)
-    bare = [part.drop_columns([TOLD]) for part in log]  # as earlier versions kept it
+    bare = [part.drop_columns([CONDITION_INPUTS]) for part in log]  # as earlier versions kept it
     ends = []
     for kept in (log, bare, [log[0], *bare[1:]]):
-        ends.append(fold())
+        ends.append(new_state())
         ends[-1].replay(*enumerate(kept, 1))
     states = [end.arrays() for end in ends]
     for name in states[0]:
@@ -231,7 +231,7 @@ def test_labels_count_from_when_they_are_known_and_once() -> None:
 
 def test_a_label_that_was_sent_takes_the_place_of_the_one_that_waits() -> None:
     batch, ids = payments([(0, 1, 1, True), (1, 1, 1, False), (30, 1, 1, False)])
-    ours = fold()
+    ours = new_state()
     ours.apply(batch.slice(0, 2), ids.slice(0, 2), np.zeros(2, np.int64))
     assert len(ours.pending) == 1
     ours.label(batch.slice(0, 1), ids.slice(0, 1), np.zeros(1, np.int64))
@@ -248,7 +248,7 @@ def test_a_label_is_of_one_record_also_where_two_bear_the_same_name() -> None:
     _, log, whole = streamed(batch.slice(0, 2), ids.slice(0, 2), [1])
     assert [part.column(KIND).to_pylist() for part in log] == [[RECORD], [LABEL, RECORD]]
     assert len(whole.pending) == 1
-    again = fold()
+    again = new_state()
     again.replay(*enumerate(log, 1))
     assert len(again.pending) == 1
     ours = again.apply(batch.slice(2), ids.slice(2), np.zeros(2, np.int64))
@@ -266,8 +266,8 @@ def test_what_is_read_of_the_log_is_enough_also_where_no_window_adds_up_money() 
     ends = []
     for _ in range(2):
         scorer = Scorer("fraud", "fraud", SOLUTION.contract, (), Settings(), counting)
-        ends.append(Fold(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY))
-    ends[0].meet(batch, 1)
+        ends.append(StreamState(scorer, SCHEMA, horizon=90 * 24 * HOUR, delay=DELAY))
+    ends[0].check_keys(batch, 1)
     ends[1].replay((1, ends[0].apply(batch, ids, np.zeros(2, np.int64)).log))
     left, right = (end.arrays() for end in ends)
     assert bytes(left["windows/0.currencies"]) == b"USD EUR JPY"
@@ -288,4 +288,4 @@ def test_a_log_that_gives_other_sequences_is_refused() -> None:
     batch, ids = payments([(0, 1, 1, False), (1, 1, 1, False)])
     _, log, _ = streamed(batch, ids, [1])
     with pytest.raises(DataError, match="other sequences"):
-        fold().replay((1, log[1]))
+        new_state().replay((1, log[1]))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tallystick.streams.batches import FEW
-from tallystick.streams.stats_coded import MANY, encode_names
+from tallystick.streams.stats_names import MANY, encode_names
 
 
 @pytest.mark.parametrize("rows", [0, 1, FEW, FEW + 1, MANY + 1, 4 * MANY])

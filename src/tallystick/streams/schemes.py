@@ -8,17 +8,17 @@ from typing import Any
 
 from tallystick import plugins
 
-__all__ = ["found_by_scheme", "scheme_of"]
+__all__ = ["openers", "scheme_of"]
 
 _GROUP = "tallystick.streams"
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+)://")  # two letters at least: C:\\ is a drive
 
 
 @functools.cache
-def found_by_scheme(package: str, attribute: str) -> dict[str, Any]:
+def openers(package: str, attribute: str) -> dict[str, Any]:
     """Give what opens each scheme: modules of a package, then what entry points hold under a name.
 
-    >>> "kafka" in found_by_scheme("tallystick.streams.sources", "SOURCES")
+    >>> "kafka" in openers("tallystick.streams.sources", "SOURCES")
     True
     """
     ours, others = plugins.holders(package, _GROUP)
@@ -26,7 +26,7 @@ def found_by_scheme(package: str, attribute: str) -> dict[str, Any]:
     return {
         scheme: holder
         for holder in holders
-        if hasattr(holder, "open_moving")
+        if hasattr(holder, "open_stream")
         for scheme in getattr(holder, "SCHEMES", ())
     }
 
