@@ -46,7 +46,7 @@ def test_labels_that_wait_for_a_slow_commit_are_worked_on_at_the_end(monkeypatch
     for labels in (False, True):
         inbox.put([SimpleNamespace(labels=labels, taken=1)])
     worked: list[list[bool]] = []
-    monkeypatch.setattr(Loop, "_work", lambda _, reads: worked.append([read.labels for read in reads]))
+    monkeypatch.setattr(Loop, "_process", lambda _, reads: worked.append([read.labels for read in reads]))
     loop(inbox, [ended(False), ended(True)], [True, False, True, True, True]).run()
     assert worked == [[False], [True]]
 
@@ -63,7 +63,7 @@ def test_what_waits_to_be_handed_on_goes_with_a_loop_that_failed(monkeypatch: py
 
     inbox: Queue[CheckedBatches | SourceReader] = Queue(1)
     reader = SourceReader(Pipe(), CONTRACT, SCHEMA, Settings(), inbox)
-    monkeypatch.setattr(Loop, "_work", failing)
+    monkeypatch.setattr(Loop, "_process", failing)
     with pytest.raises(ZeroDivisionError):
         loop(inbox, [reader], [True] * 100).run()
     assert not reader.is_alive()

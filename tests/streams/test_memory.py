@@ -117,7 +117,7 @@ def test_the_state_is_free_at_once_and_what_was_packed_once_it_is_kept() -> None
 def given(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set whenever memory is given back, which is looked at soon."""
     event = threading.Event()
-    monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "WAIT", 0.01)
     monkeypatch.setattr(module, "trim_memory", event.set)
     return event
 
@@ -125,7 +125,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_memory_is_given_back_where_no_snapshot_is_due_too(
     monkeypatch: pytest.MonkeyPatch, given: threading.Event
 ) -> None:
-    monkeypatch.setattr(module, "TIDY", 0.01)
+    monkeypatch.setattr(module, "TRIM_EVERY", 0.01)
     nothing: Any = SimpleNamespace()
     snapshots = Snapshots(nothing, every=1, ready=lambda: 0, add_note=lambda _: None)
     snapshots.start()
@@ -136,7 +136,7 @@ def test_memory_is_given_back_where_no_snapshot_is_due_too(
 def test_memory_is_given_back_after_many_events(
     monkeypatch: pytest.MonkeyPatch, given: threading.Event
 ) -> None:
-    monkeypatch.setattr(module, "MANY", 100)
+    monkeypatch.setattr(module, "TRIM_EVENTS", 100)
     nothing: Any = SimpleNamespace()
     snapshots = Snapshots(nothing, every=1000, ready=lambda: 0, add_note=lambda _: None)
     snapshots.start()

@@ -25,7 +25,7 @@ _TEXT = pa.large_string()
 
 
 def can_write(kind: pa.DataType) -> bool:
-    """Say whether `json_text` writes values of a type.
+    """Return whether `json_text` writes values of a type.
 
     >>> can_write(pa.list_(pa.float64())), can_write(pa.list_(pa.decimal128(9, 2)))
     (True, False)
@@ -48,7 +48,7 @@ def can_write(kind: pa.DataType) -> bool:
 
 
 def json_text(array: pa.Array) -> pa.Array:
-    """Give each value as compact JSON, `null` where there is none; numbers as Python writes them.
+    """Return each value as compact JSON, `null` where there is none; numbers as Python writes them.
 
     Raises ValueError for a map that has a key twice.
 
@@ -88,7 +88,7 @@ def objects(names: Sequence[str], parts: Sequence[pa.Array]) -> pa.Array:
 
 
 def lines(texts: pa.Array) -> bytes:
-    """Give the bytes of texts, a line end after each.
+    """Return the bytes of texts, a line end after each.
 
     >>> lines(pa.array(["{}", "1"], pa.large_string()))
     b'{}\\n1\\n'
@@ -157,7 +157,7 @@ def _floats(array: pa.Array) -> pa.Array:
 
 @lru_cache(maxsize=256)
 def _text(value: str) -> pa.Scalar:
-    """Give a text with the offsets that the joined columns have."""
+    """Return a text with the offsets that the joined columns have."""
     return pa.scalar(value, _TEXT)
 
 

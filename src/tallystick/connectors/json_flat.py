@@ -1,4 +1,4 @@
-"""The fast way through JSON lines: flat objects that name their members in one order, straight to Arrow.
+"""Reader of flat JSON objects that name their members in one order, straight into Arrow.
 
 A program that writes records writes the same members in the same order, line after line. The first line is
 read with care and says which; a kernel then walks over the bytes of all lines and keeps where each value
@@ -81,7 +81,7 @@ class Lines:
 
 @dataclass(slots=True)
 class FlatLines:
-    """Takes lines of one file apart; what it learned from some helps with the next.
+    """Reads flat lines; shapes that were learned help with later lines.
 
     >>> lines = Lines.of(b'{"a": 1.50, "b": "x"}\\n{"a": [2]}\\n\\n{"b": null}\\n')
     >>> [part], rest = FlatLines().read(lines, 0, 3)
@@ -92,7 +92,7 @@ class FlatLines:
     _shapes: list[_Shape] = field(default_factory=list)
 
     def read(self, lines: Lines, start: int, stop: int) -> tuple[list[Part], NDArray[np.int64]]:
-        """Take some of the lines apart, and name those that have to be read in another way.
+        """Read some of the lines into columns; return those too that have to be parsed one by one.
 
         Lines are counted from `start`; what is of one kind is together, a kind that was met first before.
         """
@@ -157,7 +157,7 @@ def _matched(
 
 
 def _is_text(block: bytes) -> bool:
-    """Say whether all of a block is valid UTF-8."""
+    """Return whether all of a block is valid UTF-8."""
     if block.isascii():
         return True
     try:

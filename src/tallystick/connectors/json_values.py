@@ -32,7 +32,7 @@ class Number(str):
 
 @functools.cache
 def decoder() -> json.JSONDecoder:
-    """Give the decoder that keeps numbers as written and refuses an object that names a member twice."""
+    """Return the decoder that keeps numbers as written and refuses an object that names a member twice."""
     return json.JSONDecoder(
         object_pairs_hook=_members, parse_float=Number, parse_int=Number, parse_constant=Number
     )

@@ -28,7 +28,7 @@ _SPACE = b" \t\r\n"
 
 
 def read_lines(reading: Reading) -> Iterator[Block]:
-    """Give the records of a file with one JSON object a line, as text columns."""
+    """Yield the records of a file with one JSON object a line, as text columns."""
     with reading.open() as file:
         yield from _lines(reading, Feed(decompressed(file, reading.compression), reading.settings.encoding))
 
@@ -68,7 +68,7 @@ def _lines(reading: Reading, feed: Feed) -> Iterator[Block]:
 
 
 def read_document(reading: Reading) -> Iterator[Block]:
-    """Give the records of a JSON document: a list of objects, alone or within objects such as `hits.hits`."""
+    """Yield the records of a JSON document: a list of objects, alone or within others such as `hits.hits`."""
     with reading.open() as file:
         feed = Feed(decompressed(file, reading.compression), reading.settings.encoding)
         feed.fill(encoding.BLOCK)
@@ -116,7 +116,7 @@ def _document_text(feed: Feed, name: str) -> str:
 
 
 def _elements(text: str, position: int, feed: Feed, rows: JsonRows) -> Iterator[Any]:
-    """Give the records one by one; a break within a list ends it with one broken record."""
+    """Yield the records one by one; a break within a list ends it with one broken record."""
     name = rows.name
     if text[position] != "[":
         try:
@@ -188,7 +188,7 @@ def _from_windows(value: Any) -> Any:
 
 
 def _looks_like_lines(buffer: bytes) -> bool:
-    """Say whether a document is one object a line: its first line is whole, and more follows."""
+    """Return whether a document is one object a line: its first line is whole, and more follows."""
     line, _, rest = buffer.lstrip(_SPACE).partition(b"\n")
     if not line.startswith(b"{") or not rest.lstrip(_SPACE).startswith(b"{"):
         return False
@@ -200,12 +200,12 @@ def _looks_like_lines(buffer: bytes) -> bool:
 
 
 def line_columns(reading: Reading) -> tuple[str, ...]:
-    """Give the names in the first record that can be read."""
+    """Return the names in the first record that can be read."""
     return _first_columns(read_lines(replace(reading, open=reading.open_head, notes=Notes())))
 
 
 def document_columns(reading: Reading) -> tuple[str, ...]:
-    """Give the names in the first records of a document."""
+    """Return the names in the first records of a document."""
     return _first_columns(read_document(replace(reading, open=reading.open_head, notes=Notes())))
 
 

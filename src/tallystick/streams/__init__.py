@@ -1,3 +1,3 @@
-"""Streams: what arrives is taken, scored and committed; state is a fold of what was committed."""
+"""Streams: records are read, scored and committed; the state is a function of what was committed."""
 
 __all__: list[str] = []

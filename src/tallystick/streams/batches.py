@@ -1,4 +1,4 @@
-"""What every step of a stream does with batches, quick for a few rows and the same for many.
+"""Operations on batches that all steps of a stream share, quick for few rows and the same for many.
 
 A stream that is not busy takes, checks and scores a few records at a time: a copy of one batch, a filter that
 keeps all rows or a dictionary of ten values would cost more than the step itself. What avoids that stands

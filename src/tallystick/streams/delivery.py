@@ -46,7 +46,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
 
     @property
     def name_of_sink(self) -> str:
-        """What its marks are kept under."""
+        """The name of its marks in the store."""
         return self.sink.name
 
     @property
@@ -55,7 +55,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         return self.standing[0]
 
     def catch_up(self, store: Store, number: int, mark: Mark | None, head: int) -> None:
-        """Begin where the sink stands, and deliver what the log holds after that."""
+        """Resume where the sink stands, and deliver what the log holds after that."""
         self.resume(number, mark, head)
         waiting, batches = 0, []
         entry = self.number
@@ -81,7 +81,7 @@ class Deliverer(Worker[tuple[int, pa.RecordBatch]]):
         self.standing = at, mark
 
     def put(self, number: int, decisions: pa.RecordBatch) -> None:
-        """Hand on an entry; waits while the sink is far behind."""
+        """Queue an entry; waits while the sink is far behind."""
         self.hand((number, decisions))
 
     def run(self) -> None:

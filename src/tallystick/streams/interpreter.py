@@ -1,4 +1,4 @@
-"""What streams ask of Python while they run: threads that soon take turns, a collector that looks at less."""
+"""Interpreter settings of a running stream: short thread switches, a smaller garbage collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TURN: Final = 0.001
 
 
 class _Streams:
-    """How many streams run in this process, and how long turns were before the first of them."""
+    """Number of running streams in this process, and the switch interval before the first."""
 
     def __init__(self) -> None:
         self.guard = threading.Lock()
@@ -30,7 +30,7 @@ _STREAMS: Final = _Streams()
 
 @contextmanager
 def short_thread_turns() -> Iterator[None]:
-    """Let threads take turns more often while the block runs, and the collector pass over what is there."""
+    """Shorten the thread switch interval while the block runs; exempt existing objects from collection."""
     with _STREAMS.guard:
         if not _STREAMS.running:
             _STREAMS.turn = sys.getswitchinterval()

@@ -1,4 +1,4 @@
-"""Memory that a stream has no more use for."""
+"""Memory limits of a stream's process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def limit_heaps() -> None:
 
 
 def trim_memory() -> None:
-    """Let the system have what is free in the heaps of all threads; does nothing where there is no glibc.
+    """Return the free memory of all heaps to the system; does nothing where there is no glibc.
 
     Left to itself glibc keeps it unless it lies at a heap's end: after millions of records, a fifth of all.
     """

@@ -25,7 +25,7 @@ class _StreamCollector(Collector):
         self._stats = stats
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing beforehand: the registry holds this collector alone, and that of the process."""
+        """Return nothing: the registry holds this collector alone, and that of the process."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
@@ -42,7 +42,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the metrics are to be fetched."""
+        """The address of the metrics."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/metrics"
 

@@ -1,4 +1,4 @@
-"""Models that may change while a stream runs: a new one takes over between two batches."""
+"""Scorers that may be replaced while a stream runs, between two batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVERY = 1.0  # seconds between looks at the folder
 
 
 class Fixed:
-    """A scorer that stays, and a shadow beside it."""
+    """A scorer that is never replaced, and its shadow."""
 
     def __init__(self, scorer: Scorer, shadow: Scorer | None = None) -> None:
         self._scorer, self._shadow = scorer, shadow
@@ -28,7 +28,7 @@ class Fixed:
 
 
 class Watched:
-    """A scorer whose model folder is looked at: what is trained into it takes over without a stop.
+    """A scorer that is replaced when its model folder is trained anew, without stopping the stream.
 
     load: reads the folder anew; stamp: of the folder before the scorer was read; add_note: takes what was
     found. A model with other windows cannot take over, since the state holds the old ones: a note says so,

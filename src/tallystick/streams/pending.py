@@ -1,4 +1,4 @@
-"""Labels that came with their records, waiting until the stream reaches the moment they became known."""
+"""Labels that came with their records, held until the stream reaches the time they became known."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ class Pending:
         self.reach(time)
 
     def reach(self, time: NDArray[np.int64]) -> None:
-        """Hear of the event times of records, applied before, whose labels do not wait."""
+        """Advance to the event times of records that were applied before."""
         self._newest = max(self._newest, int(time[time < LATEST].max(initial=_BEFORE)))
 
     def forget(self, ids: pa.Array, time: NDArray[np.int64]) -> None:
-        """Let go of labels that were applied in another way, of records by name and event time.
+        """Remove labels that were applied otherwise, by name and event time of their records.
 
         A name alone does not tell: beyond the horizon of duplicates another record may bear it.
         """

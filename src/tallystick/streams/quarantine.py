@@ -1,4 +1,4 @@
-"""Clean records that a stream cannot take in, as rows of the quarantine."""
+"""Clean records that a stream must refuse, as rows of the quarantine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that takes what arrives and puts it through the contract, a bounded step ahead of scoring."""
+"""The thread that reads a source and checks its records, a bounded step ahead of scoring."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class SourceReader(threading.Thread):
 
     @property
     def quiet(self) -> float:
-        """Seconds for which the source has had nothing; 0 while what it gave is still being handed on."""
+        """Seconds for which the source has had nothing; 0 while its last records are being queued."""
         since = self._quiet_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -108,16 +108,16 @@ class SourceReader(threading.Thread):
         return self.lag is not None or self.quiet < QUIET
 
     def committed(self, position: Position) -> None:
-        """Tell the source, soon, that all up to a position is kept for good."""
+        """Pass a committed position on to the source at its next read."""
         self._kept = position
 
     def stop(self, *, idle: bool = False) -> None:
-        """Take nothing more; idle: but for what stands at the end of a source that nobody adds to."""
+        """Stop reading; idle: after a last record without an end, since nothing is appended any more."""
         self._idle = idle
         self._stopping.set()
 
     def run(self) -> None:
-        """Take, check and hand on; the thread itself is the last thing that is handed on."""
+        """Read, check and queue batches; the last item of the queue is the thread itself."""
         try:
             self.source.seek(self._position)
             while self._after is not None and self._after.behind and not self._stopping.wait(WAIT):
@@ -152,13 +152,13 @@ class SourceReader(threading.Thread):
         self._put(self)
 
     def _hand_on(self, reads: CheckedBatches) -> bool:
-        """Hand on; False where that was given up, and nothing after it may be handed on either."""
+        """Queue batches; False where that was given up, and no later batch may be queued either."""
         if self._left is not None:
             self._left = max(0, self._left - record_count(reads))
         return self._put(reads)
 
     def _put(self, thing: CheckedBatches | SourceReader) -> bool:
-        """Hand on, waiting while what was handed on before is not worked off yet: that is back-pressure."""
+        """Queue an item, waiting while the queue is full: back-pressure."""
         while True:
             try:
                 self._out.put(thing, timeout=WAIT)
@@ -171,7 +171,7 @@ class SourceReader(threading.Thread):
                     return False
 
     def _reads(self, taken: Sequence[SourceBatch]) -> Iterator[CheckedBatches]:
-        """Put what was taken through the contract; a few records of several places are handed on together."""
+        """Check what was read; a few records of several places are queued together."""
         if sum(len(batch.chunk.rows) for batch in taken) >= FEW:
             yield from (self._check([batch]) for batch in taken)
         elif taken:
@@ -216,7 +216,7 @@ class SourceReader(threading.Thread):
         return reads
 
     def _naming(self, names: tuple[str, ...]) -> Naming | None:
-        """Say which columns are which of ours; None where none is, once some were."""
+        """Return the column mapping; None where no column is known, once some were."""
         if names not in self._namings:
             try:
                 naming: Naming | None = self._contract.resolve(names, self._mapping)

@@ -1,4 +1,4 @@
-"""The records that later labels are of: those of the log, and of the history that warmed the stream."""
+"""Look-up of the records that later labels belong to, in the log and in the history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEPT = 16  # entries in memory, where a record is looked for before the log is a
 
 @dataclass(frozen=True)
 class History:
-    """What a stream was warmed by: how many records, and those a label may be of, in parts by key."""
+    """The history of a stream: number of records, and those a label may belong to, in parts by key."""
 
     records: int
     parts: Iterable[pa.RecordBatch] = ()
@@ -51,14 +51,14 @@ def _part(name: str, parts: int) -> int:
 
 
 class RecordLookup:
-    """Finds records again. parts: how many the history has; schema: of the clean rows. One thread uses it."""
+    """Finds records. parts: how many the history has; schema: of the clean rows. One thread uses it."""
 
     def __init__(self, store: Store, stream: str, schema: pa.Schema, parts: int = 0) -> None:
         self._store, self._stream, self._schema, self._parts = store, stream, schema, parts
         self._recent: dict[int, pa.RecordBatch] = {}
 
     def keep(self, number: int, log: pa.RecordBatch) -> None:
-        """Hold an entry that is about to be committed."""
+        """Remember an entry that is about to be committed."""
         self._recent[number] = log
         self._recent.pop(number - KEPT, None)
 

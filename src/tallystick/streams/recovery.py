@@ -1,4 +1,4 @@
-"""Going on where a stream left off: a snapshot, the log after it, and what must not have changed since."""
+"""Recovery of a stream from a snapshot and the log after it; checks what must not have changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def facts_of(scorer: Scorer, lateness: int) -> dict[str, Any]:
 
 
 def check_facts(head: Head, facts: Mapping[str, Any], shown: str) -> None:
-    """Raise TallystickError where a state means something else than what is asked of it now."""
+    """Raise TallystickError where a state was made with other settings than are asked for now."""
     kept = head.facts
     if not kept:
         return
@@ -72,7 +72,7 @@ def recover(
     replayed: Callable[[int, pa.RecordBatch], None] | None = None,
     filled: Callable[[Mapping[str, NDArray[Any]]], None] | None = None,
 ) -> tuple[int, int]:
-    """Bring a state to the end of the log; return the snapshot's entry (0: none) and the last one.
+    """Recover a state to the end of the log; return the snapshot's entry (0: none) and the last one.
 
     replayed: called with each entry, and its records, as they are applied again; filled: called with what a
     snapshot holds besides the state.
@@ -110,7 +110,7 @@ def _fill(
     arrays: Mapping[str, NDArray[Any]],
     filled: Callable[[Mapping[str, NDArray[Any]]], None] | None,
 ) -> None:
-    """Bring a state, and what else a snapshot holds, to where it was taken."""
+    """Restore a state, and what else a snapshot holds."""
     own = {k: v for k, v in arrays.items() if not k.startswith("aggregates/")}
     state.fill(own, number)
     if filled is not None:
@@ -135,7 +135,7 @@ def _together(store: Store, stream: str, number: int, rows: int) -> Iterator[lis
 
 @contextmanager
 def _ahead(parts: Iterator[T]) -> Iterator[Iterator[T]]:
-    """Give what an iterator gives, which works ahead by two in a thread of its own, from now on."""
+    """Yield what an iterator gives, which works ahead by two in a thread of its own, from now on."""
     queue: Queue[tuple[T | None, BaseException | None]] = Queue(2)
     stopping = threading.Event()
 

@@ -252,7 +252,7 @@ class StreamRun:
                 one.sink.close()
 
     def _recover(self) -> int:
-        """Bring the state, and the aggregates, to the end of the log."""
+        """Recover the state, and the aggregates, to the end of the log."""
         decided: Iterator[tuple[int, pa.RecordBatch]] | None = None
 
         def replayed(number: int, rows: pa.RecordBatch) -> None:
@@ -339,7 +339,7 @@ class StreamRun:
 
 @contextmanager
 def _notifying(notifier: Notifier | None) -> Iterator[None]:
-    """Send notices while a stream is ours, and what is left for a moment after it."""
+    """Send notifications while the stream runs, and the rest for a moment after it."""
     if notifier is None:
         yield
         return
@@ -355,7 +355,7 @@ def _notifying(notifier: Notifier | None) -> Iterator[None]:
 
 @contextmanager
 def _lease_held(claim: Claim, lease: float) -> Iterator[None]:
-    """Hold a stream while the block runs, also where nothing is committed for long, as in recovery."""
+    """Renew the lease while the block runs, also where nothing is committed for long, as in recovery."""
     over = threading.Event()
 
     def renew() -> None:

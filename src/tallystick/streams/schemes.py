@@ -1,4 +1,4 @@
-"""Places that a stream comes from or goes to, by the scheme of their URI, found by themselves."""
+"""Sources and sinks of streams by the scheme of their URI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+)://")  # two letters at least: 
 
 @functools.cache
 def openers(package: str, attribute: str) -> dict[str, Any]:
-    """Give what opens each scheme: modules of a package, then what entry points hold under a name.
+    """Return the opener of each scheme: modules of a package, then what entry points hold under a name.
 
     >>> "kafka" in openers("tallystick.streams.sources", "SOURCES")
     True
@@ -32,7 +32,7 @@ def openers(package: str, attribute: str) -> dict[str, Any]:
 
 
 def scheme_of(uri: str) -> str:
-    """Give the scheme of a URI; a path is a file's, `-` is standard input or output.
+    """Return the scheme of a URI; a path is a file's, `-` is standard input or output.
 
     >>> scheme_of("kafka://host/topic"), scheme_of("a/b.csv"), scheme_of("-?format=csv")
     ('kafka', 'file', '-')

@@ -1,4 +1,4 @@
-"""Sinks that a stream delivers to: each entry of the log once, or at least once where no more can be had."""
+"""Stream sinks: each entry of the log is delivered once, or at least once where that is impossible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Mark = dict[str, Any]
 
 
 class StreamSink(Protocol):
-    """What decisions are delivered to, by one thread, in the order of the log.
+    """A sink of decisions. One thread uses it, in the order of the log.
 
     name: what its marks are kept under: its URI without secrets or settings.
     """
@@ -37,4 +37,4 @@ class StreamSink(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what is held; may be called twice."""
+        """Release what is held; may be called twice."""

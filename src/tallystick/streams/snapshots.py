@@ -1,4 +1,4 @@
-"""The thread that keeps snapshots: the packed state, written in small steps while the stream goes on.
+"""The thread that saves snapshots: the packed state, in small writes while the stream goes on.
 
 It has time, and so gives memory back as well.
 """
@@ -24,7 +24,7 @@ TRIM_EVERY, WAIT = 60.0, 1.0
 
 
 class Snapshots(threading.Thread):
-    """Keeps a snapshot every so many events, and seldom enough that making them costs little.
+    """Saves a snapshot every so many events, but limits the share of time that this takes.
 
     every: events between two; ready: says up to which entry a snapshot may be kept (all of it is committed,
     and delivered where rows cannot be made again); add_note: takes errors; threads: pack a state.
@@ -65,14 +65,14 @@ class Snapshots(threading.Thread):
         self._queue.put((number, packed, time.monotonic() - begun))
 
     def finish(self) -> None:
-        """Let go of a snapshot that is not begun, and end."""
+        """Drop a snapshot that is not begun, and end."""
         self._stopping.set()
         if self.is_alive():
             self._queue.put(None)
             self.join()
 
     def run(self) -> None:
-        """Keep what comes."""
+        """Save what is queued."""
         while True:
             try:
                 given = self._queue.get(timeout=WAIT)

@@ -1,4 +1,4 @@
-"""Sources that move: records as they arrive, and the position after them, from which one can go on."""
+"""Stream sources: records as they arrive, and the position after them, to resume from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Position = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SourceBatch:
-    """Records that were taken together.
+    """Records of one read.
 
     chunk: the rows as they were found, their place, and what could not be read; arrived: int64 (rows,),
     microseconds UTC, when each could first be had (what the transport says, else when it was taken);
@@ -33,7 +33,7 @@ class SourceBatch:
 
 
 class StreamSource(Protocol):
-    """What gives records for as long as they come. One thread uses it.
+    """A source of records without a known end. One thread uses it.
 
     name: what its positions are kept under: its URI without secrets or settings; comes_again: whether what
     was taken and not committed is given once more after a restart. `SourceBase` has the usual answers.
@@ -49,35 +49,35 @@ class StreamSource(Protocol):
         """
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what has arrived, at most about `most` records; wait up to `wait` seconds for the first.
+        """Return what has arrived, at most about `most` records; wait up to `wait` seconds for the first.
 
         An empty list says that nothing came in that time. Nothing is read ahead beyond what it gives, except
         what the transport itself keeps within a bound.
         """
 
     def take_rest(self, most: int) -> Sequence[SourceBatch]:
-        """Give what has no end of its own, such as a last line without one, where nothing more is to come."""
+        """Return what has no end of its own, such as a last line, where nothing more is expected."""
 
     @property
     def ended(self) -> bool:
         """Whether no record will ever come again: a closed pipe, a replay at its end."""
 
     def lag(self) -> int | None:
-        """Say how many records wait to be taken; None where that cannot be known cheaply."""
+        """Return how many records wait to be taken; None where that cannot be known cheaply."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What should be said about the source so far: a file that was cut, a partition that joined."""
+        """Notes about the source so far: a file that was cut, a partition that joined."""
 
     def committed(self, position: Position) -> None:
-        """Hear that all up to a position is kept for good, from the thread that calls `take`."""
+        """Called after all up to a position is committed, by the thread that calls `take`."""
 
     def close(self) -> None:
-        """Let go of what is held; may be called twice."""
+        """Release what is held; may be called twice."""
 
 
 class SourceBase:
-    """The answers of most sources: they have no end, and nothing to do at a commit."""
+    """Defaults for sources: no end, nothing to do at a commit."""
 
     comes_again = True
     _notes: Notes
@@ -93,7 +93,7 @@ class SourceBase:
         return False
 
     def take_rest(self, most: int) -> Sequence[SourceBatch]:  # noqa: ARG002
-        """Give nothing: each record has an end of its own."""
+        """Return nothing: each record has an end of its own."""
         return ()
 
     def committed(self, position: Position) -> None:

@@ -269,7 +269,7 @@ class StreamState:
         return {f"{name}/{key}": array for name, part in parts.items() for key, array in part.items()}
 
     def fill(self, arrays: Mapping[str, NDArray[Any]], number: int) -> None:
-        """Take over what `arrays` gave.
+        """Restore what `arrays` returned.
 
         number: the entry up to which it holds, for errors.
         """

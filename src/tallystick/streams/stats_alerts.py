@@ -1,4 +1,4 @@
-"""The newest alerts: kept as rows, and put into words when somebody looks."""
+"""The newest alerts: kept as rows, and formatted when they are shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HELD = 20_480  # rows of commits that may be held for the sake of alerts in them
 
 
 class CommitAlerts:
-    """The alerts of one commit. Taking rows out of a commit costs more than counting it, so it is put off."""
+    """The alerts of one commit; its rows are extracted later, which costs more than counting them."""
 
     __slots__ = ("at", "held", "latency", "words")
 
@@ -40,7 +40,7 @@ class CommitAlerts:
             self.held = (decisions.select(names).take(pa.array(rows)), None)
 
     def worded(self) -> tuple[Alert, ...]:
-        """Put the alerts into words, once."""
+        """Return the alerts with their texts, made once."""
         if self.words is None:
             self.let_go()
             rows = self.held[0].to_pylist()
@@ -76,12 +76,12 @@ class Alerts:
                 one.let_go()
 
     def newest(self) -> list[CommitAlerts]:
-        """Give what is kept, the newest last."""
+        """Return what is kept, the newest last."""
         return list(self._kept)
 
 
 def as_alerts(kept: list[CommitAlerts]) -> tuple[Alert, ...]:
-    """Put alerts into words, the newest last, at most as many as are shown."""
+    """Return alerts with their texts, the newest last, at most as many as are shown."""
     return tuple(alert for one in kept for alert in one.worded())[-NEWEST:]
 
 

@@ -53,7 +53,7 @@ class LatencySummary:
     longest: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values.
+        """Return plain values.
 
         >>> LatencySummary().to_dict()["p99"] is None
         True
@@ -106,7 +106,7 @@ def summarise(counts: NDArray[np.integer[Any]], total: int, longest: int) -> Lat
 
 
 def cumulative_counts(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, int], ...]:
-    """Say how many latencies are at most so many seconds, for bounds from 0.26 ms to 100 s.
+    """Return how many latencies are at most so many seconds, for bounds from 0.26 ms to 100 s.
 
     >>> dict(cumulative_counts(count_latencies(np.array([4_096, 4_097]))))[0.004096]
     1
@@ -116,7 +116,7 @@ def cumulative_counts(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, in
 
 
 def chart_bars(counts: NDArray[np.integer[Any]]) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """Give the counts for a chart: edges in milliseconds, one more than there are bars; both empty for none.
+    """Return the counts for a chart: edges in milliseconds, one more than bars; both empty for none.
 
     >>> chart_bars(count_latencies(np.array([4_096])))
     ((3.84, 4.096), (1,))

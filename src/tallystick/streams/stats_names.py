@@ -50,7 +50,7 @@ class EncodedNames(NamedTuple):
         return np.flatnonzero(wanted[self.full()])
 
     def full(self) -> NDArray[np.int64]:
-        """Give the code of each row."""
+        """Return the code of each row."""
         if self.places is None:
             return self.codes
         codes = np.zeros(self.rows, np.int64)

@@ -1,4 +1,4 @@
-"""What a stream did over time, in a bounded number of points, and over the last seconds."""
+"""Figures of a stream over time, in a bounded number of points, and over the last seconds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Series:
         self._stale[place] = True
 
     def waits(self, at: int, lag: int) -> None:
-        """Hear how many records wait to be taken; the most of a point counts."""
+        """Set how many records wait; the maximum within a point counts."""
         place = self._place(at)
         self._lag[place] = max(int(self._lag[place]), lag)
 
@@ -65,7 +65,7 @@ class Series:
         return len(stale) > 0
 
     def columns(self, now: int) -> dict[str, list[Any]]:
-        """Give `at` (microseconds), `rate`, `p50` and `p99` (milliseconds), `alerts` and `lag` of each point.
+        """Return for each point `at` (microseconds), `rate`, `p50` and `p99` (milliseconds), `alerts`, `lag`.
 
         None where nothing was counted. The last point ends now; one that has only just begun is counted into
         the one before it.
@@ -149,7 +149,7 @@ class Recent:
         self._longest[place] = max(int(self._longest[place]), longest)
 
     def rate(self, now: int) -> float:
-        """Say how many events a second there were in the last five."""
+        """Return how many events a second there were in the last five."""
         from_second = now // SECOND - RATE_SECONDS + 1
         covered = (now - max(from_second * SECOND, self._started)) / SECOND
         return float(self._events[self._since(from_second)].sum()) / max(covered, 0.25)

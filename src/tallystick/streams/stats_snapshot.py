@@ -1,4 +1,4 @@
-"""What a stream shows of itself at one moment: plain values for the terminal, the metrics and the page."""
+"""Figures of a stream at one moment: plain values for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One decision that asks for somebody: times in microseconds UTC, latency in milliseconds.
+    """One decision that needs a person: times in microseconds UTC, latency in milliseconds.
 
     reasons: the first two in words. A reason that has no words, but is a word of the record's own text, is
     not among them: what is shown here may end up in a file.
@@ -33,7 +33,7 @@ class Alert:
     latency: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return plain values."""
         return {
             "at": moment(self.at),
             "id": self.id,
@@ -49,20 +49,20 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was said by the way; `times`: how often in a row."""
+    """A note; `times`: how often in a row."""
 
     at: int
     words: str
     times: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return plain values."""
         return {"at": moment(self.at), "words": self.words, "times": self.times}
 
 
 @dataclass(frozen=True)
 class StreamSnapshot:
-    """All that is shown of a running stream, or of one that has ended.
+    """Figures of a stream that runs or has ended.
 
     started and now: microseconds UTC; rate: events a second, from the first arrival to the last commit;
     rate_now: over the last 5 seconds; latency, latency_now (10 seconds): from arrival to commit; labels and
@@ -108,7 +108,7 @@ class StreamSnapshot:
         return max(self.now - self.started, 0) / 1e6
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, ready for JSON: times in ISO 8601 (UTC), latencies in milliseconds."""
+        """Return plain values, ready for JSON: times in ISO 8601 (UTC), latencies in milliseconds."""
         edges, counts = self.distribution
         series = dict(self.series)
         return {

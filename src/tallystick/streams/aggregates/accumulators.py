@@ -1,4 +1,4 @@
-"""What is kept of the rows of each cell, a class for each kind of value.
+"""Accumulators of cells, a class for each kind of value.
 
 All have the same shape: matrices (kept periods, room for groups), `add` for rows, `read` for a window.
 """
@@ -32,10 +32,10 @@ EXACT = 1 << 53
 
 
 class Accumulator(Protocol):
-    """What is kept of the rows of each cell."""
+    """Accumulated values of each cell (one period of one group)."""
 
     def prepare(self, columns: Columns, rows: Cells | None) -> None:
-        """Take what is needed from a batch: from those rows of it, or from all."""
+        """Read the column of a batch: those rows of it, or all."""
 
     def add(self, start: int, stop: int, cells: Cells) -> None:
         """Add the rows start … stop of those that were looked at to their cells."""
@@ -47,7 +47,7 @@ class Accumulator(Protocol):
         """
 
     def exact(self, lines: Cells, used: int) -> NDArray[np.bool_]:
-        """Say for which groups the value is exactly that."""
+        """Return for which groups the value is exactly that."""
 
     def clear(self, line: int) -> None:
         """Forget a period."""
@@ -59,7 +59,7 @@ class Accumulator(Protocol):
         """Return copies of what is kept, for a snapshot."""
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], room: int) -> None:
-        """Take what `arrays` gave."""
+        """Restore what `arrays` returned."""
 
 
 class _Matrices:
@@ -115,7 +115,7 @@ class Hits(_Matrices):
         self.flags = np.zeros(0, np.bool_)
 
     def prepare(self, columns: Columns, rows: Cells | None) -> None:
-        """Judge the rows."""
+        """Evaluate the condition."""
         assert self.when is not None
         flags = self.when.holds(columns)
         self.flags = flags if rows is None else flags[rows]
@@ -158,7 +158,7 @@ class WholeSums(_Matrices):
 
 
 class _Numbers(_Matrices):
-    """Matrices of what is made of the numbers of a column."""
+    """Matrices accumulated from the numbers of a column."""
 
     def prepare(self, columns: Columns, rows: Cells | None) -> None:
         """Take the numbers."""
@@ -220,7 +220,7 @@ class Spread(_Numbers):
 
 
 def accumulator(value: Value, kept: int, room: int, distinct: int) -> Accumulator | None:
-    """Make what a value needs; None for a count, which is kept anyway."""
+    """Return the accumulator of a value; None for a count, which is kept anyway."""
     match value.kind:
         case "count":
             return None

@@ -64,5 +64,5 @@ class Aggregates(Declaration):
         return AggregateState(self, zone, currency)
 
     def load(self, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str) -> AggregateState:
-        """Go on from what `AggregateState.arrays` gave."""
+        """Restore what `AggregateState.arrays` returned."""
         return AggregateState.load(self, arrays, zone, currency)

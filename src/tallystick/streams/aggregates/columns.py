@@ -1,4 +1,4 @@
-"""Columns of rows and of their decisions, by name, as aggregates and their conditions look at them."""
+"""Columns of rows and of their decisions, by name, for aggregates and their conditions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def kinds(contract: Contract) -> dict[str, str]:
 
 
 class Columns(Mapping[str, NDArray[Any]]):
-    """Rows and their decisions side by side; each column is looked at once.
+    """Rows and their decisions side by side; each column is decoded once.
 
     As a mapping it gives what conditions take: numbers and flags as float64 with NaN for unknown, money in
     major units, texts as objects. A column that is not there is unknown in all rows.

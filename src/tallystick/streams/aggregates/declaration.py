@@ -1,4 +1,4 @@
-"""What a file of aggregates says, as small frozen values."""
+"""Declarations of a file of aggregates, as frozen values."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Aggregate:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What a group is known by."""
+        """Columns that identify a group."""
         return (*self.by, self.currency) if self.currency and self.currency not in self.by else self.by
 
     @property

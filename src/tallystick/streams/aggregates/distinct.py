@@ -134,7 +134,7 @@ class Distinct:
         return found.astype(np.float64)
 
     def exact(self, lines: Cells, used: int) -> NDArray[np.bool_]:
-        """Say where no value was passed over."""
+        """Return where no value was passed over."""
         passed: NDArray[np.bool_] = self.full[lines, :used].max(axis=0) > 0
         return np.logical_not(passed)
 
@@ -162,7 +162,7 @@ class Distinct:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], room: int) -> None:
-        """Take what `arrays` gave."""
+        """Restore what `arrays` returned."""
         self.counts, self.full = np.array(arrays["counts"]), np.array(arrays["full"])
         self.grow(room)
         self.used = len(arrays["cells"])

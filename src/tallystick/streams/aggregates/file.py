@@ -162,7 +162,7 @@ class _Reader(Lines):
         return int(text)
 
     def by(self, node: Any, where: str) -> tuple[str, ...]:
-        """Read what groups are known by."""
+        """Read the columns of groups."""
         found = tuple(dict.fromkeys(self.texts(node, f"{where}, by")))
         for name in found:
             if name in DECISION and DECISION[name] == "text":
@@ -182,7 +182,7 @@ class _Reader(Lines):
         return found
 
     def values(self, node: Any, where: str) -> tuple[Value, ...]:
-        """Read what each window says."""
+        """Read the values of each window."""
         items = [(item, self.scalar(item, f"{where}, of")) for item in self.items(node, f"{where}, of")]
         found = [self.value(item, " ".join(text.split()), where) for item, text in items if text]
         if not items:

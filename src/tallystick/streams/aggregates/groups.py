@@ -1,4 +1,4 @@
-"""Groups: what each is known by, and its slot, the column of all matrices in which it is kept."""
+"""Groups: their keys, and their slots, the columns of the matrices that hold them."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Groups:
         return slot
 
     def _take(self, key: Key, values: Key, other: bool) -> int:
-        """Give a group a slot: one that became free, else a new one."""
+        """Return a group a slot: one that became free, else a new one."""
         declared = self._declared
         if self._free:
             slot = self._free.pop()
@@ -166,7 +166,7 @@ class Groups:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take what `arrays` gave."""
+        """Restore what `arrays` returned."""
         lines = arrays["keys"].tobytes().decode()
         keys = [json.loads(line) for line in lines.split("\n")] if lines else []
         self._grow(max(64, 1 << len(keys).bit_length()))

@@ -1,4 +1,4 @@
-"""Kernels: rows folded into cells one after the other, so that how they were cut into batches cannot matter.
+"""Kernels that add rows to cells one after the other, so that batch limits cannot matter.
 
 A cell is one period of one group; cells lie in matrices (kept periods, groups), the same place in each.
 """

@@ -1,4 +1,4 @@
-"""The rows that come out: one for each window, group and value."""
+"""Output rows: one for each window, group and value."""
 
 from __future__ import annotations
 

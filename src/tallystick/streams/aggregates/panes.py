@@ -1,4 +1,4 @@
-"""One aggregate of a stream: rows folded into periods of groups, and windows closed as time goes on."""
+"""One aggregate of a stream: rows are added to periods of groups, and windows close with time."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Panes:
     def _read(
         self, end: int, lines: Micros, rows: NDArray[np.int64], there: NDArray[np.bool_]
     ) -> ClosedWindow | None:
-        """Say what a window says of those groups."""
+        """Return what a window says of those groups."""
         mine = np.flatnonzero(there)
         if not len(mine):
             return None
@@ -198,7 +198,7 @@ class Panes:
         )
 
     def notes(self) -> list[str]:
-        """Say what the windows that were given out do not hold, and why."""
+        """Return what the windows that were given out do not hold, and why."""
         declared, counts = self.declared, self.counts
         found = []
         if counts["late"]:
@@ -227,7 +227,7 @@ class Panes:
         return found
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take what `arrays` gave."""
+        """Restore what `arrays` returned."""
         self._groups.restore(_under("groups.", arrays))
         self._room = self._groups.room
         self._rows = np.pad(arrays["rows"], ((0, 0), (0, self._room - arrays["rows"].shape[1])))

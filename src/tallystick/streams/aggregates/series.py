@@ -1,4 +1,4 @@
-"""The series of a watched value: what its past lets one expect, how odd it is, and where it is going.
+"""The series of a watched value: its expected value, anomaly score and trend.
 
 **Anomaly.** The robust z-score of Iglewicz and Hoaglin (How to Detect and Handle Outliers, ASQC 1993): (x −
 m) / s with m the median of `past` windows before, a season or else a window's length apart, and s = 1.4826 ·
@@ -148,6 +148,6 @@ class Series:
         return {"series": self._kept[:, :used].copy()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], room: int) -> None:
-        """Take what `arrays` gave."""
+        """Restore what `arrays` returned."""
         self._kept = np.array(arrays["series"])
         self.grow(room)

@@ -1,4 +1,4 @@
-"""All aggregates of a stream: a fold of the rows that were applied."""
+"""All aggregates of a stream: a function of the rows that were applied."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AggregateState"]
 
 
 class AggregateState:
-    """What is kept of the rows so far; one thread uses it.
+    """State of all aggregates; one thread uses it.
 
     The same rows in the same order give the same rows out, with the same numbers, however they are cut into
     batches and wherever a snapshot lies between. Memory is bounded: see `most` and `distinct` of the file.
@@ -56,7 +56,7 @@ class AggregateState:
         return batch
 
     def notes(self) -> list[str]:
-        """Say what the rows that were given out do not hold, and why."""
+        """Return what the rows that were given out do not hold, and why."""
         found = [note for one in self._each for note in one.notes()]
         if self._untimed:
             found.append(f"Aggregates: records without a time, in no window: {self._untimed:,}.")
@@ -86,7 +86,7 @@ class AggregateState:
     def load(
         cls, declared: Declaration, arrays: Mapping[str, NDArray[Any]], zone: str, currency: str
     ) -> AggregateState:
-        """Go on from what `arrays` gave.
+        """Restore what `arrays` returned.
 
         An aggregate that is new, or was declared in another way then, begins without any row.
         """

@@ -1,4 +1,4 @@
-"""Where a topic is, taken apart: brokers, topic, what we are to do, what the client library is to know."""
+"""Kafka URI: brokers, topic, our options, properties of the client library."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Address:
 
     @classmethod
     def parse(cls, uri: str, own: Collection[str]) -> Address:
-        """Take a URI apart; `own` are the options that the caller knows, others go to the client library.
+        """Parse a URI; `own` are the options that the caller knows, others go to the client library.
 
         Raises UsageError, which never shows an option's value.
         """
@@ -83,7 +83,7 @@ class Address:
         return ",".join(self.brokers)
 
     def choice(self, option: str, choices: Collection[str]) -> str:
-        """Give an option that is one of a few, the first by default; UsageError for another."""
+        """Return an option that is one of a few, the first by default; UsageError for another."""
         value = self.options.get(option, next(iter(choices)))
         if value not in choices:
             raise UsageError(f'{self.name}: {option}="{value}" cannot be used.', did_you_mean(value, choices))
@@ -108,7 +108,7 @@ def _allowed(name: str) -> str:
 
 
 def _add_secrets(properties: dict[str, str]) -> None:
-    """Take passwords that the address does not give from the environment."""
+    """Read passwords that the address lacks from the environment."""
     if properties.keys() & {"sasl.mechanism", "sasl.mechanisms", "sasl.username"}:
         _from_environment(properties, "sasl.password", "TALLYSTICK_KAFKA_PASSWORD")
     if properties.keys() & {"ssl.key.location", "ssl.key.pem"}:

@@ -1,4 +1,4 @@
-"""Avro's types and Arrow's: what decoded values become, and what a schema of decisions is in Avro."""
+"""Conversion of types between Avro and Arrow."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DIGITS = 38
 
 
 def plain_field(kind: Avro) -> Avro:
-    """Take the logical types of times out of a column's type, so that they are decoded as numbers.
+    """Remove the logical types of times from a column's type, so that they are decoded as numbers.
 
     >>> plain_field(["null", {"type": "long", "logicalType": "timestamp-micros"}])
     ['null', {'type': 'long'}]
@@ -54,7 +54,7 @@ def plain_field(kind: Avro) -> Avro:
 
 
 def column(kind: Avro) -> Callable[[list[Any]], pa.Array]:
-    """Give what turns the values of a column of an Avro type, as `plain_field` has them decoded, into Arrow.
+    """Return the converter into Arrow for a column of an Avro type, decoded as `plain_field` has it.
 
     Unions of null and one type are that type; what is nested, or of several types, becomes text: JSON, as in
     a file of JSON lines.
@@ -107,7 +107,7 @@ def _leaf(value: Any) -> str:
 
 
 def avro_schema(schema: pa.Schema) -> dict[str, Any]:
-    """Give the Avro schema of decisions: each column may be null, times are microseconds.
+    """Return the Avro schema of decisions: each column may be null, times are microseconds.
 
     >>> avro_schema(pa.schema([("score", pa.float64())]))["fields"]
     [{'name': 'score', 'type': ['null', 'double'], 'default': None}]

@@ -1,4 +1,4 @@
-"""Messages in Avro with a registry's mark before them: byte 0, the schema's number, the value."""
+"""Avro messages in the registry's wire format: byte 0, schema number, value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEAD = 5
 
 
 def fastavro() -> Any:
-    """Give fastavro, or raise MissingExtraError with the command that installs it."""
+    """Return fastavro, or raise MissingExtraError with the command that installs it."""
     try:
         import fastavro
     except ImportError:
@@ -144,7 +144,7 @@ class AvroValues:
         return writer
 
     def _refer(self, answer: dict[str, Any], named: dict[str, Any], depth: int = 0) -> None:
-        """Make the schemas known that a schema refers to, those that they refer to first."""
+        """Register the schemas that a schema refers to, dependencies first."""
         if depth > 20:
             raise ValueError("its references go round in a circle")
         for reference in answer.get("references") or ():
@@ -154,7 +154,7 @@ class AvroValues:
 
 
 def _resolved(kind: Any, named: dict[str, Any]) -> Any:
-    """Give what a name stands for: an enum or a fixed of another place is text or bytes all the same."""
+    """Return the type that a name refers to; a named enum or fixed is text or bytes."""
     if isinstance(kind, list):
         return [_resolved(part, named) for part in kind]
     return named.get(kind, kind) if isinstance(kind, str) else kind
@@ -175,7 +175,7 @@ class AvroWriter:
         self._head = b"\0" + number.to_bytes(4, "big")
 
     def values(self, batch: pa.RecordBatch) -> list[bytes]:
-        """Give one value for each row."""
+        """Return one value for each row."""
         values = []
         for row in numbered_times(batch).to_pylist(maps_as_pydicts="strict"):
             stream = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The client library: made where it is used, its errors in our words, its log in ours."""
+"""Clients of the Kafka library, with its errors and log as ours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class BrokerErrors:
-    """What clients say about their connections: why nobody answers, and how often all brokers were gone."""
+    """Connection errors of a client: the last reason, and how often all brokers were down."""
 
     def __init__(self) -> None:
         self.last = ""
@@ -47,7 +47,7 @@ class BrokerErrors:
         self.refused = False
 
     def __call__(self, error: KafkaError) -> None:
-        """Hear of an error; the library goes on by itself, unless it was not let in."""
+        """Record an error; the library retries by itself, unless access was denied."""
         self.last = error.str().rstrip(".")
         if error.name() == "_ALL_BROKERS_DOWN":
             self.outages += 1
@@ -57,7 +57,7 @@ class BrokerErrors:
 
 
 def library() -> ModuleType:
-    """Give confluent_kafka, or raise MissingExtraError with the command that installs it."""
+    """Return confluent_kafka, or raise MissingExtraError with the command that installs it."""
     try:
         import confluent_kafka
     except ImportError as error:
@@ -69,7 +69,7 @@ def library() -> ModuleType:
 
 
 def client(kind: type[T], address: Address, trouble: BrokerErrors, settings: Mapping[str, Any]) -> T:
-    """Make a Consumer, a Producer or an AdminClient; what the address says goes before our habits.
+    """Create a Consumer, a Producer or an AdminClient; properties of the address override our defaults.
 
     settings: what must be so, whatever the address says. Raises UsageError for a property that the library
     does not take.
@@ -86,7 +86,7 @@ def client(kind: type[T], address: Address, trouble: BrokerErrors, settings: Map
 
 
 def _property_error(address: Address, said: str) -> UsageError:
-    """Say which property was not taken, never what a secret one holds."""
+    """Return which property was not taken, never what a secret one holds."""
     name = next(
         (name for name in sorted(address.properties, key=len, reverse=True) if f'"{name}"' in said), ""
     )
@@ -107,7 +107,7 @@ def _property_error(address: Address, said: str) -> UsageError:
 def kafka_error(
     address: Address, doing: str, error: KafkaError, trouble: BrokerErrors | None = None
 ) -> TallystickError:
-    """Turn what the library says into an error for people; `doing` says what was tried."""
+    """Turn an error of the library into ours; `doing` says what was tried."""
     name = error.name()
     said = error.str().rstrip(".")
     if trouble is not None and trouble.refused:
@@ -158,7 +158,7 @@ def list_partitions(handle: Any, wait: float) -> dict[str, dict[int, int]]:
 
 
 def unknown_topic_error(address: Address, found: Iterable[str], hint: str = "") -> UsageError:
-    """Say that there is no such topic, and which are near."""
+    """Return the error of an unknown topic, with similar names."""
     names = [name for name in found if not name.startswith("__")]
     near = did_you_mean(address.topic, names)
     if len(near) > 300:
@@ -175,7 +175,7 @@ def make_topic(
     patience: float,
     config: Mapping[str, str] | None = None,
 ) -> None:
-    """Make a topic that another one may be making too; -1 is as many as the brokers are set up for.
+    """Create a topic unless it exists; -1 takes the brokers' default.
 
     Raises TallystickError where that is refused, or not done in so many seconds.
     """

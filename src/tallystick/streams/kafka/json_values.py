@@ -21,7 +21,7 @@ __all__ = ["JsonValues"]
 
 
 class JsonValues:
-    """Reads values that hold one JSON object each; what it learned from some helps with the next.
+    """Reads values that hold one JSON object each; shapes that were learned help with later values.
 
     name: of the topic, for notes. Raises UsageError for an encoding in which JSON is no superset of ASCII.
     """

@@ -1,4 +1,4 @@
-"""What was read out of messages: rows, which message each came from, and those that could not be read."""
+"""Rows of messages: which message each came from, and the messages that could not be read."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class MessageRows:
     broken: tuple[Broken, ...] = ()
 
     def placed(self, offsets: NDArray[np.int64]) -> tuple[Broken, ...]:
-        """Give the broken ones with offsets in place of places, in their order."""
+        """Return the broken ones with offsets in place of places, in their order."""
         ordered = sorted(self.broken, key=lambda one: one.record)
         return tuple(replace(one, record=int(offsets[one.record])) for one in ordered)
 
 
 def split_rows(rows: MessageRows, counts: Sequence[int]) -> list[MessageRows]:
-    """Take rows apart that were read at once, so many messages to each part.
+    """Split rows that were read at once, so many messages to each part.
 
     >>> rows = MessageRows(pa.record_batch({"a": ["1", "2", "3"]}), np.array([0, 2, 3]))
     >>> [(part.batch.to_pydict(), part.places.tolist()) for part in split_rows(rows, [2, 2])]

@@ -1,4 +1,4 @@
-"""Messages as the client library hands them out: sorted into partitions, their headers and moments."""
+"""Messages of the client library: partitions, headers, times of arrival."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def by_partition(messages: list[Message]) -> list[tuple[int, list[Message]]]:
 
 
 def arrivals(messages: Sequence[Message]) -> NDArray[np.int64]:
-    """Say when each message arrived: int64 (messages,), microseconds UTC.
+    """Return when each message arrived: int64 (messages,), microseconds UTC.
 
     Brokers keep milliseconds: the last microsecond of it is given, so that what happened in the same one is
     not in the future. A message without a time, or from a clock that is ahead, arrives now.
@@ -41,7 +41,7 @@ def arrivals(messages: Sequence[Message]) -> NDArray[np.int64]:
 
 
 def header(message: Message, name: str) -> bytes | None:
-    """Give the last value of a header, or None where the message has none of the name."""
+    """Return the last value of a header, or None where the message has none of the name."""
     value: bytes | str | None = None
     for key, part in message.headers() or ():
         if key == name:

@@ -1,4 +1,4 @@
-"""How far a stream's decisions are in a topic: a number in a small topic of our own, beside that topic.
+"""The last delivered entry of a stream, kept in a small topic beside that of the decisions.
 
 The transaction that writes messages writes the number too, so both are there or neither. The small topic has
 one writer, so its end says all: neither retention nor other producers and their open transactions in the
@@ -31,7 +31,7 @@ _ENDING = 3.0  # seconds in which the ends of transactions arrive that were ende
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the topic of the number says: the last committed one, -1 for none, and whose it is.
+    """The last committed number, -1 for none, and the log that it belongs to.
 
     ended: whether every transaction has its end there.
     """
@@ -42,7 +42,7 @@ class Last:
 
 
 class Outbox:
-    """The number of one stream in one topic, and whose log it counts.
+    """The delivered number of one stream in one topic, and the log that it counts.
 
     name: of the transactional id and of the topic that holds the number; log: a token that the first delivery
     draws and that the mark repeats, so that two states of one stream name are told apart.
@@ -65,7 +65,7 @@ class Outbox:
             ) from None
 
     def begin(self, found: Last, mark: Mark | None) -> None:
-        """Go on counting where the topic and the store's mark are of one log.
+        """Continue counting if the topic and the store's mark belong to one log.
 
         Raises TallystickError where another state wrote here under the same stream name.
         """
@@ -78,11 +78,11 @@ class Outbox:
         self.log = ours or found.log or secrets.token_hex(8)
 
     def message(self, number: int) -> tuple[str, str, str, int]:
-        """Give topic, value, key and partition of the message that says a number."""
+        """Return topic, value, key and partition of the message that says a number."""
         return self.name, f"{self.log}:{number}", self.stream, 0
 
     def mark(self) -> Mark:
-        """Give what the store is to keep."""
+        """Return the mark for the store."""
         return {"log": self.log}
 
     def last(self, end: float) -> Last:
@@ -126,7 +126,7 @@ class Outbox:
                 time.sleep(0.1)
 
     def _last_after(self, consumer: Any, begin: int, end: float) -> tuple[re.Match[bytes] | None, bool]:
-        """Read from an offset on; give the last number, and whether all that is there has ended."""
+        """Read from an offset on; return the last number, and whether all that is there has ended."""
         kafka = library()
         consumer.assign([self._place(begin)])
         found, since = None, None

@@ -56,7 +56,7 @@ class Registry:
         return f"Registry({self.url!r})"
 
     def schema(self, number: int) -> dict[str, Any]:
-        """Give what the registry holds under a number: `schema` (text) and perhaps `references`.
+        """Return what the registry holds under a number: `schema` (text) and perhaps `references`.
 
         Raises UnknownSchemaError where it has none, TallystickError where it does not answer.
         """
@@ -81,7 +81,7 @@ class Registry:
         raise UnknownSchemaError(why)
 
     def reference(self, subject: str, version: int) -> dict[str, Any]:
-        """Give a schema that another one refers to."""
+        """Return a schema that another one refers to."""
         status, answer = self._ask("GET", f"/subjects/{quote(subject, safe='')}/versions/{version}")
         if status == 404:
             raise UnknownSchemaError(f"the registry knows no version {version} of {subject}")
@@ -90,7 +90,7 @@ class Registry:
         return answer
 
     def register(self, subject: str, schema: dict[str, Any]) -> int:
-        """Make a schema known under a subject, and give its number: the same one for the same schema."""
+        """Register a schema under a subject, and return its number: the same one for the same schema."""
         body = json.dumps({"schema": json.dumps(schema)}).encode()
         status, answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}/versions", body)
         if status == 409:
@@ -143,7 +143,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _opener(authorities: str | None) -> urllib.request.OpenerDirector:
-    """Build what opens: each status is an answer, and none leads to another host with our password."""
+    """Build an opener that returns every status and follows no redirect to another host."""
     try:
         context = ssl.create_default_context(cafile=authorities)
     except (OSError, ssl.SSLError) as error:

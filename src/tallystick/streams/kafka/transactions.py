@@ -1,4 +1,4 @@
-"""A transactional producer: one delivery, one transaction, tried again as long as that may help.
+"""A transactional producer: one transaction for each delivery, retried while that may help.
 
 A broker that comes back after it was killed may leave a transaction without an end, though it was committed
 and nobody waits for it any more (seen with Kafka 4.3.1 and 4.4.0: while a partition has no leader, its end is
@@ -49,7 +49,7 @@ Write = Callable[[Any, float], None]
 
 
 class _SpentError(Exception):
-    """This producer can do nothing more; another one may."""
+    """This producer has failed for good; another one may succeed."""
 
 
 class Transactions:
@@ -70,7 +70,7 @@ class Transactions:
         self.producer: Any = self._connected()
 
     def begin(self, number: int) -> tuple[Last, int]:
-        """End what a producer before left open, and shut it out; say up to which number all is there.
+        """Abort what an earlier producer left open, and fence it; return the last committed number.
 
         number: that of the store, which holds where nothing is found.
         """
@@ -113,7 +113,7 @@ class Transactions:
             pause = min(pause * 2, 5.0)
 
     def close(self) -> None:
-        """Leave the brokers; what was not committed is never seen."""
+        """Close the connection to the brokers; what was not committed is never seen."""
         if self.producer is not None:
             with suppress(self._kafka.KafkaException):  # one that was shut out
                 self.producer.purge()
@@ -141,7 +141,7 @@ class Transactions:
         )
 
     def _renewed(self, number: int, end: float) -> bool:
-        """Take a new producer; say whether the one before had committed the number after all."""
+        """Replace the producer; return whether the one before had committed the number after all."""
         self.producer = self._connected()
         outages = self._trouble.outages
         there = self._begun(end)[0].number
@@ -151,7 +151,7 @@ class Transactions:
         return there >= number
 
     def _begun(self, end: float) -> tuple[Last, bool]:
-        """Begin with a producer; give what is committed, and whether anything was taken back for that."""
+        """Start a producer; return what is committed, and whether a transaction was aborted for that."""
         self._try(self.producer.init_transactions, "beginning", end)
         found = self._outbox.last(end)
         if found.ended:
@@ -163,7 +163,7 @@ class Transactions:
         return found, True
 
     def _take_back(self, end: float) -> None:
-        """Take back, wherever it may lie, a transaction that the broker left without an end."""
+        """Abort a transaction that the broker left without an end."""
         topic, left = self._address.topic, max(0.1, end - time.monotonic())
         partitions = topics(self.producer, self._address, self._trouble, wait=left)[topic]
         try:
@@ -179,7 +179,7 @@ class Transactions:
             raise _SpentError(str(error.__context__ or error)) from None
 
     def _tried(self, number: int, write: Write, end: float) -> bool:
-        """Try one transaction; False where it was taken back and may be tried again."""
+        """Try one transaction; False where it was aborted and may be tried again."""
         self._rejected = None
         try:
             self.producer.begin_transaction()
@@ -209,7 +209,7 @@ class Transactions:
         return False
 
     def _put(self, end: float, *message: Any) -> None:
-        """Hand a message to the client library; BufferError where its queue stays full."""
+        """Queue a message in the client library; BufferError where its queue stays full."""
         while True:
             try:
                 return self.producer.produce(*message)  # type: ignore[no-any-return]
@@ -219,7 +219,7 @@ class Transactions:
                     raise
 
     def _try(self, call: Callable[[float], object], doing: str, end: float) -> None:
-        """Call what can be called again as long as that is all that is wanted, until the time is over.
+        """Retry a call while its error says that this is safe, until the time is over.
 
         Raises KafkaException for a transaction that has to be taken back, _SpentError for a producer that is
         of no more use, TallystickError for all else.
@@ -241,7 +241,7 @@ class Transactions:
                 time.sleep(0.05)
 
     def _stop_for_good(self, cause: Any) -> None:
-        """Raise where this producer can do nothing more."""
+        """Raise where this producer has failed for good."""
         if cause.name() in _FENCED:
             raise TallystickError(
                 f'Another process writes to {self._address.name} as the stream "{self._outbox.stream}" now.',

@@ -1,4 +1,4 @@
-"""Moving sinks, found by the scheme of a URI.
+"""Stream sinks, found by the scheme of a URI.
 
 A module of this package with `SCHEMES` and `open_stream` brings some; so does an object with both that is
 named in `SINKS` of what an entry point of the group `tallystick.streams` loads.

@@ -37,7 +37,7 @@ class TableAppender(Protocol):
         """
 
     def close(self) -> None:
-        """Let the connection go; may be called twice."""
+        """Close the connection; may be called twice."""
 
 
 class TableSink:
@@ -71,7 +71,7 @@ class TableSink:
         return {"number": number}
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._appending.close()
 
 

@@ -103,7 +103,7 @@ class PostgreSQLAppending:
                 pause = min(pause * 2, 2.0)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         if self._connection is not None:
             with suppress(Exception):  # a broken connection needs no goodbye
                 self._connection.close()

@@ -96,7 +96,7 @@ class SQLiteAppending:
         return True
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

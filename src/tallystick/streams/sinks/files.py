@@ -108,12 +108,12 @@ class AppendedFile:
         return {"length": self._length}
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
     def _bytes(self, batches: Sequence[pa.RecordBatch]) -> memoryview:
-        """Give the lines of batches as *score* writes them, in an empty file after the header."""
+        """Return the lines of batches as *score* writes them, in an empty file after the header."""
         if not batches:
             return memoryview(b"")
         if self._form == "jsonl":
@@ -141,7 +141,7 @@ class AppendedFile:
             os.ftruncate(descriptor, self._length)  # a write that failed half-way
 
     def _compare(self, descriptor: int, data: memoryview) -> int:
-        """Say how many bytes of a first delivery stand there; TallystickError where others do."""
+        """Return how many bytes of a first delivery stand there; TallystickError where others do."""
         stands = 0
         while stands < len(data):
             there = os.pread(descriptor, min(_STEP, len(data) - stands), self._length + stands)

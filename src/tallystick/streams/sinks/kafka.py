@@ -98,7 +98,7 @@ class KafkaSink:
         return self._outbox.mark()
 
     def close(self) -> None:
-        """Leave the brokers; what was not committed is never seen."""
+        """Close the connection to the brokers; what was not committed is never seen."""
         self._usable = False
         self._transactions.close()
 
@@ -140,7 +140,7 @@ def _nothing(_producer: Any, _end: float) -> None:
 
 
 def _key(address: Address, schema: pa.Schema) -> str:
-    """Give the column that is the messages' key; nothing for none."""
+    """Return the column that is the messages' key; nothing for none."""
     name = address.options.get("key", "id")
     if name and name not in schema.names:
         raise UsageError(
@@ -153,7 +153,7 @@ def _key(address: Address, schema: pa.Schema) -> str:
 
 
 def _milliseconds(address: Address) -> int:
-    """Say how long a delivery is tried."""
+    """Return how long a delivery is tried."""
     asked = address.properties.get("delivery.timeout.ms") or address.properties.get("message.timeout.ms")
     if asked is None:
         return PATIENCE
@@ -193,7 +193,7 @@ def _avro(address: Address, schema: pa.Schema) -> Callable[[pa.RecordBatch], lis
 
 
 def _headers(batch: pa.RecordBatch) -> list[list[tuple[str, bytes]]]:
-    """Give each row's headers; rows of one model share them."""
+    """Return each row's headers; rows of one model share them."""
     if "model" not in batch.schema.names:
         return [[]] * batch.num_rows
     made: dict[str | None, list[tuple[str, bytes]]] = {None: []}

@@ -139,5 +139,5 @@ class ParquetParts:
 
 
 def _lines(table: pa.Table, rows: int) -> bytes:
-    """Give the first rows as text, in which no number is one that differs from itself."""
+    """Return the first rows as text, in which no number is one that differs from itself."""
     return b"".join(json_lines(batch) for batch in table.slice(0, rows).combine_chunks().to_batches())

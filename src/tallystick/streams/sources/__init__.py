@@ -1,4 +1,4 @@
-"""Moving sources, found by the scheme of a URI.
+"""Stream sources, found by the scheme of a URI.
 
 A module of this package with `SCHEMES` and `open_stream` brings some; so does an object with both that is
 named in `SOURCES` of what an entry point of the group `tallystick.streams` loads, which is how a stranger's

@@ -65,20 +65,20 @@ class FollowedFolder(SourceBase):
                 self._notes.say(f"{state['name']}: not in the folder any more, nor what was not read of it")
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what has come, at most about `most` records."""
+        """Return what has come, at most about `most` records."""
         return self._poll.take(self._take, most, wait)
 
     def lag(self) -> int | None:
-        """Say about how many records wait."""
+        """Return about how many records wait."""
         return sum(part.left() for part in self._parts.values())
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for part in self._parts.values():
             part.close()
 
     def _take(self, most: int) -> list[SourceBatch]:
-        """Give chunks until there are enough, or nothing is left."""
+        """Return chunks until there are enough, or nothing is left."""
         found: list[SourceBatch] = []
         rows = 0
         if time.monotonic() >= self._next_look:
@@ -96,7 +96,7 @@ class FollowedFolder(SourceBase):
         return found
 
     def _chunk(self, inode: int, part: FolderPart, most: int) -> Chunk | None:
-        """Give the next records of a file; of one that took another's name, after all of that one."""
+        """Return the next records of a file; of one that took another's name, after all of that one."""
         try:
             while part.before is not None:
                 chunk, state = part.before[1].successor(most)
@@ -166,7 +166,7 @@ class FollowedFolder(SourceBase):
             part.close()
 
     def _found(self) -> Iterator[tuple[str, str]]:
-        """Give the names and paths of files of a known format."""
+        """Yield the names and paths of files of a known format."""
         if self._folder.is_dir():
             yield from _walk(str(self._folder), "")
             return

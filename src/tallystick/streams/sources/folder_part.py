@@ -69,7 +69,7 @@ class FolderPart:
         return not self.grows or self.where.size != int(self._state.get("offset", 0))
 
     def fits(self) -> bool:
-        """Say whether the file is the one that its state speaks of."""
+        """Return whether the file is the one that its state speaks of."""
         if self._state.get("done") and "modified" in self._state:
             return (self.where.size, self.where.modified) == (self._state["size"], self._state["modified"])
         file = self._file or self._made()
@@ -80,7 +80,7 @@ class FolderPart:
         return fitting
 
     def see(self, path: str, where: Standing) -> None:
-        """Hear what the file system says of it now."""
+        """Update what the file system says of it."""
         if (where.size, where.modified) != (self.where.size, self.where.modified):
             self.moved = time.monotonic()
             done, whole = self._state.get("done"), "modified" in self._state
@@ -91,7 +91,7 @@ class FolderPart:
         self.path, self.where = path, where
 
     def leave(self) -> bool:
-        """Hear that it is not in the folder any more; whether there is still something to read of it."""
+        """Mark it as gone from the folder; return whether there is still something to read."""
         self._gone = True
         if isinstance(self._file, GrowingFile):
             return self._file.left() > 0 or self._file.held > 0
@@ -103,7 +103,7 @@ class FolderPart:
         self._state = state if fitting else {}
 
     def refuse(self, message: str) -> Chunk:
-        """Give a file that cannot be read at all as one broken record."""
+        """Return a file that cannot be read at all as one broken record."""
         number = self._next()
         self.rest(keep=False)
         where = self.where
@@ -112,11 +112,11 @@ class FolderPart:
         return Chunk(_NOTHING, self.name, np.empty(0, np.int64), (broken,))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.rest(keep=False)
 
     def take(self, most: int) -> Chunk | None:
-        """Give the next records, at most about `most`, if there are any."""
+        """Return the next records, at most about `most`, if there are any."""
         file = self._opened()
         if not isinstance(file, GrowingFile):
             return None if file is None else file.take(most)
@@ -137,12 +137,12 @@ class FolderPart:
         return None
 
     def state(self) -> dict[str, Any]:
-        """Give the state after what was given so far."""
+        """Return the state after what was given so far."""
         found = self._state if self._file is None else self._file.state()
         return {**found, "name": self.name}
 
     def left(self) -> int:
-        """Say about how many records wait."""
+        """Return about how many records wait."""
         if self._file is not None:
             return self._file.left()
         return int(self.wants)
@@ -161,7 +161,7 @@ class FolderPart:
             self._file = None
 
     def successor(self, most: int) -> tuple[Chunk | None, dict[str, Any]]:
-        """Give what is left as what ends the file, and the state for the next one of the same name."""
+        """Return what is left as what ends the file, and the state for the next one of the same name."""
         file = self._opened()
         if isinstance(file, GrowingFile):
             return file.take_rest(most), file.begin_anew()

@@ -86,11 +86,11 @@ class FollowedFile(SourceBase):
         self._anew = {"records": {**state["records"], "record": _last(state) + 1, "anew": True}}
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what has come, at most about `most` records."""
+        """Return what has come, at most about `most` records."""
         return self._poll.take(self._take, most, wait)
 
     def take_rest(self, most: int) -> Sequence[SourceBatch]:
-        """Give a last line that has no end as a record, as a batch reads it, where nothing more is to come.
+        """Return a last line without an end as a record, as a batch does, where nothing more is expected.
 
         Only a whole one: a line that is being written, or cannot be read, waits for its rest, and is said.
         """
@@ -105,7 +105,7 @@ class FollowedFile(SourceBase):
         return [self._taken(chunk)]
 
     def lag(self) -> int | None:
-        """Say about how many records wait; half a line does not count."""
+        """Return about how many records wait; half a line does not count."""
         if self._file is None:
             here = standing(self._path)
             return int(here is not None and here.size > 0)
@@ -115,12 +115,12 @@ class FollowedFile(SourceBase):
         return left
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
     def _take(self, most: int) -> list[SourceBatch]:
-        """Give chunks until there are enough, or few were left: what came meanwhile is taken together."""
+        """Return chunks until there are enough, or few were left: what came meanwhile is taken together."""
         found: list[SourceBatch] = []
         rows, last = 0, most
         while rows < most and last >= min(most, _FEW) and (chunk := self._chunk(most - rows)) is not None:
@@ -130,7 +130,7 @@ class FollowedFile(SourceBase):
         return found
 
     def _chunk(self, most: int) -> Chunk | None:
-        """Give the next records of this file, or of the one that took its place."""
+        """Return the next records of this file, or of the one that took its place."""
         while True:
             file = self._file
             if file is None:
@@ -167,7 +167,7 @@ class FollowedFile(SourceBase):
         return self._file
 
     def _following(self, file: GrowingFile) -> Standing | None:
-        """Say what stands where the file was, if that is another one which holds something."""
+        """Return what stands where the file was, if that is another one which holds something."""
         here = standing(self._path)
         if here is None or not here.size or here.is_same(file.where):
             return None
@@ -218,7 +218,7 @@ class FollowedFile(SourceBase):
         return [(path, where) for path in paths if (where := standing(path)) is not None]
 
     def _candidates(self, inode: int) -> list[Path]:
-        """Give the paths at which a file that was read may be now: by its number, then by its name."""
+        """Return the paths at which a file that was read may be now: by its number, then by its name."""
         found = []
         if self._path.parent.is_dir():
             with os.scandir(self._path.parent) as entries:

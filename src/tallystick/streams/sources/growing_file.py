@@ -43,7 +43,7 @@ class Standing:
     modified: int
 
     def is_same(self, other: Standing) -> bool:
-        """Say whether it is the same file, whatever its name or size."""
+        """Return whether it is the same file, whatever its name or size."""
         return (self.inode, self.device) == (other.inode, other.device)
 
 
@@ -125,11 +125,11 @@ class GrowingFile:
         return self._records.held
 
     def state(self) -> dict[str, Any]:
-        """Give the state after what was given so far."""
+        """Return the state after what was given so far."""
         return {**self._before, "given": self.next_record - 1} if self._ready else self._now()
 
     def holds(self, state: dict[str, Any]) -> bool:
-        """Say whether it is the file that a state speaks of, at least as long as then.
+        """Return whether it is the file that a state speaks of, at least as long as then.
 
         Another number is that of a copy, which has more in common with it than a header.
         """
@@ -139,13 +139,13 @@ class GrowingFile:
         return _matches(self._descriptor, state)
 
     def was_cut(self) -> bool:
-        """Say whether what was read does not stand in it any more: it was cut short, or written anew."""
+        """Return whether what was read does not stand in it any more: it was cut short, or written anew."""
         if self.where.size < self._read:
             return True
         return os.pread(self._descriptor, len(self._head), 0) != self._head
 
     def take(self, most: int) -> Chunk | None:
-        """Give the next records, at most about `most`, if there are whole ones."""
+        """Return the next records, at most about `most`, if there are whole ones."""
         while not self._ready and (self._fill() or self._records.due):
             if self._records.due:
                 self._before = self._now()
@@ -153,11 +153,11 @@ class GrowingFile:
         return self._next(most)
 
     def take_ready(self, most: int) -> Chunk | None:
-        """Give what was read before, whatever has become of the file."""
+        """Return what was read before, whatever has become of the file."""
         return self._next(most)
 
     def take_rest(self, most: int) -> Chunk | None:
-        """Give what is left as what ends the file: the last record may have no line end."""
+        """Return what is left as what ends the file: the last record may have no line end."""
         if (chunk := self.take(most)) is not None:
             return chunk
         self._before = self._now()
@@ -165,22 +165,22 @@ class GrowingFile:
         return self._next(most)
 
     def give_up(self) -> Chunk | None:
-        """Give half a record whose rest is lost as a broken one; all before was given."""
+        """Return half a record whose rest is lost as a broken one; all before was given."""
         return self._records.give_up(f"{self._base.name} was cut short within the record.")
 
     def left(self) -> int:
-        """Say about how many records wait; half a one does not count."""
+        """Return about how many records wait; half a one does not count."""
         ready = sum(chunk.rows.num_rows + len(chunk.broken) for chunk in self._ready)
         unread = self.where.size - self._read
         each = self._bytes / self._rows if self._rows else _RECORD
         return int(ready) + (max(1, int(unread / each)) if unread > 0 else 0)
 
     def begin_anew(self) -> dict[str, Any]:
-        """Give the state for a file that takes the place of this one."""
+        """Return the state for a file that takes the place of this one."""
         return {"records": self._records.begin_anew()}
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def _fill(self) -> bool:
@@ -217,7 +217,7 @@ class GrowingFile:
         return chunk
 
     def _now(self) -> dict[str, Any]:
-        """Give the state after all that was read."""
+        """Return the state after all that was read."""
         where = self.where
         offset = self._start + self._records.consumed
         head = self._head
@@ -233,7 +233,7 @@ class GrowingFile:
 
 
 def _matches(file: int, state: dict[str, Any]) -> bool:
-    """Say whether an open file begins as a state says, and holds before its offset what it says."""
+    """Return whether an open file begins as a state says, and holds before its offset what it says."""
     offset = int(state.get("offset", 0))
     length, tail = state.get("tail", (0, _hash(b"")))
     return _hash(os.pread(file, length, offset - length)) == tail and all(
@@ -242,7 +242,7 @@ def _matches(file: int, state: dict[str, Any]) -> bool:
 
 
 def begins_as(file: int, state: dict[str, Any]) -> bool:
-    """Say whether an open file that lost its end still begins as a state says."""
+    """Return whether an open file that lost its end still begins as a state says."""
     size, known = os.fstat(file).st_size, len(state["records"].get("header", ""))
     fitting = [one for one in state["head"] if max(_KNOWN, known + 1) <= one[0] <= size]
     return bool(fitting) and all(_hash(os.pread(file, length, 0)) == head for length, head in fitting)
@@ -256,7 +256,7 @@ def _after(chunk: Chunk, given: int) -> Chunk:
 
 
 def _first(chunk: Chunk) -> int:
-    """Give the number of the first record of a chunk that has one."""
+    """Return the number of the first record of a chunk that has one."""
     numbers = [one.record for one in chunk.broken[:1]] + chunk.records[:1].tolist()
     return int(min(numbers))
 

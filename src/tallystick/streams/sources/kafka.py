@@ -147,7 +147,7 @@ class KafkaSource(SourceBase):
         self._consumer.assign([self._place(partition, first) for partition, first in self._next.items()])
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what has arrived, one part for each partition that gave any."""
+        """Return what has arrived, one part for each partition that gave any."""
         if self._failed:
             raise self._failed
         if time.monotonic() - self._looked > LOOK:
@@ -168,7 +168,7 @@ class KafkaSource(SourceBase):
         return taken
 
     def lag(self) -> int | None:
-        """Say how many offsets lie before the end of all partitions, as last told; None before any answer."""
+        """Return the lag over all partitions by the last known ends; None before any answer."""
         waiting = 0
         for partition, following in self._next.items():
             high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)[1]
@@ -179,14 +179,14 @@ class KafkaSource(SourceBase):
         return waiting
 
     def committed(self, position: Position) -> None:
-        """Tell the group where we are, now and then: for those who watch the lag, never read back."""
+        """Commit our position to the group now and then: for lag monitors, never read back."""
         if time.monotonic() - self._told < TELL:
             return
         self._told = time.monotonic()
         self._tell(position)
 
     def close(self) -> None:
-        """Leave the brokers."""
+        """Close the connection to the brokers."""
         if not self._closed:
             self._closed = True
             self._consumer.close()
@@ -254,7 +254,7 @@ class KafkaSource(SourceBase):
         return messages
 
     def _sifted(self, messages: list[Message]) -> list[Message]:
-        """Keep what are messages; hear what are events."""
+        """Return the messages; handle the events among them."""
         kept = [message for message in messages if message.error() is None]
         if len(kept) < len(messages):
             for message in messages:
@@ -273,7 +273,7 @@ class KafkaSource(SourceBase):
             self._failed = kafka_error(self._address, "reading", error, self._trouble)
 
     def _out_of_range(self, partition: int) -> None:
-        """Retention overtook the reading: stop, or go on at the first message that is there."""
+        """Handle messages removed by retention: stop, or resume at the first message that exists."""
         try:
             low, high = self._bounds(partition)
             first = self._next[partition]
@@ -300,7 +300,7 @@ class KafkaSource(SourceBase):
         return self._with_columns(self._values.rows(values), messages)
 
     def _chunk(self, partition: int, messages: list[Message], rows: MessageRows) -> tuple[Chunk, Any]:
-        """Say where in a partition rows were, and when they arrived."""
+        """Return where in a partition rows were, and when they arrived."""
         offsets = np.array([message.offset() for message in messages], np.int64)
         name = f"{self._address.topic}:{partition}"
         chunk = Chunk(rows.batch, name, offsets[rows.places], rows.placed(offsets))

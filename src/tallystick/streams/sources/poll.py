@@ -1,4 +1,4 @@
-"""Waiting for what nobody announces: often while something comes, seldom when it is quiet."""
+"""Polling with an adaptive interval: short while something arrives, longer when it is quiet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Poll:
     def take(
         self, look: Callable[[int], Sequence[SourceBatch]], most: int, wait: float
     ) -> Sequence[SourceBatch]:
-        """Look until something comes, for up to `wait` seconds; `look` is told how many records may come."""
+        """Poll until something arrives, for up to `wait` seconds; `look` gets how many records may come."""
         until = time.monotonic() + wait
         if (early := min(self._next, until) - time.monotonic()) > 0:  # little came before: gather
             time.sleep(early)

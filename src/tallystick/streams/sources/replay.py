@@ -1,4 +1,4 @@
-"""A replay: records that are there already, given evenly at a pace, or as fast as they are taken."""
+"""A replay of existing records, at a constant rate or as fast as they are read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Replay(SourceBase):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What should be said about the input so far."""
+        """Notes about the input so far."""
         return self._source.notes
 
     @property
@@ -64,7 +64,7 @@ class Replay(SourceBase):
             left -= min(left, count)
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what is due, at most about `most` records."""
+        """Return what is due, at most about `most` records."""
         ends = time.monotonic() + wait
         if not self._began:
             self._held = self._next()  # what reading the first block takes is not waited for
@@ -80,18 +80,18 @@ class Replay(SourceBase):
         return []
 
     def lag(self) -> int | None:
-        """Say how many records are due; at least one waits as long as it has not ended."""
+        """Return how many records are due; at least one waits as long as it has not ended."""
         if self._over:
             return 0
         return max(1, self._due()) if self._began and self._rate else 1
 
     def close(self) -> None:
-        """Let go of the input."""
+        """Close the input."""
         with closing(self._chunks):
             self._over = True
 
     def _due(self) -> int:
-        """Say how many records are due and not given."""
+        """Return how many records are due and not given."""
         if self._rate is None:
             return 1 << 62
         passed = time.monotonic() - self._began
@@ -112,7 +112,7 @@ class Replay(SourceBase):
         return found
 
     def _arrived(self, chunk: Chunk) -> NDArray[np.int64]:
-        """Say when each record was due, in microseconds; those between them that are broken count."""
+        """Return when each record was due, in microseconds; those between them that are broken count."""
         if self._rate is None:
             return np.full(len(chunk.records), time.time_ns() // 1000, np.int64)
         place = np.arange(len(chunk.records), dtype=np.float64) + (self._given - self._first)
@@ -121,7 +121,7 @@ class Replay(SourceBase):
         return self._began_at + (place * (1e6 / self._rate)).astype(np.int64)
 
     def _next(self) -> Chunk | None:
-        """Give the chunk that was held, or read the next one that has a record."""
+        """Return the chunk that was held, or read the next one that has a record."""
         held, self._held = self._held, None
         if held is not None:
             return held
@@ -129,7 +129,7 @@ class Replay(SourceBase):
 
 
 def _records(position: Position | None) -> int:
-    """Say how many records a position counts; that of a file that was followed says the last one's number."""
+    """Return how many records a position counts; that of a followed file holds the last one's number."""
     if position is None:
         return 0
     if "file" in position:

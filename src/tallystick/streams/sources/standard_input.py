@@ -102,7 +102,7 @@ class PipeSource(SourceBase):
             self._notes.say("standard input cannot be read again: the stream goes on with what comes now")
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give what has come, at most about `most` records."""
+        """Return what has come, at most about `most` records."""
         ends = time.monotonic() + wait
         while not self._over:
             if not self._ready:
@@ -117,12 +117,12 @@ class PipeSource(SourceBase):
         return []
 
     def lag(self) -> int | None:
-        """Say how many records were read and not given; None while the pipe may bring more."""
+        """Return how many records were read and not given; None while the pipe may bring more."""
         ready = sum(int(chunk.rows.num_rows) + len(chunk.broken) for chunk in self._ready)
         return ready if ready or self.ended else None
 
     def close(self) -> None:
-        """Let go of what is kept; the pipe stays open."""
+        """Release what is kept; the pipe stays open."""
         self._over = True
         self._ready = []
         if self._kept is not None:
@@ -170,7 +170,7 @@ class PipeSource(SourceBase):
             self._read_kept()
 
     def _decide(self) -> None:
-        """Tell the form by the first bytes, as soon as they are enough to."""
+        """Detect the format by the first bytes, as soon as they suffice."""
         form, head = self._form, self._head
         if not form and head:
             form, compression = StandardInput(io.BytesIO(head)).format()
@@ -192,7 +192,7 @@ class PipeSource(SourceBase):
         self._head = b""
 
     def _keep(self, form: str, compression: str) -> None:
-        """Gather a form that can only be read as a whole."""
+        """Buffer a format that can only be read as a whole."""
         self._number = int(str(self._state.get("record", 1))) - 1
         self._form = form
         kept = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
@@ -211,7 +211,7 @@ class PipeSource(SourceBase):
         return os.fdopen(os.dup(self._kept.fileno()), "rb")
 
     def _read_kept(self) -> None:
-        """Read what was gathered, block by block."""
+        """Read the buffered input, block by block."""
         if self._unread:
             self._unread = False
             self._blocks = found_formats()[self._form].read(self._base)

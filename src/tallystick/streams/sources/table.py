@@ -38,7 +38,7 @@ _LOOK = 1.0  # seconds between counts of what waits
 
 
 class RisingColumnReader(Protocol):
-    """One database's way to its new rows."""
+    """Reads the new rows of one kind of database."""
 
     name: str
     column: str
@@ -48,16 +48,16 @@ class RisingColumnReader(Protocol):
         """Whether rows that are there are held back, since others may come before them."""
 
     def check(self, after: Sequence[str] | None, notes: Notes) -> None:
-        """Say what is odd about beginning after a value."""
+        """Add notes on problems with starting after a value."""
 
     def read(self, after: Sequence[str] | None, most: int, wait: float) -> tuple[pa.RecordBatch, list[str]]:
-        """Give rows after a value, none that others could still come before, and the value of the last."""
+        """Return rows after a value, none that others could still come before, and the value of the last."""
 
     def waiting(self, after: Sequence[str] | None) -> int:
         """Count the rows that are there after a value, up to a bound."""
 
     def close(self) -> None:
-        """Let the connection go; it is made again when needed."""
+        """Close the connection; it is made again when needed."""
 
 
 class TableSource(SourceBase):
@@ -92,7 +92,7 @@ class TableSource(SourceBase):
         self._rising.check(self._after, self._notes)
 
     def take(self, most: int, wait: float) -> Sequence[SourceBatch]:
-        """Give new rows, at most `most`; wait for the first, looking less and less often."""
+        """Return new rows, at most `most`; wait for the first, looking less and less often."""
         ends = time.monotonic() + wait
         while True:
             rows, last = self._read(most, max(0.0, ends - time.monotonic()))
@@ -108,7 +108,7 @@ class TableSource(SourceBase):
             self._pause = min(self._pause * _GROWTH, self._poll)
 
     def lag(self) -> int | None:
-        """Say how many rows wait, counted now and then, and not beyond 100,000."""
+        """Return how many rows wait, counted now and then, and not beyond 100,000."""
         now = time.monotonic()
         if self._lag is None or now - self._counted > _LOOK:
             with suppress(UnreachableError):
@@ -116,7 +116,7 @@ class TableSource(SourceBase):
         return self._lag
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._rising.close()
 
     def _read(self, most: int, wait: float) -> tuple[pa.RecordBatch, list[str]]:

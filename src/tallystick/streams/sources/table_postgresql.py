@@ -101,7 +101,7 @@ class PostgreSQLRising:
         return self._bound is not None
 
     def check(self, after: Sequence[str] | None, notes: Notes) -> None:
-        """Say what is odd about beginning after a value."""
+        """Add notes on problems with starting after a value."""
         table, by = self._address.sql, quoted(self.column)
         if not self._indexed:
             notes.say(
@@ -124,7 +124,7 @@ class PostgreSQLRising:
         most: int,
         wait: float,  # noqa: ARG002 - a look takes no longer than its statement
     ) -> tuple[pa.RecordBatch, list[str]]:
-        """Give rows after a value, up to one that is safe."""
+        """Return rows after a value, up to one that is safe."""
         self._move(after)
         if self._safe is None:
             return pa.RecordBatch.from_arrays([], names=[]), []
@@ -153,7 +153,7 @@ class PostgreSQLRising:
         return int(self._one(f"SELECT count(*) FROM ({inner}) AS q"))
 
     def close(self) -> None:
-        """Let the connections go; what was safe stays so."""
+        """Close the connection; what was safe stays so."""
         if self._arrow is not None:
             self._arrow.close()
             self._arrow = None
@@ -189,7 +189,7 @@ class PostgreSQLRising:
         self._safe, self._bound = bound, None
 
     def _transactions(self) -> tuple[set[str], set[str]]:
-        """Give the transactions that write to the table, and where those do not suffice, all."""
+        """Return the transactions that write to the table, and where those do not suffice, all."""
         writers = {str(row[0]) for row in self._all(_WRITERS, (self._relations,))}
         return writers, set() if self._fed else {str(row[0]) for row in self._all(_RUNNING)}
 
@@ -238,7 +238,7 @@ class PostgreSQLRising:
 
 
 def _kinds(connection: psycopg.Connection[Any], address: Address) -> dict[str, str]:
-    """Give the type of each column."""
+    """Return the type of each column."""
     found = connection.execute(
         "SELECT a.attname, coalesce(b.typname, t.typname) FROM pg_attribute a"
         " JOIN pg_type t ON t.oid = a.atttypid"
@@ -250,7 +250,7 @@ def _kinds(connection: psycopg.Connection[Any], address: Address) -> dict[str, s
 
 
 def _key(connection: psycopg.Connection[Any], address: Address) -> list[str]:
-    """Give the columns of the primary key."""
+    """Return the columns of the primary key."""
     found = connection.execute(
         "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
         " AND a.attnum = ANY(i.indkey) WHERE i.indrelid = to_regclass(%s) AND i.indisprimary",
@@ -260,7 +260,7 @@ def _key(connection: psycopg.Connection[Any], address: Address) -> list[str]:
 
 
 def _indexes(connection: psycopg.Connection[Any], address: Address, column: str) -> tuple[bool, bool]:
-    """Say whether a column's values all differ, and whether they can be looked up."""
+    """Return whether a column's values all differ, and whether they can be looked up."""
     found = connection.execute(
         "SELECT i.indisunique AND i.indnkeyatts = 1 FROM pg_index i"
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"

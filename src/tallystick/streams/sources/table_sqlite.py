@@ -54,7 +54,7 @@ class SQLiteRising:
         return False
 
     def check(self, after: Sequence[str] | None, notes: Notes) -> None:
-        """Say what is odd about beginning after a value."""
+        """Add notes on problems with starting after a value."""
         self._notes = notes
         table, by = self._address.sql, self._by
         if not self._indexed:
@@ -72,7 +72,7 @@ class SQLiteRising:
                 )
 
     def read(self, after: Sequence[str] | None, most: int, wait: float) -> tuple[pa.RecordBatch, list[str]]:
-        """Give rows after a value."""
+        """Return rows after a value."""
         where, values = self._after(after)
         listed = ", ".join(self._order)
         sql = f"SELECT *, {listed} FROM {self._address.sql} WHERE {where} ORDER BY {listed} LIMIT {int(most)}"
@@ -108,7 +108,7 @@ class SQLiteRising:
             return 1  # somebody writes, so something may come
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -168,7 +168,7 @@ def _column(connection: sqlite3.Connection, address: Address, asked: str, names:
 
 
 def _indexes(connection: sqlite3.Connection, address: Address, column: str) -> tuple[bool, bool]:
-    """Say whether a column's values all differ, and whether they can be looked up."""
+    """Return whether a column's values all differ, and whether they can be looked up."""
     if column == "rowid":
         return True, True
     unique = indexed = False

@@ -64,7 +64,7 @@ class TextRecords:
 
     @property
     def held(self) -> int:
-        """Say how many bytes wait for their rest."""
+        """Return how many bytes wait for their rest."""
         return len(self._buffer) + sum(map(len, self._parts))
 
     @property
@@ -76,7 +76,7 @@ class TextRecords:
         return self._hopeful and time.monotonic() - at >= 10 * took
 
     def state(self) -> dict[str, Any]:
-        """Give what a later one needs to go on after the records given so far."""
+        """Return what a later one needs to go on after the records given so far."""
         state: dict[str, Any] = {"record": self.next}
         if self._header is not None:
             state |= {"header": self._header.decode("latin-1"), "delimiter": self._delimiter}
@@ -97,7 +97,7 @@ class TextRecords:
             self._hopeful = self._hopeful or any(sign in data for sign in (b"\n", b"\r", b'"'))
 
     def read(self, most: int) -> list[Chunk]:
-        """Give the whole records among what is held, in chunks of at most `most` rows."""
+        """Return the whole records among what is held, in chunks of at most `most` rows."""
         if not self.due:
             return []
         started = time.monotonic()
@@ -109,18 +109,18 @@ class TextRecords:
         return chunks
 
     def rest(self, most: int) -> list[Chunk]:
-        """Give all that is held, as what ends the table."""
+        """Return all that is held, as what ends the table."""
         self._join()
         return [*self._read(most, last=False), *self._read(most, last=True)] if self._buffer else []
 
     def give_up(self, message: str) -> Chunk | None:
-        """Give what is held as a broken record, if anything is: its rest will not come."""
+        """Return what is held as a broken record, if anything is: its rest will not come."""
         self._join()
         held = self._drop(len(self._buffer))
         return self._refused("broken_file", held, message) if held.strip() else None
 
     def begin_anew(self) -> dict[str, Any]:
-        """Give the state for a file that takes the place of this one: the numbers of its records go on."""
+        """Return the state for a file that takes the place of this one: the numbers of its records go on."""
         state = self.state()
         state.pop("skipping", None)
         return state | {"anew": True}
@@ -206,12 +206,12 @@ class TextRecords:
         return True
 
     def _names(self, header: bytes, delimiter: str) -> tuple[str, ...]:
-        """Give the column names; DataError for a header that cannot be used."""
+        """Return the column names; DataError for a header that cannot be used."""
         reading = replace(self._base, open=lambda: io.BytesIO(header), delimiter=delimiter)
         return found_formats()[self._form].columns(reading)
 
     def _whole(self) -> tuple[int, bool]:
-        """Say how many bytes are whole records, and whether one that is too long follows."""
+        """Return how many bytes are whole records, and whether one that is too long follows."""
         if self._form == "jsonl":
             size = self._buffer.rfind(b"\n") + 1
             return size, not size and len(self._buffer) > encoding.LONGEST
@@ -262,7 +262,7 @@ class TextRecords:
         return chunks
 
     def _widened(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Give the columns of earlier records too, as a reader of the whole file does."""
+        """Return the columns of earlier records too, as a reader of the whole file does."""
         names = rows.schema.names
         if names != list(self._columns):
             if len(self._columns) < _COLUMNS:
@@ -285,7 +285,7 @@ def refuse_wide(encoding_name: str, name: str) -> None:
 
 
 def _shared(buffer: bytes, delimiter: str, known: Sequence[str], last: bool) -> float:
-    """Say which share of the fields of the first record are names of columns."""
+    """Return which share of the fields of the first record are names of columns."""
     record = csv_careful.next_record(buffer, 0, delimiter.encode(), last)
     if record is None or not record.fields:
         return 0.0

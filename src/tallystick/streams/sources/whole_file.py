@@ -53,7 +53,7 @@ class WholeFile:
         return self._first + self._given + 1
 
     def state(self) -> dict[str, Any]:
-        """Give the state after what was given so far."""
+        """Return the state after what was given so far."""
         where = self._where
         found: dict[str, Any] = {"given": self._given}
         if where is not None:
@@ -65,7 +65,7 @@ class WholeFile:
         return found
 
     def holds(self, state: dict[str, Any]) -> bool:
-        """Say whether it is the file that a state speaks of."""
+        """Return whether it is the file that a state speaks of."""
         return self._where is not None and self._where.inode == state.get("inode")
 
     @property
@@ -74,7 +74,7 @@ class WholeFile:
         return self._blocks is not None or bool(self._ready)
 
     def take(self, most: int) -> Chunk | None:
-        """Give the next records, at most about `most`, if there are any yet."""
+        """Return the next records, at most about `most`, if there are any yet."""
         while not self._ready:
             if self.done or self._waits():
                 return None
@@ -87,15 +87,15 @@ class WholeFile:
         return chunk
 
     def left(self) -> int:
-        """Say about how many records wait: one, as long as it is not read to its end."""
+        """Return about how many records wait: one, as long as it is not read to its end."""
         return int(not self.done and self._torn is None)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._blocks = None
 
     def _waits(self) -> bool:
-        """Say whether the file broke off and nothing has happened to it since."""
+        """Return whether the file broke off and nothing has happened to it since."""
         if self._torn is None:
             return False
         was, at = self._torn
