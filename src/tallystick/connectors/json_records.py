@@ -84,9 +84,9 @@ class JsonRows:
         parts = parts or []
         if not parts and not len(self):
             return []
-        met = [(int(part.places[0]), tuple(part.columns)) for part in parts]
-        met += zip(self._records, map(tuple, self._rows), strict=True)
-        for _, names in sorted(met):
+        brought = [(int(part.places[0]), tuple(part.columns)) for part in parts]
+        brought += zip(self._records, map(tuple, self._rows), strict=True)
+        for _, names in sorted(brought):
             self._columns.update(dict.fromkeys(names))
         if self._rows or not parts:
             columns = {

@@ -44,23 +44,24 @@ def join_parts(
         places = np.concatenate([np.empty(0, np.int64), *(part.places for part in parts)])
         sorting = np.argsort(places, kind="stable")
         places, order = places[sorting], pa.array(sorting)
-    arrays = {name: _column([(part.columns.get(name), len(part.places)) for part in parts]) for name in names}
+    arrays = {name: _column(name, parts) for name in names}
     if not arrays:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * len(places), pa.struct([]))), places
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
     return batch if order is None else batch.take(order), places
 
 
-def _column(arrays: Sequence[tuple[pa.Array | None, int]]) -> pa.Array:
-    """Put the arrays of a column one after the other, with so many nulls where there is none."""
-    if len(arrays) == 1 and arrays[0][0] is not None:
-        return arrays[0][0]
-    types = {array.type for array, _ in arrays if array is not None} - {pa.null()}
-    kind = pa.string() if len(types) != 1 else types.pop()
+def _column(name: str, parts: Sequence[Part]) -> pa.Array:
+    """Put the arrays of a column one after the other, with nulls for the records of a part that lacks it."""
+    arrays = [part.columns.get(name) for part in parts]
+    if len(arrays) == 1 and arrays[0] is not None:
+        return arrays[0]
+    types = {array.type for array in arrays if array is not None} - {pa.null()}
+    kind = types.pop() if len(types) == 1 else pa.string()
     if types:
-        arrays = [(array if array is None else text(array), rows) for array, rows in arrays]
-    found = [
-        pa.nulls(rows, kind) if array is None or pa.types.is_null(array.type) else array
-        for array, rows in arrays
+        arrays = [array if array is None else text(array) for array in arrays]
+    whole = [
+        pa.nulls(len(part.places), kind) if array is None or pa.types.is_null(array.type) else array
+        for array, part in zip(arrays, parts, strict=True)
     ]
-    return found[0] if len(found) == 1 else pa.concat_arrays(found)
+    return whole[0] if len(whole) == 1 else pa.concat_arrays(whole)

@@ -39,13 +39,16 @@ class JsonValues:
     def rows(self, values: Sequence[bytes | None]) -> MessageRows:
         """Read the values of messages; None, a tombstone, gives neither a row nor a broken record."""
         places = [place for place, value in enumerate(values) if value is not None]
-        records = [value for value in values if value is not None]
+        messages = [value for value in values if value is not None]
         if not self._is_utf8:
-            records = [as_utf8(record, self._encoding) for record in records]
+            messages = [as_utf8(message, self._encoding) for message in messages]
         rows = JsonRows(self._name, self._notes, next=0, flat=self._flat)
-        chunks = rows.read(Lines.of_records(records), 0, len(records), self._encoding == "auto")
+        chunks = rows.read(Lines.of_records(messages), 0, len(messages), self._encoding == "auto")
         if not chunks:
             return MessageRows(*join_parts(()))
         (chunk,) = chunks
-        broken = tuple(replace(one, record=places[one.record]) for one in chunk.broken)
-        return MessageRows(chunk.rows, np.array(places, np.int64)[chunk.records], broken)
+        records, broken = chunk.records, chunk.broken
+        if len(places) < len(values):  # a tombstone is no record
+            records = np.array(places, np.int64)[records]
+            broken = tuple(replace(one, record=places[one.record]) for one in broken)
+        return MessageRows(chunk.rows, records, broken)
