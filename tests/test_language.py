@@ -33,7 +33,7 @@ DIALECT = {
     r"\bbehaviour in windows\b": "window features",
 }
 # Modules and packages whose docstrings hold to this; each joins when its prose has been rewritten.
-PLAIN = ["__init__.py", "__main__.py", "app.py", "cli", "errors.py", "kernels.py", "store", "text"]
+PLAIN = ["__init__.py", "__main__.py", "app.py", "cli", "errors.py", "kernels.py", "store", "streams", "text"]
 
 # What only a solution may name: its columns, labels and nouns.
 OWN_NAMES = re.compile(
@@ -43,7 +43,7 @@ OWN_NAMES = re.compile(
 GENERIC = [
     "__init__.py", "__main__.py", "app.py", "calendar.py", "cli", "contracts", "durations.py", "engines",
     "errors.py", "kernels.py",
-    "models", "notify", "plugins.py", "registry.py", "report", "secrets.py", "store", "text",
+    "models", "notify", "plugins.py", "registry.py", "report", "secrets.py", "store", "streams", "text",
 ]  # fmt: skip
 
 

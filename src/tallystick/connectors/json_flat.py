@@ -23,7 +23,7 @@ from tallystick.kernels import Kernels
 
 __all__ = ["KERNELS", "FlatLines", "Lines"]
 
-# Kinds of objects that are told apart in one file, and members of one.
+# Shapes of objects that are known at a time, and members of one.
 _MOST, _MEMBERS = 4, 200
 _STRING = pa.string()
 

@@ -138,7 +138,7 @@ class Pending:
 
     @classmethod
     def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Pending:
-        """Read what `arrays` gave."""
+        """Restore what `arrays` returned."""
         pending = cls()
         pending._newest, pending._known = int(arrays["newest"][0]), np.array(arrays["known"], np.int64)
         if "rows" in arrays:

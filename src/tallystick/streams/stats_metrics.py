@@ -22,7 +22,7 @@ from tallystick.streams.stats_latency import BUCKETS, cumulative_counts
 
 __all__ = ["MOST", "OTHERS", "LatencyHistogram", "StreamMetrics"]
 
-#: What stands for all names beyond the most that are told apart.
+#: What stands for all names beyond the bound.
 OTHERS = "(others)"
 MOST = 500  # names that one count tells apart
 PREFIX = "tallystick_"

@@ -47,7 +47,7 @@ class Accumulator(Protocol):
         """
 
     def exact(self, lines: Cells, used: int) -> NDArray[np.bool_]:
-        """Return for which groups the value is exactly that."""
+        """Return for which groups the value is exact."""
 
     def clear(self, line: int) -> None:
         """Forget a period."""

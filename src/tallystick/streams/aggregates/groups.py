@@ -16,7 +16,7 @@ from tallystick.streams.batches import FEW
 
 __all__ = ["NEVER", "Groups"]
 
-#: The longest text of a key that is told apart; what is longer is cut there.
+#: The longest text of a key that is kept; what is longer is cut there.
 LONGEST: Final = 200
 #: Where a period is later than this, it never was.
 NEVER: Final = -(1 << 62)

@@ -161,7 +161,7 @@ class Panes:
     def _read(
         self, end: int, lines: Micros, rows: NDArray[np.int64], there: NDArray[np.bool_]
     ) -> ClosedWindow | None:
-        """Return what a window says of those groups."""
+        """Return the values of a window for those groups."""
         mine = np.flatnonzero(there)
         if not len(mine):
             return None
@@ -198,7 +198,7 @@ class Panes:
         )
 
     def notes(self) -> list[str]:
-        """Return what the windows that were given out do not hold, and why."""
+        """Return notes on what the closed windows lack, and why."""
         declared, counts = self.declared, self.counts
         found = []
         if counts["late"]:

@@ -56,7 +56,7 @@ class AggregateState:
         return batch
 
     def notes(self) -> list[str]:
-        """Return what the rows that were given out do not hold, and why."""
+        """Return notes on what the returned rows lack, and why."""
         found = [note for one in self._each for note in one.notes()]
         if self._untimed:
             found.append(f"Aggregates: records without a time, in no window: {self._untimed:,}.")

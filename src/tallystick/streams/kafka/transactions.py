@@ -21,7 +21,7 @@ from tallystick.streams.kafka.outbox import Last, Outbox
 
 __all__ = ["LONGEST", "Transactions"]
 
-#: The longest that brokers allow a transaction to be open, unless they are told otherwise, in milliseconds.
+#: The longest that brokers allow a transaction to be open, by default, in milliseconds.
 LONGEST = 900_000
 #: Seconds that a request may go unanswered.
 SOCKET = 10.0

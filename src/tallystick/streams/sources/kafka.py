@@ -4,7 +4,7 @@ Partitions are assigned, not shared out by Kafka's group protocol. A solution's 
 by the store's lease, and what counts as done is what that store has committed; a group that hands partitions
 round could give them to a process that has not the state, and would keep a second, later truth of offsets. So
 there is nothing to rebalance: whoever has the lease reads every partition from the store's positions. Those
-are told to the group as well, after the fact, so that the usual tools show the lag.
+are committed to the group as well, after the fact, so that the usual tools show the lag.
 """
 
 from __future__ import annotations
