@@ -35,7 +35,30 @@ from tallystick.tasks import Solution
 
 __all__ = ["Scores", "decide_records", "score"]
 
-Part = tuple[NDArray[np.int64], WindowedBatch]
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows that went through the windows: their places among the records, ids, and window features."""
+
+    rows: NDArray[np.int64]
+    ids: pa.Array
+    windowed: WindowedBatch
+
+
+@dataclass(frozen=True)
+class _Decided:
+    rows: NDArray[np.int64]
+    decisions: pa.RecordBatch
+
+
+@dataclass(frozen=True)
+class _DecideWindowed:
+    """Decides rows that went through the windows."""
+
+    scorer: Scorer
+
+    def __call__(self, part: _Part) -> _Decided:
+        return _Decided(part.rows, self.scorer.decide(part.windowed, part.ids))
 
 
 @dataclass
@@ -177,15 +200,12 @@ def decide_records(scorer: Scorer, records: Records, context: RunContext, state:
     places: list[NDArray[np.int64]] = []
     parts: list[pa.RecordBatch] = []
 
-    def decide(part: Part) -> tuple[NDArray[np.int64], pa.RecordBatch]:
-        at, windowed = part
-        return at, scorer.decide(windowed, records.ids.take(pa.array(at)))
-
     given = _given(scorer, records, state)
-    for at, decisions in context.engine.map(decide, given, context.settings.cores()):
-        places.append(at)
-        parts.append(decisions)
-        context.progress.step(len(at))
+    decide = _DecideWindowed(scorer)
+    for decided in context.engine.map(decide, given, context.settings.cores()):
+        places.append(decided.rows)
+        parts.append(decided.decisions)
+        context.progress.step(len(decided.rows))
     table = pa.Table.from_batches(parts, scorer.schema)
     rows = np.concatenate([np.zeros(0, np.int64), *places])
     index = np.argsort(np.repeat(rows, len(scorer.predictors)), kind="stable")
@@ -193,7 +213,7 @@ def decide_records(scorer: Scorer, records: Records, context: RunContext, state:
     return table if in_order else table.take(pa.array(index))
 
 
-def _given(scorer: Scorer, records: Records, state: Any) -> Iterator[Part]:
+def _given(scorer: Scorer, records: Records, state: Any) -> Iterator[_Part]:
     """Replay, and pass on what belongs to the input; what came before it only warms the windows."""
 
     def apply(rows: pa.RecordBatch, labels: NDArray[np.bool_]) -> WindowedBatch:
@@ -201,10 +221,10 @@ def _given(scorer: Scorer, records: Records, state: Any) -> Iterator[Part]:
 
     for at, windowed in replay(records, apply):
         mine = records.given[at]
-        if mine.all():
-            yield at, windowed
-        elif mine.any():
-            yield at[mine], windowed.take(np.flatnonzero(mine))
+        if not mine.all():
+            at, windowed = at[mine], windowed.take(np.flatnonzero(mine))
+        if len(at):
+            yield _Part(at, records.ids.take(pa.array(at)), windowed)
 
 
 def _scores(report: Report, tally: _Tally, output: Path | TablePlace, scorer: Scorer) -> Scores:
