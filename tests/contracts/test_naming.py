@@ -109,3 +109,30 @@ def test_of_ranked_names_the_first_is_taken_and_said() -> None:
     plain = Contract("people", 1, (Column("who", "text", "Who", aliases=("card_id", "account_id")),))
     assert plain.fingerprint() != people.fingerprint()  # one column fewer
     assert Contract("people", 1, (who,)).fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("TransactionReference", "payment_id"),
+        ("Transaction No", "payment_id"),
+        ("trasaction_id", "payment_id"),
+        ("TransactionInformation", None),
+        ("TransactionAmount", None),
+        ("transactoin currency", "currency"),
+        ("BookingDateTime", None),
+        ("mount", None),
+    ],
+)
+def test_a_near_miss_is_one_word_by_word(theirs: str, ours: str | None) -> None:
+    payments = Contract(
+        "payments",
+        1,
+        (
+            Column("payment_id", "text", "Key", aliases=("transaction_id",)),
+            Column("currency", "category", "Currency", aliases=("transaction_currency",)),
+            Column("country", "category", "Where", aliases=("transaction_country",)),
+        ),
+    )
+    notes = payments.resolve(["country", theirs]).notes
+    assert [note.split("--map ")[1] for note in notes] == ([f'"{theirs}={ours}"'] if ours else [])

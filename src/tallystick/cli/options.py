@@ -58,7 +58,7 @@ Input = Annotated[
     str,
     typer.Argument(
         metavar="INPUT",
-        help="File (.csv, .tsv, .parquet, .jsonl, .json; also .gz, .zst), folder, glob, or - for stdin.",
+        help="File: .csv, .tsv, .parquet, .jsonl, .ndjson, .json (or .gz, .zst); folder, glob, or -.",
         show_default=False,
     ),
 ]

@@ -251,6 +251,6 @@ class DocumentWriter:
 
 
 FORMATS = (
-    Format("jsonl", (".jsonl",), read_lines, line_columns, LinesWriter),
+    Format("jsonl", (".jsonl", ".ndjson"), read_lines, line_columns, LinesWriter),
     Format("json", (".json",), read_document, document_columns, DocumentWriter),
 )

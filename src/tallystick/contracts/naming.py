@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 
 from tallystick.contracts.column import Column, fold
 from tallystick.contracts.formats import Format, recognised
+from tallystick.contracts.near_names import nearest
 from tallystick.contracts.values import Judge, judge
 from tallystick.errors import DataError, UsageError, did_you_mean
 
@@ -122,8 +122,9 @@ def resolve(
     _refuse_doubles(found, names)
     matches = _matches(columns, found, names, made)
     if not matches and not open_:
-        raise _nothing_known(title, columns, names, known)
-    notes += _near_misses(ignored, known, {match.column.name for match in matches})
+        raise _nothing_known(title, columns, names)
+    there = {match.column.name for match in matches}
+    notes += _near_misses(ignored, [column for column in columns if column.name not in there])
     schema = pa.schema([(match.column.name, match.column.arrow) for match in matches])
     return Naming(matches, schema, tuple(ignored), tuple(notes), made)
 
@@ -203,29 +204,20 @@ def _refuse_doubles(found: Mapping[str, Sequence[int]], names: Sequence[str]) ->
             )
 
 
-def _near(name: str, known: Mapping[str, Column]) -> Column | None:
-    near = difflib.get_close_matches(fold(name), known, n=1, cutoff=0.8)
-    return known[near[0]] if near else None
-
-
-def _near_misses(ignored: Sequence[str], known: Mapping[str, Column], found: set[str]) -> list[str]:
+def _near_misses(ignored: Sequence[str], missing: Sequence[Column]) -> list[str]:
     """Propose a mapping for each ignored name that is nearly one of ours which is missing."""
-    notes = []
-    for name in ignored:
-        column = _near(name, known)
-        if column is not None and column.name not in found:
-            notes.append(f'"{name}" is ignored. Did you mean {column.name}? --map "{name}={column.name}"')
-    return notes
+    return [
+        f'"{name}" is ignored. Did you mean {column.name}? --map "{name}={column.name}"'
+        for name in ignored
+        if (column := nearest(name, missing))
+    ]
 
 
-def _nothing_known(
-    title: str, columns: Sequence[Column], names: Sequence[str], known: Mapping[str, Column]
-) -> DataError:
+def _nothing_known(title: str, columns: Sequence[Column], names: Sequence[str]) -> DataError:
     shown = [f'"{name}"' for name in names[:30]] + (["…"] if len(names) > 30 else [])
     theirs, ours = (names[0] if names else "THEIRS"), columns[0].name
     for name in names:
-        column = _near(name, known)
-        if column is not None:
+        if column := nearest(name, columns):
             theirs, ours = name, column.name
             break
     return DataError(

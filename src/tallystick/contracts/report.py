@@ -16,6 +16,8 @@ __all__ = ["Report"]
 class Report:
     """Rows in, clean, in quarantine and duplicate; reports of chunks add up with `+`.
 
+    ignored: names of theirs that are none of ours; columns: those of ours that any chunk has.
+
     Raises ValueError where a row is lost or counted twice: that is a fault of the program, not of the data.
 
     >>> (Report(3, 2, 1, 0, {"bad_time": 1}) + Report(1, 0, 0, 1)).to_dict()["reasons"]
@@ -28,6 +30,7 @@ class Report:
     rows_duplicate: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -45,8 +48,10 @@ class Report:
         for code in reasons:
             counts[code] = counts.get(code, 0) + 1
         bad = sum(counts.values())
-        ignored, notes = (naming.ignored, naming.notes) if naming else ((), ())
-        return Report(clean + bad + duplicate, clean, bad, duplicate, counts, ignored, notes)
+        count = clean + bad + duplicate
+        if naming is None:
+            return Report(count, clean, bad, duplicate, counts)
+        return Report(count, clean, bad, duplicate, counts, naming.ignored, naming.ours, naming.notes)
 
     def __add__(self, other: Report) -> Report:
         codes = sorted({*self.reasons, *other.reasons})
@@ -57,6 +62,7 @@ class Report:
             self.rows_duplicate + other.rows_duplicate,
             {code: self.reasons.get(code, 0) + other.reasons.get(code, 0) for code in codes},
             tuple(dict.fromkeys(self.ignored + other.ignored)),
+            tuple(dict.fromkeys(self.columns + other.columns)),
             tuple(dict.fromkeys(self.notes + other.notes)),
         )
 

@@ -12,10 +12,12 @@ import pyarrow as pa
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
 from tallystick.contracts import Checked, Column, Naming, Report, written, written_schema
+from tallystick.errors import DataError
 from tallystick.inputs.reader import InputReader
 from tallystick.inputs.work import ContractCheck
 from tallystick.jobs.open_input import open_input, with_unnamed_columns
 from tallystick.jobs.options import Reading, refuse_same_path, run_context
+from tallystick.tasks import Solution
 
 __all__ = ["Validated", "validate"]
 
@@ -50,22 +52,46 @@ def validate(
 ) -> Validated:
     """Check a path or a frame; output: where the clean rows go, under our names and types.
 
-    Raises DataError when no row is usable, or more are bad than allowed.
+    Raises DataError when no row is usable, more are bad than allowed, or no column is known but the key.
     """
     context = run_context("validate", **options)
     found, _ = with_unnamed_columns(registry.solution(solution), source, context)
     reader = open_input(found, source, context, labels_wanted=True)
     refuse_same_path({}, {"output": output, "quarantine": context.quarantine})
     if output is None:
-        return Validated(reader.count())
+        report = reader.count()
+        return Validated(report + _needed(found, report))
     there = _there(reader)
+    _needed(found, Report(columns=tuple(there)))  # nothing is written of what is of no use
     # A label that no file has is left out: written blank, it would be read as a record's fault.
     columns = [c for c in found.contract.columns if c.name in there or c.name not in found.contract.labels]
     target = place(output)
     typed = isinstance(target, TablePlace) or str(output).endswith(".parquet")
 
     report = reader.flow(_Clean(reader.check, columns, typed), output, written_schema(columns, typed=typed))
-    return Validated(report, target)
+    return Validated(report + _needed(found, report), target)
+
+
+def _needed(solution: Solution, report: Report) -> Report:
+    """Say what the tasks cannot do without and no file has: rows are clean one by one, and of no use."""
+    contract, there = solution.contract, set(report.columns)
+    if there <= {contract.key} and not contract.open:
+        wanted = ", ".join(column.name for column in contract.columns if column.name != contract.key)
+        raise DataError(
+            f"Nothing that {contract.name} needs was found: of its columns only {contract.key} is there.",
+            f'Say which column is which: --map "THEIRS=OURS". Ours: {wanted}.',
+        )
+    required = {name: None for task in solution.tasks for name in task.required}
+    missing = ", ".join(name for name in required if name not in there)
+    if not missing:
+        return Report()
+    verb = "was" if "," not in missing else "were"
+    return Report(
+        notes=(
+            f"{missing} {verb} not found: without it no row can be trained on or scored. "
+            f'Say which column it is: --map "THEIRS={missing.split(",")[0]}".',
+        )
+    )
 
 
 def _there(reader: InputReader) -> set[str]:

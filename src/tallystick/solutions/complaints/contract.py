@@ -14,7 +14,13 @@ COMPLAINTS = Contract(
     name="complaints",
     version=1,
     columns=(
-        Column("complaint_id", "text", "Number of the complaint", aliases=("id", "case_id"), max_bytes=1_024),
+        Column(
+            "complaint_id",
+            "text",
+            "Number of the complaint",
+            aliases=("id", "case_id", "public_id"),
+            max_bytes=1_024,
+        ),
         Column(
             "received_at",
             "time",
@@ -31,6 +37,7 @@ COMPLAINTS = Contract(
                 "complaint_what_happened",
                 "complaint_text",
                 "complaint_narrative",
+                "consumer_narrative",
                 "text",
                 "complaint",
                 "description",
