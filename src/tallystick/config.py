@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tallystick import durations
 from tallystick.errors import UsageError, did_you_mean
 
-__all__ = ["Setting", "Settings", "describe", "load", "share"]
+__all__ = ["Setting", "Settings", "describe", "event_words", "load", "share"]
 
 FILE = "tallystick.toml"
 PREFIX = "TALLYSTICK_"
@@ -80,6 +81,16 @@ class Settings:
     good_after: str = _doc(
         "How long after its event an event without a label counts as good, such as 60d, for labels that name "
         "frauds alone; never when empty",
+        "",
+    )
+    event: str = _doc(
+        "Which values of a yes-or-no label mean yes, such as fraud, 4837,10.4 or fraud/genuine; without the "
+        "second part all others mean no",
+        "",
+    )
+    listed: str = _doc(
+        "What a file of labels without a label column says of all that it lists, such as fraud or no; it is "
+        "refused when empty",
         "",
     )
     seed: int = _doc("Seed of all that is drawn by chance", 0)
@@ -161,6 +172,27 @@ def share(value: Any) -> float:
     return number
 
 
+@lru_cache(maxsize=16)
+def event_words(setting: str) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Read `fraud/genuine`: the values that mean yes, and those that mean no; None: every other one.
+
+    Values are compared without regard to case; raises ValueError for what names no value, or one twice.
+
+    >>> sorted(event_words("10.4, 4837")[0]), event_words("ja/nein")[1]
+    (['10.4', '4837'], frozenset({'nein'}))
+    """
+    first, slash, second = setting.partition("/")
+    yes, no = (
+        frozenset(word for value in part.split(",") if (word := value.strip().casefold()))
+        for part in (first, second)
+    )
+    if not yes or (slash and not no):
+        raise ValueError("values are missing")
+    if yes & no:
+        raise ValueError(f'"{min(yes & no)}" cannot mean both')
+    return yes, no if slash else None
+
+
 CHOICES = {
     "date_order": ("month-first", "day-first"),
     "reasons": ("alerts", "all"),
@@ -195,6 +227,13 @@ def _check(name: str, value: Any, where: str) -> None:
             raise UsageError(
                 f'{where}: {name}="{value}" is not a length of time.',
                 "Write seconds, minutes, hours, days or weeks as 30s, 15m, 1h, 7d or 2w.",
+            ) from None
+    if name == "event" and value:
+        try:
+            event_words(value)
+        except ValueError as error:
+            raise UsageError(
+                f'{where}: event="{value}" cannot be used: {error}.', "Write it as fraud or fraud/genuine."
             ) from None
     if name == "epoch":
         try:

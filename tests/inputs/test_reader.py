@@ -130,7 +130,7 @@ def test_what_is_later_than_as_of_is_in_the_future(tmp_path: Path) -> None:
 def test_a_missing_column_is_named_with_what_is_there(tmp_path: Path, model: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("id,naration\n1,hello\n")
-    with pytest.raises(DataError, match=r"narrative, to score. Found: id, naration"):
+    with pytest.raises(DataError, match=r"narrative, what product looks at. Found: id, naration"):
         ts.score("complaints", path, model=model, output=tmp_path / "out.csv")
     decisions = tmp_path / "out.jsonl"
     ts.score("complaints", path, model=model, output=decisions, map={"naration": "narrative"})

@@ -16,6 +16,7 @@ from tallystick.config import Settings
 from tallystick.connectors import encoding, open_source
 from tallystick.contracts import Report
 from tallystick.errors import DataError
+from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.work import FILE_BITS, ChunkWork, ContractCheck
 
 PROGRAM = """
@@ -38,7 +39,7 @@ def work(names: tuple[str, ...], **options: dict[str, str]) -> ChunkWork[None]:
     contract = registry.solution("complaints").contract
     check = ContractCheck(contract, Settings(), None, labels_wanted=True)
     files = {name: number for number, name in enumerate(names)}
-    return ChunkWork(contract, {}, options.get("needs", {}), files, {}, True, check)
+    return ChunkWork(contract, ColumnNames(), options.get("needs", {}), files, {}, True, check)
 
 
 def test_splits_done_in_other_processes_add_up_to_the_account_of_the_whole(

@@ -24,7 +24,8 @@ def test_rows_one_by_one_are_the_batch(frame: pl.DataFrame, fraud_model: Path) -
 
 def test_a_column_that_a_row_lacks_is_unknown_as_in_a_file(frame: pl.DataFrame, fraud_model: Path) -> None:
     bare = frame.drop("is_fraud", "label_known_at", "scenario", "device_id").head(40)
-    batch = ts.score("fraud", bare, model=fraud_model)
+    blank = bare.with_columns(device_id=pl.lit(None, pl.String))
+    batch = ts.score("fraud", blank, model=fraud_model)
     scorer = ts.load("fraud", fraud_model)
     assert [scorer.score(row)["score"] for row in bare.iter_rows(named=True)] == batch["score"].to_list()
 

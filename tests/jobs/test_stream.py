@@ -220,7 +220,13 @@ def test_labels_do_not_overtake_their_records(arriving: Path, arriving_model: Pa
 
 def test_what_is_not_yet_when_it_arrives_lies_in_the_future(arriving_model: Path, tmp_path: Path) -> None:
     source = tmp_path / "future.jsonl"
-    row = {"transaction_id": "A", "event_time": "2099-01-01", "customer_id": "C", "amount": 1}
+    row = {
+        "transaction_id": "A",
+        "event_time": "2099-01-01",
+        "customer_id": "C",
+        "amount": 1,
+        "terminal_id": "T",
+    }
     source.write_text(json.dumps(row) + "\n")
     streamed = run(source, arriving_model, tmp_path)
     with Store.open(streamed.state) as store:

@@ -122,7 +122,8 @@ Map = Annotated[
     typer.Option(
         "--map",
         metavar="THEIRS=OURS",
-        help="Map an input column to a contract column; repeatable.",
+        help="Map an input column to a contract column; repeatable. For other inputs: labels:THEIRS=OURS, "
+        "history:THEIRS=OURS.",
         rich_help_panel=READING,
         show_default=False,
     ),

@@ -107,8 +107,12 @@ def _quoted(text: str) -> str:
 def list_of_records(document: Any, name: str) -> list[Any]:
     """Find the one list of objects in a document, level by level; DataError for none or several.
 
+    A document of one object of values, such as answers by their keys, is a table of two columns.
+
     >>> list_of_records({"took": "3", "hits": {"hits": [{"a": "1"}]}}, "api.json")
     [{'a': '1'}]
+    >>> list_of_records({"target": {"T1": "Yes", "T2": "No"}}, "labels.json")
+    [{'key': 'T1', 'target': 'Yes'}, {'key': 'T2', 'target': 'No'}]
     """
     wanted = "A list of JSON objects is wanted: alone, or as the only such list within the document."
     if not isinstance(document, dict):
@@ -126,6 +130,11 @@ def list_of_records(document: Any, name: str) -> list[Any]:
         if lists:
             return next(iter(lists.values()))
         level = {path: part for path, part in members.items() if isinstance(part, dict)}
+    if len(document) == 1:
+        ((column, values),) = document.items()
+        flat = isinstance(values, dict) and not any(isinstance(v, (dict, list)) for v in values.values())
+        if flat and values and column != "key":
+            return [{"key": key, column: value} for key, value in values.items()]
     names = ", ".join(f'"{key}"' for key in list(document)[:8]) or "nothing"
     raise DataError(f"{name} is a JSON object with {names}, without a list of records.", wanted)
 

@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tallystick.config import Settings
 from tallystick.contracts import text
 from tallystick.contracts.cleaning import clean
+from tallystick.contracts.column import Column
+from tallystick.contracts.event_values import event_flags
 from tallystick.contracts.faults import Faults, explain
 from tallystick.contracts.naming import Naming
 from tallystick.contracts.reasons import CODE, REASONS
@@ -37,13 +40,15 @@ SHOWN: Final = 200
 class Checked:
     """The clean rows of a batch, where in it they were (int64), and the bad ones: every row, once.
 
-    columns: those of the clean rows by name, where they are at hand: to ask a batch for one takes longer.
+    columns: those of the clean rows by name, where they are at hand: to ask a batch for one takes longer;
+    unread: column → how many rows have a value there that cannot be read, where that is no fault.
     """
 
     rows: pa.RecordBatch
     kept: npt.NDArray[np.int64]
     bad: Faults
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 class Rows(Protocol):
@@ -79,6 +84,7 @@ def check(
     first: Codes | None = None
     where = np.zeros(0, np.int16)
     known: dict[int, tuple[pa.Array, Codes | None]] = {}  # currencies, cleaned before their amounts
+    unread: dict[str, int] = {}
     for number, match in enumerate(naming.matches):
         column = match.column
         if match.currency >= 0 and match.currency not in known:
@@ -89,10 +95,15 @@ def check(
             ours, faults = known[number]
         else:
             theirs = _column(rows, places[number])
+            if settings.event and column.type == "flag" and column.name in contract.labels:
+                theirs = event_flags(theirs, settings.event)
             codes = known.get(match.currency)
             ours, faults = clean(match, theirs, settings, column.name in wanted, codes)
         if column.name == contract.event_time:
             faults = _future(ours, faults, _deadline(as_of, settings.zone))
+        if faults is not None and labels_wanted is False and _comes_later(contract, column):
+            ours, unread[column.name] = _without(ours, faults)
+            faults = None
         columns[column.name] = ours
         if faults is not None:
             if first is None:
@@ -110,7 +121,18 @@ def check(
         clean_rows = tidy(clean_rows)
     if first is not None or contract.tidy:
         columns = {}
-    return Checked(clean_rows, kept, bad, columns)
+    return Checked(clean_rows, kept, bad, columns, unread)
+
+
+def _comes_later(contract: Rows, column: Column) -> bool:
+    """Say whether a column is known only after the event, so that a decision does without it."""
+    return column.after_event or column.name in contract.labels
+
+
+def _without(ours: pa.Array, faults: Codes) -> tuple[pa.Array, int]:
+    """Take what cannot be read for unknown; how many values that are."""
+    bad = faults != 0
+    return pc.if_else(pa.array(bad), pa.scalar(None, ours.type), ours), int(np.count_nonzero(bad))
 
 
 def _wanted(contract: Rows, labels_wanted: bool | Collection[str]) -> Collection[str]:

@@ -89,6 +89,8 @@ def explain(column: Column, code: str, value: str | None, settings: Settings) ->
         message += f" It allows {', '.join(shown)}{', …' if len(column.allowed) > len(shown) else ''}."
     elif code == "pattern":
         message += f" It must match {column.pattern}"
+    elif code == "not_a_flag" and not settings.event:
+        message += " If it is a label with words of its own, say which mean yes: --set event=fraud/genuine."
     elif code == "too_long":
         message += f" It allows {column.max_bytes} bytes."
     elif code == "bad_time" and value is not None and len(value) <= 64:

@@ -16,6 +16,9 @@ from tallystick.errors import DataError, UsageError, did_you_mean
 __all__ = ["Match", "Naming", "resolve"]
 
 
+SHOWN = 30  # names of columns in a message
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One of our columns, what they call it, its place in their table, from 0; `look` judges a value.
@@ -63,6 +66,24 @@ class Naming:
         )  # fmt: skip
         self._met[:] = [(schema, found)]
         return found
+
+    def require(self, needs: Mapping[str, str]) -> None:
+        """Raise DataError where columns are missing; needs: our name of each → what it is wanted for."""
+        ours = set(self.ours)
+        missing = [column for column in needs if column not in ours]
+        if not missing:
+            return
+        wanted = "; ".join(f"{column}, {needs[column]}" for column in missing)
+        names = [*(match.theirs for match in self.matches), *self.ignored]
+        unknown = ", ".join(f'"{name}"' for name in self.ignored[:SHOWN])
+        near = [note for note in self.notes if any(f"Did you mean {column}?" in note for column in missing)]
+        hints = near or [f'Say which column it is: --map "THEIRS={missing[0]}".']
+        if unknown:
+            hints.append(f"Not recognised: {unknown}{', …' if len(self.ignored) > SHOWN else ''}.")
+        raise DataError(
+            f"What is needed is missing: {wanted}. Found: {', '.join(names) or 'no columns'}.",
+            " ".join(hints),
+        )
 
     @property
     def ours(self) -> tuple[str, ...]:

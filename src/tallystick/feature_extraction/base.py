@@ -68,6 +68,10 @@ class FittedPart(Protocol):
     def names(self) -> tuple[str, ...]:
         """The features by name, in the order of the matrix."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The values that it reads: columns, parts of the event time, window features."""
+
     def write(self, values: Values, X: Floats) -> None:
         """Write the features of rows into a dense matrix float64 (rows, count); NaN: unknown."""
 

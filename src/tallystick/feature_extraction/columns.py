@@ -119,6 +119,11 @@ class FittedColumns:
         return (*self.numbers, *values)
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns and the parts of the time."""
+        return (*self.numbers, *self.categories)
+
+    @property
     def count(self) -> int:
         """How many features there are."""
         return len(self.numbers) + sum(map(len, self.categories.values()))

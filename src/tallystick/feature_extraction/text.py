@@ -114,6 +114,11 @@ class FittedText:
     layout: ClassVar[Layout] = "sparse"
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The text column."""
+        return (self.column,)
+
+    @property
     def count(self) -> int:
         """How many n-grams it knows."""
         return len(self.vocabulary)

@@ -65,6 +65,11 @@ class FittedWindows:
         return tuple(self.windows[i] for i in self.used)
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The window features."""
+        return self.names
+
+    @property
     def count(self) -> int:
         """How many features there are."""
         return len(self.used)

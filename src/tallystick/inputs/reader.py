@@ -8,7 +8,7 @@ two records with one key stays is known when all have been seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ from tallystick.contracts.inference import ColumnTypes
 from tallystick.engines import Work
 from tallystick.errors import DataError, UsageError
 from tallystick.inputs.accounting import DuplicatesFound, RowAccounting
-from tallystick.inputs.context import RunContext
+from tallystick.inputs.context import ColumnNames, RunContext
 from tallystick.inputs.frames import BufferedInput, FrameInput
 from tallystick.inputs.places import RowPlaces
 from tallystick.inputs.work import CheckedWork, ChunkWork, ContractCheck, SkippedRecords
@@ -88,13 +88,14 @@ class _InferTypes:
     """Infers the types of the columns of a chunk that a contract does not name."""
 
     contract: Contract
-    mapping: Mapping[str, str]
+    mapping: ColumnNames
     settings: Settings
 
     def __call__(self, chunk: Chunk) -> tuple[ColumnTypes, int]:
         types = ColumnTypes()
         if chunk.rows.num_columns:
-            naming = self.contract.resolve(chunk.rows.schema.names, self.mapping)
+            names = chunk.rows.schema.names
+            naming = self.contract.resolve(names, self.mapping.of(names))
             types = ColumnTypes.of(chunk.rows.select(list(self.contract.unnamed(naming))), self.settings)
         return types, len(chunk.records)
 
@@ -142,7 +143,7 @@ class InputReader:
         """Infer the types of the columns that an open contract does not name, in one pass over the input."""
         types, context = ColumnTypes(), self.context
         context.progress.stage("Reading the types of columns")
-        for part, records in self._run(_InferTypes(self.contract, context.mapping, context.settings)):
+        for part, records in self._run(_InferTypes(self.contract, context.columns, context.settings)):
             types += part
             context.progress.step(records)
         return types
@@ -305,7 +306,7 @@ class InputReader:
         )
         numbers = {name: number for number, name in enumerate(files)}
         on_chunk = ChunkWork(
-            self.contract, self.context.mapping, self.needs, numbers, skip, quarantine is not None, work
+            self.contract, self.context.columns, self.needs, numbers, skip, quarantine is not None, work
         )
         progress = self.context.progress
         refused: DataError | None = None

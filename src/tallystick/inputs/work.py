@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.contracts import Checked, Contract, Naming, Report
-from tallystick.errors import DataError
+from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.quarantine import quarantined_chunk
 
 __all__ = ["FILE_BITS", "CheckedWork", "ChunkResult", "ChunkWork", "ContractCheck", "SkippedRecords"]
@@ -24,6 +24,8 @@ SkippedRecords = dict[str, NDArray[np.int64]]
 
 #: A place is the number of the file shifted by this, and the number of the record in it.
 FILE_BITS = 40
+
+UNREAD = "{}: {{n}} values cannot be read; they count as unknown."
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -83,7 +85,7 @@ class ChunkWork(Generic[R]):
     """
 
     contract: Contract
-    mapping: Mapping[str, str]
+    mapping: ColumnNames
     needs: Mapping[str, str]
     files: Mapping[str, int]
     skip: SkippedRecords
@@ -99,7 +101,8 @@ class ChunkWork(Generic[R]):
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
         report = Report.of(codes, len(checked.rows), naming=naming)
         bad = quarantined_chunk(chunk, checked.bad) if codes and self.quarantine else None
-        return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), chunk.notes, value)
+        notes = (*chunk.notes, *((UNREAD.format(column), n) for column, n in checked.unread.items()))
+        return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), notes, value)
 
     def naming(self, rows: pa.RecordBatch) -> Naming:
         """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
@@ -111,14 +114,8 @@ class ChunkWork(Generic[R]):
     def _resolved(self, names: tuple[str, ...]) -> Naming:
         if not names:
             return Naming(())  # all that stands there is broken
-        naming = self.contract.resolve(names, self.mapping)
-        missing = [column for column in self.needs if column not in naming.ours]
-        if missing:
-            wanted = "; ".join(f"{column}, {self.needs[column]}" for column in missing)
-            raise DataError(
-                f"What is needed is missing: {wanted}. Found: {', '.join(names) or 'no columns'}.",
-                " ".join(naming.notes) or f'Say which column it is: --map "THEIRS={missing[0]}".',
-            )
+        naming = self.contract.resolve(names, self.mapping.of(names))
+        naming.require(self.needs)
         return naming
 
     def _without_skipped(self, chunk: Chunk) -> Chunk:

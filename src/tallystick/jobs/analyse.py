@@ -22,7 +22,7 @@ from tallystick.errors import DataError, UsageError, did_you_mean
 from tallystick.evaluation import day_numbers
 from tallystick.feature_extraction import ValueReader
 from tallystick.inputs.context import RunContext
-from tallystick.jobs.options import Reading, refuse_same_path, run_context
+from tallystick.jobs.options import Reading, refuse_same_path, refuse_unused_maps, run_context
 from tallystick.jobs.pages import check_page, write_analyses
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, held_columns, with_windows
@@ -98,6 +98,7 @@ def analyse(
     """
     found = registry.solution(solution)
     context = run_context("analyse", **options)
+    refuse_unused_maps(context)
     names = [one.name for one in found.analyses]
     if not names:
         raise UsageError(f"{found.name} has no analyses.")

@@ -16,6 +16,7 @@ from tallystick.inputs.context import RunContext
 from tallystick.jobs.options import stamp
 from tallystick.learning.fit import FitSpec, Fitted
 from tallystick.learning.identity import identity
+from tallystick.scorer.blanks import used_columns
 from tallystick.tasks import Dataset, Measured, Solution, Truth
 from tallystick.windows import Windows
 
@@ -70,7 +71,8 @@ def bundle_parts(
             "fingerprint": contract.fingerprint(),
         },
         "windows": windows.to_dict() if windows else None,
-        "features": fitted.features.describe(),
+        "features": fitted.features.describe()
+        | {"columns": used_columns(fitted.features, windows, contract, _blank_shares(dataset))},
         "learner": {
             "name": spec.learner.name,
             "title": spec.learner.title,
@@ -98,11 +100,21 @@ def bundle_parts(
     arrays: Arrays = {
         **{f"features/{name}": array for name, array in fitted.features.arrays().items()},
         "features/medians": fitted.medians,
+        "features/blank": fitted.blank.astype(np.uint8),
         **{f"model/{name}": array for name, array in fitted.model.arrays().items()},
         **{f"calibration/{name}": array for name, array in fitted.calibrator.arrays().items()},
         **{f"heldout/{name}": array for name, array in _held_out(fitted, own).items()},
     }
     return manifest, arrays
+
+
+def _blank_shares(dataset: Dataset) -> dict[str, float]:
+    """Return the share of rows that hold nothing, column by column."""
+    rows = dataset.rows
+    return {
+        name: round(column.null_count / max(len(rows), 1), 6)
+        for name, column in zip(rows.schema.names, rows.columns, strict=True)
+    }
 
 
 def _held_out(fitted: Fitted, own: NDArray[np.uint64]) -> Arrays:

@@ -34,7 +34,14 @@ from tallystick.learning.measure import Scored, score_anew, score_as_it_is
 from tallystick.learning.records import Records, Span, with_windows
 from tallystick.models import Bundle
 from tallystick.rules import Rules
-from tallystick.scorer import find_bundles, load_predictor, load_rules, load_windows, opened_by
+from tallystick.scorer import (
+    find_bundles,
+    load_predictor,
+    load_rules,
+    load_windows,
+    needed_columns,
+    opened_by,
+)
 from tallystick.tasks import Dataset, Measured, Solution, Task
 
 __all__ = ["Evaluated", "evaluate"]
@@ -98,13 +105,13 @@ def evaluate(
     windows = load_windows(found, bundles)
     tried = load_rules(found, windows, rules)
     tasks = found.pick(task or list(bundles))
-    needs = {name: f"what {one.name} looks at" for one in tasks for name in one.required}
+    needs = needed_columns(found, bundles)
     if len(tasks) == 1 and found.labels is None:
         needs |= {name: f"the label of {one.name}" for one in tasks for name in one.target.labels}
     # What is later than as_of is passed over, not in the future: it was only not known yet.
     records = read_records(
         found, source, replace(context, as_of=None), columns_of(found, found.pick(list(bundles))),
-        history=history, labels=labels, needs=needs, labels_wanted=True,
+        history=history, labels=labels, needs=needs, labels_wanted=True, known_by=context.as_of,
     )  # fmt: skip
     zone = context.settings.zone
     start = None if from_ is None else moment(from_, zone, "from")

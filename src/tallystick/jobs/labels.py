@@ -9,7 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.contracts import Report
+from tallystick.config import Settings
+from tallystick.contracts import Column, Report
+from tallystick.contracts.column import fold
+from tallystick.contracts.event_values import event_flags
+from tallystick.contracts.numbers import FLAGS
 from tallystick.errors import DataError, UsageError
 from tallystick.inputs.context import RunContext
 from tallystick.jobs.open_input import open_input
@@ -33,6 +37,20 @@ class Labels:
     report: Report
 
 
+def _listed(label: Column, settings: Settings) -> bool:
+    """Return what the setting `listed` says: yes, no, a name of the label, or a value that `event` names."""
+    word = settings.listed.strip().casefold()
+    if fold(word) in {fold(name) for name in (label.name, *label.aliases)}:
+        return True
+    flags = event_flags(pa.array([word]), settings.event) if settings.event else pa.array([word])
+    answer = FLAGS.get(flags[0].as_py())
+    if answer is None:
+        raise UsageError(
+            f'listed="{settings.listed}" is no answer of {label.name}.', "Write --set listed=yes, or no."
+        )
+    return answer
+
+
 def read_labels(solution: Solution, source: Any, context: RunContext) -> Labels:
     """Read a file or a frame of labels; of several for one key the first in the file wins."""
     contract = solution.labels
@@ -40,16 +58,24 @@ def read_labels(solution: Solution, source: Any, context: RunContext) -> Labels:
         raise UsageError(f"{solution.name} takes no labels of their own.", "Leave --labels out.")
     assert contract.key is not None
     assert contract.known_at is not None
-    needs = {contract.key: "which event a label is for", contract.labels[0]: "what it was"}
+    label, listed = contract.labels[0], context.settings.listed
+    needs = {contract.key: "which event a label is for"}
+    if not listed:
+        needs[label] = "what it was"
     # Options about the rows of the input are not about this file, nor is its quarantine.
-    apart = replace(context, quarantine=None, mapping={}, max_quarantine=None)
+    apart = replace(context.beside("labels"), max_quarantine=None)
     own = replace(solution, contract=contract)
     try:
         intake = open_input(own, source, apart, labels_wanted=True, needs=needs)
-        table, report = intake.gather([*needs, contract.known_at, SEQUENCE])
+        table, report = intake.gather([contract.key, label, contract.known_at, SEQUENCE])
     except DataError as error:
-        raise DataError(f"The labels are refused: {error.message}", error.hint) from None
-    truth = table.column(contract.labels[0]).combine_chunks().cast(pa.float64())
+        hint = error.hint.replace('--map "', '--map "labels:')
+        if f"missing: {label}" in error.message:
+            hint += " Where all that is listed is of one kind: --set listed=yes."
+        raise DataError(f"The labels are refused: {error.message}", hint) from None
+    truth = table.column(label).combine_chunks().cast(pa.float64())
+    if label not in report.columns:
+        truth = pa.array(np.full(len(table), float(_listed(contract.column(label), context.settings))))
     known = table.column(contract.known_at).combine_chunks().cast(pa.int64())
     none = pa.nulls(len(table), pa.string())
     sequence = table.column(SEQUENCE).combine_chunks() if SEQUENCE in table.column_names else none

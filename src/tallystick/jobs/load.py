@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 from tallystick import registry
 from tallystick.errors import DataError, UsageError
 from tallystick.inputs.frames import arrow, frame_like
-from tallystick.jobs.options import Common, run_context
-from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
+from tallystick.jobs.options import Common, refuse_unused_maps, run_context
+from tallystick.jobs.records_input import columns_of, history_errors, read_records, refuse_unused
 from tallystick.learning import replay
 from tallystick.scorer import Scored, Scorer, Want, WindowedBatch, load_scorer
 from tallystick.windows import WindowState
@@ -27,17 +27,20 @@ class LoadedScorer:
     one thread at a time.
     """
 
-    def __init__(self, scorer: Scorer, state: WindowState | None) -> None:
-        self.scorer, self.state = scorer, state
+    def __init__(
+        self, scorer: Scorer, state: WindowState | None, mapping: Mapping[str, str] | None = None
+    ) -> None:
+        self.scorer, self.state, self.mapping = scorer, state, mapping or {}
 
     def score(self, rows: Any) -> Any:
         """Decide a row (a mapping), rows (a list of mappings), or a frame; decisions come back alike.
 
         A mapping gives a mapping for one task, a list for several. Raises DataError where a row given by
-        itself is refused by the contract.
+        itself is refused by the contract, and where a column that the models read is missing. A mapping may
+        leave out what training rows were without as well; it is blank then.
         """
         if isinstance(rows, dict):
-            scored = self._score(pa.Table.from_pylist([rows]))
+            scored = self._score(_table_of([rows]), self.scorer.needs_of_row)
             bad = scored[0].checked.bad
             if len(bad.code):
                 raise DataError(
@@ -46,13 +49,21 @@ class LoadedScorer:
             decisions = _table(scored, self.scorer).to_pylist()
             return decisions[0] if len(self.scorer.predictors) == 1 else decisions
         if isinstance(rows, list):
-            return _table(self._score(pa.Table.from_pylist(rows)), self.scorer).to_pylist()
-        return frame_like(_table(self._score(arrow(rows)), self.scorer), rows)
+            return _table(self._score(_table_of(rows), self.scorer.needs_of_row), self.scorer).to_pylist()
+        return frame_like(_table(self._score(arrow(rows), self.scorer.needs), self.scorer), rows)
 
-    def _score(self, table: pa.Table) -> list[Scored]:
-        naming = self.scorer.contract.resolve(table.column_names)
+    def _score(self, table: pa.Table, needs: Mapping[str, str]) -> list[Scored]:
+        names = table.column_names
+        naming = self.scorer.contract.resolve(names, self.mapping)
+        naming.require(needs)
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
         return [self.scorer.score(batch, naming, "frame", state=self.state) for batch in batches]
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Make a table of mappings, each of which may leave out what others name."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
 
 
 def _table(scored: list[Scored], scorer: Scorer) -> pa.Table:
@@ -69,15 +80,18 @@ def load(
     rules: str | Path | None = None,
     all_scores: bool = False,
     reasons: bool = True,
+    map: Mapping[str, str] | None = None,
     **options: Unpack[Common],
 ) -> LoadedScorer:
     """Load a model folder as an object with `score(rows)`.
 
-    history: what came before, so that windows start warm; labels: labels of that history. Raises UsageError
-    where there is no model, or the solution has no use for an option.
+    history: what came before, so that windows start warm; labels: labels of that history; map: their names of
+    columns → ours, of rows and history. Raises UsageError where there is no model, or the solution has no use
+    for an option.
     """
     found = registry.solution(solution)
-    context = run_context("score", **options)
+    context = run_context("score", map=map, **options)
+    refuse_unused_maps(context, history=history, labels=labels)
     refuse_unused(found, history=history, labels=labels)
     if labels is not None and history is None:
         raise UsageError("Labels are of records that came before.", "Give them too: history=…")
@@ -88,11 +102,14 @@ def load(
     state = scorer.new_state()
     if history is not None:
         columns = columns_of(found, [one.task for one in scorer.predictors])
-        records = read_records(found, history, context, columns, labels=labels)
+        with history_errors():
+            records = read_records(
+                found, history, context.beside("history"), columns, labels=labels, needs=dict(scorer.needs)
+            )
 
         def apply(rows: pa.RecordBatch, label: Any) -> WindowedBatch:
             return scorer.apply_windows(rows, state, label)
 
         for _ in replay(records, apply):
             pass
-    return LoadedScorer(scorer, state)
+    return LoadedScorer(scorer, state, context.mapping)

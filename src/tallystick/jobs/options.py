@@ -12,7 +12,7 @@ from tallystick import registry
 from tallystick.config import load, share
 from tallystick.connectors import TablePlace, place, resolved, shown
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.inputs.context import Progress, Quiet, RunContext
+from tallystick.inputs.context import OTHER_INPUTS, Progress, Quiet, RunContext
 
 __all__ = [
     "Common",
@@ -21,6 +21,7 @@ __all__ = [
     "moment",
     "refuse_inside_model",
     "refuse_same_path",
+    "refuse_unused_maps",
     "run_context",
     "stamp",
 ]
@@ -59,16 +60,42 @@ def run_context(verb: str, **options: Unpack[Reading]) -> RunContext:
         )
     as_of = options.get("as_of")
     quarantine = options.get("quarantine")
+    mapping, mappings = _mappings(options.get("map") or {})
     return RunContext(
         settings=settings,
         engine=engine,
         as_of=None if as_of is None else moment(as_of, settings.zone, "as_of", end_of_day=True),
         progress=options.get("progress") or Quiet(),
-        mapping=dict(options.get("map") or {}),
+        mapping=mapping,
+        mappings=mappings,
         quarantine=place(quarantine, "quarantine") if quarantine else None,
         strict=bool(options.get("strict")),
         max_quarantine=_share(options.get("max_quarantine")),
     )
+
+
+def _mappings(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Take `--map labels:THEIRS=OURS` apart from what is said of INPUT."""
+    mapping: dict[str, str] = {}
+    mappings: dict[str, dict[str, str]] = {}
+    for theirs, ours in given.items():
+        name, sign, rest = theirs.partition(":")
+        if sign and name in OTHER_INPUTS and rest:
+            mappings.setdefault(name, {})[rest] = ours
+        else:
+            mapping[theirs] = ours
+    return mapping, mappings
+
+
+def refuse_unused_maps(context: RunContext, **given: Any) -> None:
+    """Raise UsageError where --map speaks of an input that was not given; given: by name, None for none."""
+    for name, columns in context.mappings.items():
+        if given.get(name) is None:
+            theirs, ours = next(iter(columns.items()))
+            raise UsageError(
+                f"--map {name}:{theirs}={ours}: there is no --{name} whose columns it could name.",
+                f"Give --{name} PATH, or leave this --map out.",
+            )
 
 
 def refuse_inside_model(model: str | Path, **paths: str | Path | TablePlace | None) -> None:

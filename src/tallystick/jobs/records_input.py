@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,15 @@ from tallystick.inputs.frames import single_batch
 from tallystick.inputs.places import RowPlaces
 from tallystick.jobs.labels import Labels, read_labels
 from tallystick.jobs.open_input import open_input
+from tallystick.jobs.options import refuse_unused_maps
 from tallystick.learning.records import Records
 from tallystick.learning.sequences import SEQUENCE, Recorded
+from tallystick.learning.settling import settled
 from tallystick.tasks import Solution, Task
 from tallystick.tasks.labels import after_event, event_times, label_times, later
+from tallystick.windows import Windows
 
-__all__ = ["columns_of", "label_delay", "read_records", "refuse_unused"]
+__all__ = ["columns_of", "history_errors", "label_delay", "read_records", "refuse_unused"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -73,15 +76,21 @@ def read_records(
     output: Path | TablePlace | None = None,
     needs: dict[str, str] | None = None,
     labels_wanted: bool = False,
+    known_by: datetime | None = None,
 ) -> Records:
     """Read an input, its history and its labels; bad rows go to quarantine, a key counts once.
 
     columns: of the contract, besides key, times and labels. output: what will be written from it: bad rows
-    and duplicates, if there are any, go beside it. labels_wanted: whether a blank main label is a fault.
+    and duplicates, if there are any, go beside it. labels_wanted: whether a blank main label is a fault;
+    known_by: the moment from which one looks back at what is known, that of the last event when None.
     """
     contract = solution.contract
+    refuse_unused_maps(context, history=history, labels=labels)
+    # A label that only INPUT must hold is no need of what came before it.
+    history_needs = {name: why for name, why in (needs or {}).items() if name not in contract.labels}
     if isinstance(source, str) and is_state(source) and solution.windows is not None:
-        return _of_stream(solution, source, context, columns, history=history, labels=labels)
+        logged = _of_stream(solution, source, context, columns, history=history, labels=labels)
+        return settled(logged, context.settings, known_by)
     roles = {contract.key, contract.event_time, contract.known_at, contract.person, "sequence"}
     roles |= {*contract.labels[:1]} if contract.known_at or solution.labels else set()
     wanted = sorted({*columns, *(role for role in roles if role)} & {c.name for c in contract.columns})
@@ -93,11 +102,12 @@ def read_records(
             open_sink(path, source=reader.source)  # none may be the input
     earlier = None
     if history is not None:
-        before, before_places, note = _before(solution, history, context, wanted)
+        before, before_places, note, seen = _before(solution, history, context, wanted, history_needs)
         earlier = _earlier(before, before_places, contract)
     table, places, report = reader.gather_placed(wanted, quarantine=bad, aside=duplicates, earlier=earlier)
     given = np.ones(len(table), bool)
     if history is not None:
+        _refuse_narrow(solution, report.columns, seen)
         report += note
         given = np.concatenate([np.zeros(len(before), bool), given])
         table, places = pa.concat_tables([before, table]), RowPlaces.joined([before_places, places])
@@ -115,10 +125,12 @@ def read_records(
     if labels is not None:
         arrived = read_labels(solution, labels, context)
         rows, known = _merged(rows, known, arrived, time, contract, delay)
-        report += arrived.report + _strangers(arrived, rows, contract)
-    rows, known = _silent(rows, known, time, contract, context)
+        report += arrived.report + _strangers(arrived, rows, contract, learning=labels_wanted)
     recorded = _recorded(rows, arrived, contract)
-    return Records(contract, rows, _ids(rows, contract, places), given, time, known, report, recorded)
+    records = Records(
+        contract, rows, _ids(rows, contract, places), given, time, known, report=report, recorded=recorded
+    )
+    return settled(records, context.settings, known_by)
 
 
 def _of_stream(
@@ -132,24 +144,11 @@ def _of_stream(
     contract = solution.contract
     roles = {contract.key, contract.event_time, contract.known_at, contract.person, *contract.labels[:1]}
     wanted = {*columns, *(role for role in roles if role)}
-    before = None if history is None else read_records(solution, history, context, columns)
+    before = None
+    if history is not None:
+        with history_errors():
+            before = read_records(solution, history, context.beside("history"), columns)
     return log_records(uri, solution, wanted, label_delay(solution, context), before)
-
-
-def _silent(
-    rows: pa.RecordBatch, known: dict[str, Ints], time: Ints, contract: Contract, context: RunContext
-) -> tuple[pa.RecordBatch, dict[str, Ints]]:
-    """Count what nobody complained of in time as good, where the settings say so."""
-    if not context.settings.good_after or not contract.labels:
-        return rows, known
-    label = contract.labels[0]
-    truth = _flag(rows, label)
-    moment = later(time, durations.parse(context.settings.good_after))
-    now = time[time < LATEST].max(initial=0)
-    good = np.isnan(truth) & (moment <= now)
-    return _with_flag(rows, label, np.where(good, 0.0, truth)), known | {
-        label: np.where(good, moment, known[label])
-    }
 
 
 def _flag(rows: pa.RecordBatch, label: str) -> Floats:
@@ -197,32 +196,70 @@ def _merged(
     return _with_flag(rows, label, truth), known | {label: after_event(moments, time, np.isnan(truth))}
 
 
-def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract) -> Report:
-    """Say how many labels are for records that are not here: often a sign of keys written in another way."""
-    known = pc.is_in(arrived.key, rows.column(contract.key).cast(pa.string()))
+def _strangers(arrived: Labels, rows: pa.RecordBatch, contract: Contract, *, learning: bool) -> Report:
+    """Say how many labels are for records that are not here: often a sign of keys written in another way.
+
+    learning: whether the labels are what matters; DataError then where none is for a record here.
+    """
+    keys = rows.column(contract.key).cast(pa.string())
+    known = pc.is_in(arrived.key, keys)
     count = len(known) - int(known.true_count)
-    verb = "is" if count == 1 else "are"
-    return Report(
-        notes=(f"{count:,} of the labels {verb} for no row here; they change nothing.",) * bool(count)
+    if not count:
+        return Report()
+    if count < len(known):
+        verb = "is" if count == 1 else "are"
+        return Report(notes=(f"{count:,} of the labels {verb} for no row here; they change nothing.",))
+    some = (one.drop_null()[:3].to_pylist() for one in (arrived.key, keys))
+    theirs, ours = (", ".join(f'"{key}"' for key in few) or "none" for few in some)
+    words = f"None of {count:,} labels is for a row here. Keys of labels: {theirs}; of rows: {ours}."
+    if not learning:
+        return Report(notes=(words,))
+    raise DataError(
+        words,
+        f"Say which columns hold the key that both have: --map THEIRS={contract.key} for the input, "
+        f'--map "labels:THEIRS={contract.key}" for the labels.',
     )
 
 
-def _before(
-    solution: Solution, history: Any, context: RunContext, columns: Collection[str]
-) -> tuple[pa.Table, RowPlaces, Report]:
-    """Read what came before; what is wrong with it is said, and has no place in the input's own account."""
+@contextmanager
+def history_errors() -> Iterator[None]:
+    """Say of what is wrong with a history that it is of the history, with the --map that is its own."""
     try:
-        reader = open_input(solution, history, replace(context, quarantine=None), labels_wanted=False)
-        table, places, report = reader.gather_placed(sorted(columns))
+        yield
     except DataError as error:
-        raise DataError(f"The history is refused: {error.message}", error.hint) from None
+        hint = error.hint.replace('--map "', '--map "history:')
+        raise DataError(f"The history is refused: {error.message}", hint) from None
+
+
+def _before(
+    solution: Solution, history: Any, context: RunContext, columns: Collection[str], needs: dict[str, str]
+) -> tuple[pa.Table, RowPlaces, Report, tuple[str, ...]]:
+    """Read what came before, and say which columns it has; what is wrong with it is said as a note."""
+    with history_errors():
+        reader = open_input(solution, history, context.beside("history"), labels_wanted=False, needs=needs)
+        table, places, report = reader.gather_placed(sorted(columns))
     if not report.rows_quarantined and not report.rows_duplicate:
-        return table, places, Report()
+        return table, places, Report(), report.columns
     note = (
         f"History: {report.rows_clean:,} rows read, {report.rows_quarantined:,} bad, "
         f"{report.rows_duplicate:,} duplicate."
     )
-    return table, places, Report(notes=(note,))
+    return table, places, Report(notes=(note,)), report.columns
+
+
+def _refuse_narrow(solution: Solution, there: Collection[str], before: Collection[str]) -> None:
+    """Raise DataError where windows read columns of the input that its history lacks."""
+    if solution.windows is None:
+        return
+    read = Windows.read(solution.windows, solution.window_roles)
+    amounts = set(solution.contract.money)
+    wanted = {*read.entities, *read.columns}.intersection(there) - {read.currency}
+    missing = sorted(wanted.difference(before))
+    if missing and set(missing) & {*read.entities, str(read.roles.event_time), *amounts}:
+        raise DataError(
+            f"The history is refused: it lacks {', '.join(missing)}, which the input has and windows read.",
+            f'Say which column it is: --map "history:THEIRS={missing[0]}".',
+        )
 
 
 def _earlier(before: pa.Table, places: RowPlaces, contract: Contract) -> pa.Table | None:

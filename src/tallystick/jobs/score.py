@@ -20,7 +20,13 @@ from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
 from tallystick.inputs.frames import frame_like
 from tallystick.jobs.open_input import open_input
-from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_path, run_context
+from tallystick.jobs.options import (
+    Reading,
+    refuse_inside_model,
+    refuse_same_path,
+    refuse_unused_maps,
+    run_context,
+)
 from tallystick.jobs.records_input import columns_of, read_records, refuse_unused
 from tallystick.learning.records import Records, replay
 from tallystick.scorer import (
@@ -155,8 +161,8 @@ def _one_by_one(
     solution: Solution, scorer: Scorer, source: Any, context: RunContext, target: Path | TablePlace | None
 ) -> Any:
     """Decide batch after batch as they are read, in bounded memory: no row looks at another one."""
-    needs = {column: "to score" for one in scorer.predictors for column in one.task.required}
-    reader = open_input(solution, source, context, labels_wanted=False, needs=needs)
+    refuse_unused_maps(context)
+    reader = open_input(solution, source, context, labels_wanted=False, needs=dict(scorer.needs))
 
     decide = _Decide(scorer)
     if target is None:
@@ -181,7 +187,10 @@ def _in_order(
 ) -> tuple[pa.Table, Report]:
     """Read an input with what came before it, replay it in the order of its times, and decide it."""
     columns = columns_of(solution, [one.task for one in scorer.predictors])
-    records = read_records(solution, source, context, columns, history=history, labels=labels, output=target)
+    records = read_records(
+        solution, source, context, columns, history=history, labels=labels, output=target,
+        needs=dict(scorer.needs),
+    )  # fmt: skip
     state = scorer.new_state()
     decisions, report = decide_records(scorer, records, context, state), records.report
     early = 0 if state is None else state.left_early

@@ -19,7 +19,13 @@ from tallystick.connectors import TablePlace, open_sink
 from tallystick.contracts import Contract
 from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
-from tallystick.jobs.options import Reading, refuse_inside_model, refuse_same_path, run_context
+from tallystick.jobs.options import (
+    Reading,
+    refuse_inside_model,
+    refuse_same_path,
+    refuse_unused_maps,
+    run_context,
+)
 from tallystick.jobs.records_input import label_delay
 from tallystick.jobs.warming import warm
 from tallystick.learning.sequences import SEQUENCE
@@ -109,6 +115,7 @@ def stream(
     if found.contract.open:
         found = opened_by(found, find_bundles(found, model, task))
     context = run_context("stream", **options)
+    refuse_unused_maps(context, history=history, labels=labels)
     outputs = [str(one) for one in ([sink] if isinstance(sink, (str, Path)) else sink)]
     _refuse(context, outputs, max_events, report, aggregates, aggregates_sink)
     _apart(
@@ -144,6 +151,8 @@ def stream(
         context.mapping,
         max_events,
         context.as_of,
+        labels_mapping=context.mappings.get("labels", {}),
+        needs=scorer.needs_of_row,
     )
     to = partial(sinks.open_stream, settings=context.settings, stream=found.name)
     stats = Stats(found.name, harmless=scorer.harmless)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
 from tallystick.feature_extraction import groups_of, missing_of
 from tallystick.learning.records import Records
@@ -69,6 +70,10 @@ def rows_of(
         known = _valid(dataset.rows, label)
         left_out[f"no {label}"] = int((inside & ~known).sum())
         inside &= known
+        if label in dataset.counts:  # its answer is known, but no other one could be yet
+            waiting = (dataset.counts[label] == LATEST) & (dataset.time < LATEST)
+            left_out[f"no {label} yet"] = int((inside & waiting).sum())
+            inside &= ~waiting
     if missing is not None:
         left_out[reason.replace("_", " ")] = int((inside & missing).sum())
         inside &= ~missing
@@ -77,7 +82,8 @@ def rows_of(
     truth = task.target.encode(some, names)
     known_then = truth if judged and as_of is None else truth.as_known(as_of)
     if labels and not known_then.there.all():
-        left_out[f"no {labels[0]} yet"] = int((~known_then.there).sum())
+        yet = f"no {labels[0]} yet"
+        left_out[yet] = left_out.get(yet, 0) + int((~known_then.there).sum())
         index = np.flatnonzero(known_then.there)
         some, known_then = some.take(index), known_then.take(index)
     groups = groups_of(task.features, some.rows)

@@ -112,7 +112,7 @@ def train(
     # What is later than as_of is passed over, not in the future: it was only not known yet.
     records = read_records(
         found, source, replace(context, as_of=None), columns_of(found, asked), history=history, labels=labels,
-        needs=needs, labels_wanted=True,
+        needs=needs, labels_wanted=True, known_by=context.as_of,
     )  # fmt: skip
     zone = context.settings.zone
     span = Span.of(

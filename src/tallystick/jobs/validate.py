@@ -16,7 +16,7 @@ from tallystick.errors import DataError
 from tallystick.inputs.reader import InputReader
 from tallystick.inputs.work import ContractCheck
 from tallystick.jobs.open_input import open_input, with_unnamed_columns
-from tallystick.jobs.options import Reading, refuse_same_path, run_context
+from tallystick.jobs.options import Reading, refuse_same_path, refuse_unused_maps, run_context
 from tallystick.tasks import Solution
 
 __all__ = ["Validated", "validate"]
@@ -55,6 +55,7 @@ def validate(
     Raises DataError when no row is usable, more are bad than allowed, or no column is known but the key.
     """
     context = run_context("validate", **options)
+    refuse_unused_maps(context)
     found, _ = with_unnamed_columns(registry.solution(solution), source, context)
     reader = open_input(found, source, context, labels_wanted=True)
     refuse_same_path({}, {"output": output, "quarantine": context.quarantine})

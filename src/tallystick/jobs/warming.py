@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.zones import LATEST
-from tallystick.errors import DataError
 from tallystick.inputs.context import RunContext
 from tallystick.jobs.open_input import open_input
-from tallystick.jobs.records_input import columns_of, read_records
+from tallystick.jobs.records_input import columns_of, history_errors, read_records
 from tallystick.learning.records import replay
 from tallystick.scorer import WindowedBatch
 from tallystick.streams.records import HISTORY, History, partition_by_key
@@ -34,7 +32,10 @@ def warm(
     if state.window_state is None:
         return History(_keys(state, solution, history, context))
     columns = columns_of(solution, [one.task for one in state.scorer.predictors])
-    events = read_records(solution, history, replace(context, quarantine=None), columns)
+    with history_errors():
+        events = read_records(
+            solution, history, context.beside("history"), columns, needs=dict(state.scorer.needs)
+        )
     dated = events.time[events.time < LATEST]
     end = int(dated.max()) + 1 if len(dated) else LATEST
 
@@ -60,11 +61,9 @@ def _keys(state: StreamState, solution: Solution, history: Any, context: RunCont
     """Add the keys of a history, all that a solution without windows needs of it; return how many."""
     key, time = solution.contract.key, solution.contract.event_time
     wanted = [name for name in (key, time) if name]
-    try:
-        intake = open_input(solution, history, replace(context, quarantine=None), labels_wanted=False)
+    with history_errors():
+        intake = open_input(solution, history, context.beside("history"), labels_wanted=False)
         table, _ = intake.gather(wanted)
-    except DataError as error:
-        raise DataError(f"The history is refused: {error.message}", error.hint) from None
     for batch in table.to_batches():
         state.check_keys(batch, HISTORY)
     return len(table)

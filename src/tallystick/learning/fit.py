@@ -28,10 +28,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FittedModel:
-    """Features and a model that is not calibrated yet."""
+    """Features and a model that is not calibrated yet.
+
+    blank: bool, of each dense feature whether a row that it was fitted on lacked it.
+    """
 
     features: FittedFeatures
     model: Model
+    blank: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     def raw(self, rows: pa.RecordBatch, threads: int = 1) -> Floats:
         """Score rows with the kernels that score in production: float64 (rows, outputs)."""
@@ -45,7 +49,8 @@ class FittedModel:
 class Fitted:
     """A task fitted on rows: features, model, calibrator, and what held-out rows got.
 
-    medians: float64, of each dense feature over rows spread evenly, NaN where it is never known.
+    medians: float64, of each dense feature over rows spread evenly, NaN where it is never known; blank: bool,
+    of each dense feature whether a training row lacked it.
     """
 
     features: FittedFeatures
@@ -54,6 +59,7 @@ class Fitted:
     calibrated: Calibrated
     calibrator: Calibrator
     medians: Floats
+    blank: NDArray[np.bool_]
 
     def scores(self, rows: pa.RecordBatch, threads: int = 1) -> Scores:
         """Score rows as production does."""
@@ -121,7 +127,8 @@ class FitSpec:
             threads,
             learned_target(self.task, self.learner),
         )
-        return FittedModel(features, self.task.target.prepare(self.learner.fit(sample)))
+        blank = np.isnan(matrix).any(axis=0) if dense else np.zeros(0, bool)
+        return FittedModel(features, self.task.target.prepare(self.learner.fit(sample)), blank)
 
 
 def learned_target(task: Task, learner: Learner) -> str:
@@ -214,7 +221,8 @@ def fit_task(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fold
         held = HeldOut(rows, np.zeros(len(rows), np.int64), raw, truth.values, dataset.time)
         calibrated = target.calibrate(held)
     model, calibrator = target.finish(whole.model, calibrated.calibrator)
-    return Fitted(whole.features, model, held, calibrated, calibrator, medians(whole.features, dataset.rows))
+    middle = medians(whole.features, dataset.rows)
+    return Fitted(whole.features, model, held, calibrated, calibrator, middle, whole.blank)
 
 
 def medians(features: FittedFeatures, rows: pa.RecordBatch) -> Floats:

@@ -17,6 +17,7 @@ from tallystick.learning.identity import identity
 from tallystick.models import Bundle
 from tallystick.models.scores import Scores
 from tallystick.scorer import Predictor
+from tallystick.scorer.blanks import UNMET
 from tallystick.tasks import Dataset, FittedPolicy, Fold, HeldOut, SplitMaker, Truth
 
 __all__ = ["Scored", "score_anew", "score_as_it_is"]
@@ -71,7 +72,12 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
         how["rows it was learned from"] = f"{old:,}, each with its out-of-fold score"
     if new:
         how["rows new to it"] = f"{new:,}"
-    left_out = {"learned from, without a score of its own": without} if without else {}
+    unmet = int((~seen & np.isnan(score)).sum())
+    left_out = {
+        why: count
+        for why, count in (("learned from, without a score of its own", without - unmet), (UNMET, unmet))
+        if count
+    }
     return Scored(usable, Scores(values, score, label).take(usable), predictor.policy, how, left_out)
 
 

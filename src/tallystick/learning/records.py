@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -36,7 +36,8 @@ class Records:
 
     rows: clean columns, labels among them; ids: what decisions call them; given: which belong to the input;
     time: microseconds, the latest of all where missing; known: label column → when each label became known,
-    microseconds, the latest of all where there is none; recorded: the order that was recorded, if any;
+    microseconds, the latest of all where there is none; counts: label column → from when on each row counts
+    in learning and figures, where that is later (`learning.settling`); recorded: the order that was recorded;
     numbered_last: all that has no recorded number was applied before all that has one.
     """
 
@@ -49,6 +50,7 @@ class Records:
     report: Report = field(default_factory=Report)
     recorded: Recorded | None = None
     numbered_last: bool = False
+    counts: Mapping[str, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -90,6 +92,7 @@ class Records:
             self.time[index],
             settings,
             known={name: moments[index] for name, moments in self.known.items()},
+            counts={name: moments[index] for name, moments in self.counts.items()},
             index=index,
         )
 
@@ -211,7 +214,4 @@ def with_windows(
         features[place[at[mine]]] = windowed.features[mine]
         progress.step()
     rows = dataset.rows.append_column(WINDOW_FEATURES, window_column(features))
-    return Dataset(
-        records.contract, rows, dataset.ids, dataset.time, settings, tuple(windows.names), dataset.known,
-        dataset.index,
-    )  # fmt: skip
+    return replace(dataset, rows=rows, windows=tuple(windows.names))

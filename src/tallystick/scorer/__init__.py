@@ -8,6 +8,7 @@ from tallystick.scorer.loading import (
     load_rules,
     load_scorer,
     load_windows,
+    needed_columns,
     opened_by,
 )
 from tallystick.scorer.predictor import Predictor, Want
@@ -26,5 +27,6 @@ __all__ = [
     "load_rules",
     "load_scorer",
     "load_windows",
+    "needed_columns",
     "opened_by",
 ]

@@ -17,6 +17,7 @@ from tallystick.models import Bundle, load, load_model
 from tallystick.models.scores import Scores
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
+from tallystick.scorer.blanks import UnmetBlanks
 from tallystick.scorer.predictor import Predictor, Want
 from tallystick.scorer.scorer import Scorer
 from tallystick.tasks import HeldOut, Solution, Task
@@ -30,6 +31,7 @@ __all__ = [
     "load_rules",
     "load_scorer",
     "load_windows",
+    "needed_columns",
     "opened_by",
 ]
 
@@ -111,10 +113,10 @@ def load_predictor(solution: Solution, task: Task, bundle: Bundle, settings: Set
 def _predictor(solution: Solution, task: Task, bundle: Bundle, settings: Settings) -> Predictor:
     manifest = bundle.manifest
     _refuse_other_meaning(bundle, settings)
-    windows = (
-        tuple(Windows.of(manifest["windows"], solution.window_roles).names) if manifest["windows"] else ()
+    windows = Windows.of(manifest["windows"], solution.window_roles) if manifest["windows"] else None
+    reader = ValueReader.of(
+        solution.contract, settings.zone, settings.currency, () if windows is None else tuple(windows.names)
     )
-    reader = ValueReader.of(solution.contract, settings.zone, settings.currency, windows)
     features = FittedFeatures.load(task.features, reader, manifest["features"], bundle.part("features"))
     model = load_model(manifest["model"], bundle.part("model"))
     calibrator = task.target.load_calibrator(manifest["calibration"], bundle.part("calibration"))
@@ -125,9 +127,28 @@ def _predictor(solution: Solution, task: Task, bundle: Bundle, settings: Setting
     medians = bundle.part("features").get("medians", np.zeros(0))
     names = {n: bundle.manifest["needs"][n] for n in manifest.get("needs", {})}
     outputs = tuple(manifest["classes"])
+    unmet = UnmetBlanks.of(features, bundle.part("features").get("blank"), solution.contract, windows)
     return Predictor(
-        task, features, model, calibrator, policy, outputs, medians, solution.reason_text, bundle.name, names
-    )
+        task, features, model, calibrator, policy, outputs, medians, solution.reason_text, bundle.name, names,
+        unmet,
+    )  # fmt: skip
+
+
+def needed_columns(solution: Solution, bundles: Mapping[str, Bundle]) -> dict[str, str]:
+    """Return the columns that models read, and what each is wanted for."""
+    needs: dict[str, str] = {}
+    for name, bundle in bundles.items():
+        used = bundle.manifest["features"].get("columns", {})
+        for column in (*solution.task(name).required, *used):
+            needs.setdefault(column, f"what {name} looks at")
+    order = [column.name for column in solution.contract.columns]
+    return {name: needs[name] for name in sorted(needs, key=order.index)}
+
+
+def never_blank(bundles: Mapping[str, Bundle]) -> frozenset[str]:
+    """Return the columns that models read and that no row lacked in training."""
+    used = [bundle.manifest["features"].get("columns", {}) for bundle in bundles.values()]
+    return frozenset(name for one in used for name, share in one.items() if not share)
 
 
 def kept_scores(bundle: Bundle) -> tuple[HeldOut, Scores, Scores]:
@@ -173,6 +194,8 @@ def load_scorer(
         solution.routing_inputs if solution.routing else None,
         want or Want(),
         as_of,
+        needed_columns(solution, bundles),
+        never_blank(bundles),
     )
 
 

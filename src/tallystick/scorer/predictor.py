@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from tallystick.feature_extraction import FittedFeatures, RowScorer, Values, mis
 from tallystick.models import Model
 from tallystick.models.scores import Calibrator, Scores
 from tallystick.rules.rules import Applied, Rules, combine
+from tallystick.scorer.blanks import UnmetBlanks
 from tallystick.scorer.decision import REASON, nulls, numbers, picked, repeated
 from tallystick.tasks import FittedPolicy, Task
 
@@ -47,7 +48,7 @@ class Predictor:
 
     outputs: what codes of labels stand for; medians: of each dense feature over training rows, for reasons;
     reason_text: says a reason in words; name: what decisions call the model; needs: task → the name of the
-    model whose scores it reads.
+    model whose scores it reads; unmet: the features that no training row lacked, where that was kept.
     """
 
     task: Task
@@ -60,6 +61,7 @@ class Predictor:
     reason_text: Callable[[str, float, float | None], str]
     name: str
     needs: Mapping[str, str] = field(default_factory=dict)
+    unmet: UnmetBlanks | None = None
 
     @cached_property
     def joined(self) -> RowScorer | None:
@@ -77,11 +79,17 @@ class Predictor:
     def scores(
         self, rows: pa.RecordBatch, threads: int = 1, columns: Mapping[str, pa.Array] | None = None
     ) -> Scores:
-        """Score clean rows that hold something to look at; columns: further ones, such as scores of tasks."""
+        """Score clean rows that hold something to look at; columns: further ones, such as scores of tasks.
+
+        The score of a row with a blank that training never met is NaN.
+        """
         if self.joined is not None:
             return self.calibrator.apply(self.joined.raw(rows, threads))
         values = self.features.values(rows, None, columns)
-        return self.calibrator.apply(self.model.raw(self.features.matrix(rows, values, threads), threads))
+        X = self.features.matrix(rows, values, threads)
+        scores = self.calibrator.apply(self.model.raw(X, threads))
+        unmet = None if self.unmet is None else self.unmet.rows(X)
+        return scores if unmet is None else replace(scores, score=np.where(unmet, np.nan, scores.score))
 
     def decide(
         self,
@@ -127,6 +135,9 @@ class Predictor:
             raw = self.joined.raw(clean, want.threads)
         scores = self.calibrator.apply(raw)
         action = self.policy.act(scores.score)
+        unmet = None if self.unmet is None or X is None else self.unmet.rows(X)
+        if unmet is not None:
+            action = np.where(unmet, self.policy.unsure, action)
         label = self.task.target.label(scores, self.policy, action)
         ruled = None if rules is None else rules.apply(values)
         acted = action if ruled is None else combine(action, ruled)
@@ -142,9 +153,12 @@ class Predictor:
             made["reasons"] = _with_rules(fused, rules, ruled, values)
         elif want.reasons:
             explained = self._explained(rows, acted, label, want)
-            made["reasons"] = self._explain(X, explained, scores, rules, ruled, values, want.threads)
+            made["reasons"] = self._explain(X, explained, scores, rules, ruled, values, unmet, want.threads)
         if want.all_scores:
             made["scores"] = self._all_scores(scores)
+        if unmet is not None:  # not scored, as what holds nothing to look at
+            known = pa.array(np.arange(rows), mask=unmet)
+            made |= {name: made[name].take(known) for name in ("label", "score", "scores") if name in made}
         return made
 
     def _explained(self, rows: int, action: Codes, label: Codes | None, want: Want) -> Codes:
@@ -161,13 +175,21 @@ class Predictor:
         rules: Rules | None,
         ruled: Applied | None,
         values: Values,
+        unmet: NDArray[np.bool_] | None,
         threads: int,
     ) -> pa.Array:
         """Return reasons: those of rules first, then the features that moved each score most.
 
-        The effects are the model's own contributions, which add up to its score.
+        The effects are the model's own contributions, which add up to its score. unmet: rows that are not
+        scored for what they lack, which is their reason.
         """
-        said: dict[int, list[_Reason]] = {row: [] for row in explained.tolist()}
+        said: dict[int, list[_Reason]] = {}
+        if unmet is not None and self.unmet is not None:
+            for row in np.flatnonzero(unmet).tolist():
+                lacks = self.unmet.words(X, values, row)
+                said[row] = [(code, None, None, words) for code, words in lacks.items()]
+            explained = explained[~unmet[explained]]
+        said |= {row: [] for row in explained.tolist()}
         for row, reason in _rule_reasons(rules, ruled, values).items():
             said.setdefault(row, []).append(reason)
         step = len(explained) if isinstance(X, np.ndarray) else FEW

@@ -77,7 +77,8 @@ class Scorer:
 
     `score` does the whole way from raw records to decisions; batch, stream and API call it, or its parts
     where they keep their own order: `contract.check`, `apply_windows`, `decide`. main: the main task, to
-    which rules and routing belong; routing_inputs: what routing looks at besides columns. A row alone gets
+    which rules and routing belong; routing_inputs: what routing looks at besides columns; needs: the columns
+    that the models read → what for; never_blank: those of them that no training row lacked. A row alone gets
     the bits of a batch.
     """
 
@@ -92,6 +93,13 @@ class Scorer:
     routing_inputs: RoutingInputs | None = None
     want: Want = field(default_factory=Want)
     as_of: datetime | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
+    never_blank: frozenset[str] = frozenset()
+
+    @cached_property
+    def needs_of_row(self) -> dict[str, str]:
+        """The columns that a record by itself cannot do without: a name left out means blank elsewhere."""
+        return {name: why for name, why in self.needs.items() if name in self.never_blank}
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -58,7 +58,7 @@ class SourceReader(threading.Thread):
     """Takes from one source until it is stopped, it ends, or enough has come.
 
     schema: of the clean rows; most: records to take at once; limit: in all, None for no end;
-    after: whose backlog is taken first.
+    after: whose backlog is taken first; needs: columns without which the first records are refused.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class SourceReader(threading.Thread):
         position: Position | None = None,
         after: SourceReader | None = None,
         as_of: datetime | None = None,
+        needs: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(name=f"tallystick-read-{'labels' if labels else 'records'}", daemon=True)
         self.source, self.labels, self.error = source, labels, None
@@ -83,7 +84,7 @@ class SourceReader(threading.Thread):
         self.ended = False
         self._contract, self._schema, self._settings, self._out = contract, schema, settings, out
         self._mapping, self._most, self._left, self._position = mapping, most, limit, position
-        self._as_of, self._after = as_of, after
+        self._as_of, self._after, self._needs = as_of, after, needs or {}
         self._begun = position is not None
         self._namings: dict[tuple[str, ...], Naming | None] = {}
         self.wanted = threading.Event()
@@ -220,6 +221,8 @@ class SourceReader(threading.Thread):
         if names not in self._namings:
             try:
                 naming: Naming | None = self._contract.resolve(names, self._mapping)
+                if naming is not None and not self._begun:
+                    naming.require(self._needs)  # later ones without them are decided by a person
             except DataError:
                 if not self._begun:
                     raise  # from the first record on nothing is known: the wrong file, the wrong topic

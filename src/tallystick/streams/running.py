@@ -41,13 +41,18 @@ INBOX = 8  # batches that are read ahead
 
 @dataclass(frozen=True)
 class StreamInputs:
-    """Sources of records and labels, and how many records to read."""
+    """Sources of records and labels, what their columns mean, and how many records to read.
+
+    needs: columns without which the first records are refused → what for.
+    """
 
     records: StreamSource
     labels: StreamSource | None = None
     mapping: Mapping[str, str] | None = None
     most: int | None = None
     as_of: datetime | None = None
+    labels_mapping: Mapping[str, str] | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -328,7 +333,8 @@ class StreamRun:
             schema,
             self.settings,
             inbox,
-            mapping=None if labels else self.inputs.mapping,
+            mapping=self.inputs.labels_mapping if labels else self.inputs.mapping,
+            needs={} if labels else self.inputs.needs,
             labels=labels,
             limit=most,
             position=positions.get(source.name),

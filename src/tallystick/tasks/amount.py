@@ -44,7 +44,7 @@ class Amount(Target):
     def encode(self, dataset: Dataset, names: Sequence[str] = ()) -> Truth:  # noqa: ARG002 - as all targets
         """Return the numbers, NaN where unknown."""
         values = dataset.reader.read(dataset.rows).number(self.column)
-        return Truth(values, dataset.known[self.column])
+        return Truth(values, dataset.counted_from(self.column))
 
     def calibrate(self, held: HeldOut) -> Calibrated:
         """Take the raw scores as they are."""

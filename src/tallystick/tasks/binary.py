@@ -31,7 +31,7 @@ EVENT_FIGURES = (
 def flag_truth(dataset: Dataset, column: str) -> Truth:
     """Return the answers of a yes/no label: 1, 0, NaN where unknown."""
     values = dataset.rows.column(column).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return Truth(values.astype(np.float64), dataset.known[column], YES_NO)
+    return Truth(values.astype(np.float64), dataset.counted_from(column), YES_NO)
 
 
 @dataclass(frozen=True)

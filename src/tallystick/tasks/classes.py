@@ -51,7 +51,7 @@ class Classes(Target):
         place = {name: float(code) for code, name in enumerate(every)}
         codes = np.array([*(place[value] for value in values), np.nan])
         found = codes[coded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
-        return Truth(found, dataset.known[self.column], every)
+        return Truth(found, dataset.counted_from(self.column), every)
 
     def calibrate(self, held: HeldOut) -> Calibrated:
         """Fit the calibration, and score each row by one that was fitted on the other folds."""

@@ -27,8 +27,8 @@ class Truth:
     """The answers of rows.
 
     values: float64 (rows,), the code of a class, 1 or 0, or an amount; NaN where unknown; known: int64
-    (rows,), when each became known in microseconds, the latest of all where it is not known; names: of the
-    codes.
+    (rows,), from when on each counts in microseconds: when it was known, and the other answers could have
+    been; the latest of all where it does not count yet; names: of the codes.
     """
 
     values: Floats
@@ -64,8 +64,9 @@ class Dataset:
 
     rows: clean columns, and the column of window features; ids: what decisions call the rows; time: event
     times in microseconds, the latest of all where missing; known: label column → when each label became
-    known; index: where each row stands among all records that were read; groups: codes of rows that hang
-    together, such as near copies, where that is known.
+    known; counts: label column → from when on each row counts, where that is later, the latest of all where
+    its other answer cannot be known yet; index: where each row stands among all records that were read;
+    groups: codes of rows that hang together, such as near copies, where that is known.
     """
 
     contract: Contract
@@ -75,6 +76,7 @@ class Dataset:
     settings: Settings
     windows: tuple[str, ...] = ()
     known: Mapping[str, Ints] = field(default_factory=dict)
+    counts: Mapping[str, Ints] = field(default_factory=dict)
     index: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     groups: Ints | None = None
 
@@ -90,6 +92,7 @@ class Dataset:
             ids=self.ids.take(at),
             time=self.time[index],
             known={name: moments[index] for name, moments in self.known.items()},
+            counts={name: moments[index] for name, moments in self.counts.items()},
             index=self.index[index] if len(self.index) else self.index,
             groups=None if self.groups is None else self.groups[index],
         )
@@ -107,6 +110,10 @@ class Dataset:
     def reader(self) -> ValueReader:
         """How values of the rows are read."""
         return ValueReader.of(self.contract, self.settings.zone, self.settings.currency, self.windows)
+
+    def counted_from(self, label: str) -> Ints:
+        """Return from when on each row counts for a label, microseconds; the latest of all: not yet."""
+        return self.counts[label] if label in self.counts else self.known[label]
 
     @property
     def dated(self) -> bool:

@@ -166,6 +166,25 @@ class Windows:
                     found.add(self.roles.currency(one.column))
         return tuple(sorted(found))
 
+    def columns_of(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return the columns that some features read, without the currency of amounts.
+
+        >>> declared = {"features": [{"entity": "user", "windows": "1d", "aggregates": ["mean price"]}]}
+        >>> Windows.of(declared, TableRoles("at")).columns_of(["user__mean_price__1d"])
+        ('at', 'price', 'user')
+        """
+        wanted, found = set(names), set[str]()
+        for group in self.groups:
+            for name, one, _ in group.names():
+                if name in wanted:
+                    found |= self._needs(group, one.column)
+        return tuple(sorted(found))
+
+    @cached_property
+    def entity_of(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the columns of each feature's entity."""
+        return {name: group.entity for group in self.groups for name, _, _ in group.names()}
+
     @cached_property
     def entities(self) -> tuple[str, ...]:
         """Return the single columns that number their events, in the order in which they are named."""

@@ -58,7 +58,7 @@ def _by_week(name: str, dataset: Dataset, truth: Truth, start: int | None) -> Sp
         parts = [handbook(day, card, fraud, first - 2 * WEEK)]
     else:
         parts = prequential(day, weeks, protocol="published", card=card, fraud=fraud)
-    known = truth.known[dated]
+    known = dataset.known["is_fraud"][dated]  # cards are left out from when their fraud was known
     folds = tuple(
         Fold(dated[part.train], dated[part.test], answers=part.seen(fraud, known, zone).astype(np.float64))
         for part in parts
