@@ -42,7 +42,9 @@ def test_a_letter_gives_a_decision(model: Path) -> None:
     scorer = ts.load("complaints", model, all_scores=True)
     decision = scorer.score({"narrative": "My mortgage payment was lost", "complaint_id": "7"})
     assert (decision["id"], decision["task"]) == ("7", "product")
-    assert decision["reasons"][0]["words"].startswith("mentions “")
+    first, second, *_ = decision["reasons"]
+    assert (first["feature"], decision["action"]) == ("too_little_text", "review")
+    assert second["words"].startswith("mentions “")
     assert len(scorer.score([{"narrative": "a loan"}, {"narrative": "a card"}])) == 2
     copy = pickle.loads(pickle.dumps(scorer.scorer))
     assert copy.harmless == {"auto"}

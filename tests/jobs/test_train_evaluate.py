@@ -165,7 +165,7 @@ def test_a_model_that_cannot_be_written_is_said_before_the_work(records: Path, t
 def test_evaluation_anew_uses_the_settings_that_the_bundle_was_learned_with(model: Path) -> None:
     said = load(model / "product").manifest["learner"]
     assert said["settings"] == {"C": 0.21, "balance": 0.5, "tol": 0.01}
-    assert load(model / "product").manifest["calibration"]["prior_correction"] == 0.2
+    assert load(model / "product").manifest["calibration"]["prior_correction"] == 0.12
 
 
 def test_a_time_span_that_ends_before_it_begins_is_refused(records: Path, model: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tallystick import registry
 from tallystick.config import Settings
 from tallystick.errors import BundleError, UsageError
-from tallystick.scorer import Scorer, Want, decision_schema, find_bundles, load_scorer
+from tallystick.scorer import Scorer, Want, decision_schema, find_bundles, load_predictor, load_scorer
 
 COMPLAINTS = registry.solution("complaints")
 WORDS = [
@@ -32,6 +32,12 @@ WORDS = [
     "on",
     "Ünïcode",
 ]
+
+WHOLE = (
+    "I paid my mortgage on time every month, but the servicer lost my payment and charged a late fee to my "
+    "account. I called the company many times and they told me that they would fix the escrow account, but "
+    "they have not done so and my mortgage is now reported as late."
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +95,7 @@ def test_a_scorer_that_travelled_decides_the_same(scorer: Scorer) -> None:
 
 
 def test_a_decision_has_every_column_in_its_order(scorer: Scorer) -> None:
-    rows = rows_of("My mortgage payment was lost", received_at=["2024-05-01"], complaint_id=["7"])
+    rows = rows_of(WHOLE, received_at=["2024-05-01"], complaint_id=["7"])
     (row,) = decide(scorer, rows)
     assert list(row) == decision_schema().names
     assert row["id"] == "7"
@@ -102,6 +108,59 @@ def test_a_decision_has_every_column_in_its_order(scorer: Scorer) -> None:
     assert "mortgage" in [reason["feature"] for reason in row["reasons"]]
     effects = [reason["effect"] for reason in row["reasons"]]
     assert effects == sorted(effects, reverse=True)
+
+
+WITHOUT = {
+    "XXXX XXXX XXXX XXXX": "too_little_text",
+    "See attached letter. XXXX": "too_little_text",
+    "loan": "too_little_text",
+    "mortgage mortgage mortgage mortgage mortgage mortgage mortgage mortgage": "too_little_text",
+    "Dzień dobry, piszę w sprawie opłaty, którą bank pobrał z mojego rachunku bez mojej zgody. "
+    "Proszę o zwrot pieniędzy i wyjaśnienie sprawy na piśmie.": None,
+    "Soy víctima de robo de identidad. Alguien abrió cuentas a mi nombre sin mi autorización y "
+    "aparecen en mi reporte de crédito. Solicito que eliminen estas cuentas de inmediato.": None,
+}
+
+
+@pytest.mark.parametrize("text", WITHOUT)
+def test_a_letter_without_content_goes_to_a_person_and_says_why(scorer: Scorer, text: str) -> None:
+    (alone,) = decide(scorer, rows_of(text))
+    *_, together = decide(scorer, rows_of(WHOLE, None, text))
+    assert alone["action"] == "review"
+    assert alone["score"] <= 0.5
+    first = alone["reasons"][0]
+    assert first["feature"] == (WITHOUT[text] or first["feature"])
+    assert first["feature"] in ("too_little_text", "unknown_words")
+    assert first["words"]
+    assert first["effect"] is None
+    assert together["reasons"] == alone["reasons"]
+    assert together["score"] == alone["score"]
+
+
+def test_a_whole_letter_gives_no_such_reason(scorer: Scorer) -> None:
+    (row,) = decide(scorer, rows_of(WHOLE))
+    assert not {"too_little_text", "unknown_words"} & {reason["feature"] for reason in row["reasons"]}
+
+
+def test_what_holds_too_little_is_left_to_a_person_whatever_the_threshold(model: Path) -> None:
+    every = load_scorer(COMPLAINTS, model, Settings(threads=1, automation=1.0))
+    actions = [row["action"] for row in decide(every, rows_of("XXXX XXXX", WHOLE, "loan"))]
+    assert actions == ["review", "auto", "review"]
+
+
+def test_a_model_that_may_know_what_identifies_people_is_refused(model: Path) -> None:
+    bundles = find_bundles(COMPLAINTS, model)
+    manifest = bundles["product"].manifest
+    (part,) = manifest["features"]["parts"]
+    older = replace(
+        bundles["product"],
+        manifest=manifest
+        | {
+            "features": manifest["features"] | {"parts": [{k: v for k, v in part.items() if k != "left_out"}]}
+        },
+    )
+    with pytest.raises(BundleError, match="card and account numbers"):
+        load_predictor(COMPLAINTS, COMPLAINTS.task("product"), older, Settings())
 
 
 def test_no_text_is_left_to_a_person_and_says_why(scorer: Scorer) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tallystick.errors import UsageError
 from tallystick.text.hashing import SEED
+from tallystick.text.identifiers import IN_WORD
 from tallystick.text.letters import tables
 from tallystick.text.ngrams import lower_word
 from tallystick.text.tokens import PAD, hash_words, in_slices, split, strings
@@ -47,9 +48,16 @@ def known(text: str) -> bool:
     return all(unicodedata.category(c) not in ("Cn", "Cs") for c in text)
 
 
+def harmless(text: str) -> str:
+    """The text, without an @ and with fewer digits than identify anybody."""
+    if "@" not in text and sum(c in "0123456789" for c in text) < IN_WORD:
+        return text
+    return text.replace("@", " ").translate(str.maketrans("0123456789", "zyxwvutsrq"))
+
+
 @given(st.lists(st.one_of(few, st.text(max_size=80), st.text("abcXYZ_09 ,é", max_size=200)), max_size=6))
 def test_words_are_those_of_scikit_learn(texts: list[str]) -> None:
-    texts = ["".join(c for c in text if known(c)) for text in texts]
+    texts = [harmless("".join(c for c in text if known(c))) for text in texts]
     assert words_of(pa.array(texts, pa.string())) == [expected(text) for text in texts]
 
 

@@ -10,6 +10,7 @@ from tallystick.feature_extraction.fitted import (
     identity_of,
     layout_of,
     missing_of,
+    without_content,
 )
 from tallystick.feature_extraction.outputs import TaskOutput, output_name
 from tallystick.feature_extraction.text import Text
@@ -40,4 +41,5 @@ __all__ = [
     "missing_of",
     "output_name",
     "window_column",
+    "without_content",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tallystick.feature_extraction.values import ValueReader, Values
 from tallystick.models import Model
 
-__all__ = ["Augmented", "Features", "FitContext", "FittedPart", "Layout", "RowScorer"]
+__all__ = ["Altered", "Augmented", "Features", "FitContext", "FittedPart", "Layout", "RowScorer"]
 
 Layout = Literal["dense", "sparse"]
 Floats = NDArray[np.float64]
@@ -24,12 +24,14 @@ class FitContext:
     """What a part is fitted with.
 
     reader: how values are read, with the names of the window features; only: names of columns and features
-    to use, all when empty; threads: how many may be used, which changes no bit.
+    to use, all when empty; threads: how many may be used, which changes no bit; people: int64 (rows,), a code
+    of whose each row is, None where that is not known.
     """
 
     reader: ValueReader = field(default_factory=ValueReader)
     only: frozenset[str] = frozenset()
     threads: int = 1
+    people: NDArray[np.int64] | None = None
 
     def wanted(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return those of the names that are to be used."""
@@ -45,14 +47,28 @@ class Augmented:
     weight: float
 
 
+@dataclass(frozen=True)
+class Altered:
+    """Rows made of rows, one of each, and which of them could be made."""
+
+    rows: pa.RecordBatch
+    made: NDArray[np.bool_]
+
+
 class RowScorer(Protocol):
     """A fitted part and a model as one: clean rows in, raw scores and reasons out, in one pass."""
 
     def raw(self, rows: pa.RecordBatch, threads: int = 1) -> Floats:
         """Score rows: float64 (rows, outputs)."""
 
-    def raw_and_reasons(self, rows: pa.RecordBatch, top: int, threads: int = 1) -> tuple[Floats, pa.Array]:
-        """Score rows and explain the highest output: list of struct feature, value, effect, words."""
+    def explained(
+        self, rows: pa.RecordBatch, top: int, threads: int = 1
+    ) -> tuple[Floats, Floats | None, pa.Array | None]:
+        """Score rows, say how much of each is known as `FittedPart.support` does, and explain them.
+
+        The reasons are those of the highest output: list of struct feature, value, effect, words; None where
+        top is 0.
+        """
 
 
 class FittedPart(Protocol):
@@ -78,6 +94,9 @@ class FittedPart(Protocol):
     def csr(self, rows: pa.RecordBatch, threads: int = 1) -> Any:
         """Return the features of rows as a SciPy CSR matrix, for a sparse part."""
 
+    def support(self, rows: pa.RecordBatch, threads: int = 1) -> Floats | None:
+        """Say how much of each row it knows, float64 (rows, 5), as `Sufficiency` takes it; None: unknown."""
+
     def joined(self, model: Model) -> RowScorer | None:
         """Join the part and a model into one pass, where there is a kernel for it."""
 
@@ -92,12 +111,13 @@ class Features:
     """A declared part; a kind of part overrides what it can say more of.
 
     kind: names the class in a bundle; columns: of the contract, that it may read; required: those of them
-    without which there is nothing to look at.
+    without which there is nothing to look at; derived: whether it only says again what other parts may hold.
     """
 
     kind: ClassVar[str] = ""
     layout: ClassVar[Layout] = "dense"
     missing_reason: str = "no_features"
+    derived: ClassVar[bool] = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -135,6 +155,13 @@ class Features:
 
     def augment(self, rows: pa.RecordBatch) -> Augmented | None:  # noqa: ARG002
         """Make further training rows of rows; None: there are none."""
+        return None
+
+    def without_content(self, rows: pa.RecordBatch) -> Sequence[Altered] | None:  # noqa: ARG002
+        """Make rows of rows that hold too little of this part to say anything, one batch for each way.
+
+        None where that cannot be done.
+        """
         return None
 
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64] | None:  # noqa: ARG002

@@ -12,12 +12,29 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.errors import DataError, UsageError, did_you_mean
-from tallystick.feature_extraction.base import Augmented, Features, FitContext, FittedPart, Layout, RowScorer
+from tallystick.feature_extraction.base import (
+    Altered,
+    Augmented,
+    Features,
+    FitContext,
+    FittedPart,
+    Layout,
+    RowScorer,
+)
 from tallystick.feature_extraction.values import ValueReader, Values
 from tallystick.models import Model
 from tallystick.models.scaling import Scaling
 
-__all__ = ["FittedFeatures", "augment", "fit_features", "groups_of", "identity_of", "layout_of", "missing_of"]
+__all__ = [
+    "FittedFeatures",
+    "augment",
+    "fit_features",
+    "groups_of",
+    "identity_of",
+    "layout_of",
+    "missing_of",
+    "without_content",
+]
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +104,12 @@ class FittedFeatures:
         if self.scaling is not None:
             blocks.append(csr_matrix(self.scaling.apply(self.dense(values))))
         return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")
+
+    def support(self, rows: pa.RecordBatch, threads: int = 1) -> Floats | None:
+        """Say how much of each row is known, float64 (rows, 5); None where a part cannot tell."""
+        found = [part.support(rows, threads) for _, part in self.parts]
+        known = [one for one in found if one is not None]
+        return np.sum(known, axis=0) if known and len(known) == len(found) else None
 
     def joined(self, model: Model) -> RowScorer | None:
         """Join features and model into one pass, where a single part offers that."""
@@ -187,6 +210,28 @@ def groups_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.
 def identity_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.uint64] | None:
     """Return what tells rows apart, as the first part that can tell has it; None where none can."""
     return next((found for part in declared if (found := part.identity(rows)) is not None), None)
+
+
+def without_content(declared: Sequence[Features], rows: pa.RecordBatch) -> list[Altered]:
+    """Make rows of rows that hold too little of every part; none where a part cannot make any."""
+    made: list[Altered] = []
+    for part in declared:
+        if part.derived:
+            continue
+        before = [one.rows for one in made] or None
+        of_part = [part.without_content(one) for one in before] if before else [part.without_content(rows)]
+        if of_part[0] is None:
+            return []
+        if before is None:
+            made = list(of_part[0])
+        else:
+            # The same way in each part: the way'th batch of the rows that the parts before have changed.
+            made = [
+                Altered(ways[way].rows, one.made & ways[way].made)
+                for way, (one, ways) in enumerate(zip(made, of_part, strict=True))
+                if ways is not None
+            ]
+    return made
 
 
 def augment(declared: Sequence[Features], rows: pa.RecordBatch) -> Augmented | None:

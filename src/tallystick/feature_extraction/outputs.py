@@ -35,24 +35,34 @@ class TaskOutput(Features):
 
     task: str
     kind: ClassVar[str] = "output"
+    derived: ClassVar[bool] = True
 
     def selectable(self, windows: Collection[str]) -> tuple[str, ...]:  # noqa: ARG002 - as all parts
         """Return the score's name."""
         return (output_name(self.task),)
 
-    def fit(self, rows: pa.RecordBatch, context: FitContext) -> FittedColumns | None:  # noqa: ARG002
+    def fit(self, rows: pa.RecordBatch, context: FitContext) -> FittedOutput | None:  # noqa: ARG002
         """Take the score as a number."""
         wanted = context.wanted(self.selectable(()))
-        return FittedColumns(wanted, {}) if wanted else None
+        return FittedOutput(wanted, {}) if wanted else None
 
     def load(
         self,
         description: Mapping[str, Any],
         arrays: Mapping[str, NDArray[Any]],  # noqa: ARG002 - all is in the description
-    ) -> FittedColumns:
+    ) -> FittedOutput:
         """Return the fitted part."""
-        return FittedColumns(tuple(description["numbers"]), {})
+        return FittedOutput(tuple(description["numbers"]), {})
 
     def missing(self, rows: pa.RecordBatch) -> NDArray[np.bool_] | None:  # noqa: ARG002 - never looked at alone
         """A row without the other score is scored with an unknown value."""
         return None
+
+
+@dataclass(frozen=True)
+class FittedOutput(FittedColumns):
+    """A score as a number; that it is known adds nothing to what is known of a row."""
+
+    def support(self, rows: pa.RecordBatch, threads: int = 1) -> NDArray[np.float64] | None:  # noqa: ARG002
+        """Nothing of its own."""
+        return np.zeros((len(rows), 5))

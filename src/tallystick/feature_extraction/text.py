@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.feature_extraction.base import Augmented, Features, FitContext, Layout, RowScorer
+from tallystick.errors import BundleError
+from tallystick.feature_extraction.base import Altered, Augmented, Features, FitContext, Layout, RowScorer
 from tallystick.feature_extraction.values import Values
 from tallystick.models import LinearModel, Model
 from tallystick.text import TextScorer, TextSpec, Vocabulary, near_copies
+from tallystick.text.content import KINDS, without_content
 
 __all__ = ["FittedText", "Text", "TextRowScorer"]
 
@@ -64,10 +66,17 @@ class Text(Features):
         """Learn the vocabulary and its weights."""
         if not context.wanted([self.column]):
             return None
-        return FittedText(self.column, Vocabulary.fit(rows.column(self.column), self.spec))
+        vocabulary = Vocabulary.fit(rows.column(self.column), self.spec, context.people)
+        return FittedText(self.column, vocabulary)
 
     def load(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FittedText:
-        """Return the vocabulary."""
+        """Return the vocabulary; BundleError where it may hold what identifies people."""
+        if "left_out" not in description:
+            raise BundleError(
+                "The model was trained by a version that kept card and account numbers, addresses, and the "
+                "words of one person among the words that it knows.",
+                "Train it again.",
+            )
         spec = TextSpec.from_dict(description["spec"])
         return FittedText(description["column"], Vocabulary.from_arrays(spec, arrays))
 
@@ -84,13 +93,20 @@ class Text(Features):
                 halves += [" ".join(words[:middle]), " ".join(words[middle:])]
                 source += [row, row]
         index = np.array(source, dtype=np.int64)
+        return Augmented(self._with(rows.take(pa.array(index)), halves), index, self.halves_weight)
+
+    def without_content(self, rows: pa.RecordBatch) -> list[Altered]:
+        """Mask, cut, estrange and shuffle the texts: see `text.content`."""
+        texts = rows.column(self.column).to_pylist()
+        made = (without_content(texts, kind) for kind in KINDS)
+        return [
+            Altered(self._with(rows, one), np.array([text is not None for text in one], bool)) for one in made
+        ]
+
+    def _with(self, rows: pa.RecordBatch, texts: Sequence[str | None]) -> pa.RecordBatch:
+        """Put other texts into rows."""
         place = rows.schema.get_field_index(self.column)
-        made = rows.take(pa.array(index)) if rows.num_columns > 1 else rows
-        if rows.num_columns == 1:
-            made = pa.RecordBatch.from_arrays([pa.array(halves, pa.string())], names=[self.column])
-        else:
-            made = made.set_column(place, self.column, pa.array(halves, rows.schema.field(place).type))
-        return Augmented(made, index, self.halves_weight)
+        return rows.set_column(place, self.column, pa.array(texts, rows.schema.field(place).type))
 
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64] | None:
         """Near copies of one text hang together."""
@@ -136,6 +152,10 @@ class FittedText:
         """Return the weighted n-grams of each row as a SciPy CSR matrix."""
         return self.vocabulary.scipy(rows.column(self.column), threads=threads)
 
+    def support(self, rows: pa.RecordBatch, threads: int = 1) -> NDArray[np.float64] | None:
+        """Say how many of the words of each text are known: see `Vocabulary.support`."""
+        return self.vocabulary.support(rows.column(self.column), threads)
+
     def joined(self, model: Model) -> RowScorer | None:
         """Join the vocabulary and a linear model's weights."""
         if not isinstance(model, LinearModel):
@@ -145,7 +165,12 @@ class FittedText:
     def describe(self) -> dict[str, Any]:
         """Return which n-grams these are."""
         spec = self.vocabulary.spec
-        return {"column": self.column, "spec": spec.to_dict(), "words": _in_words(spec)}
+        return {
+            "column": self.column,
+            "spec": spec.to_dict(),
+            "left_out": "numbers and addresses that identify; words of one person alone",
+            "words": _in_words(spec),
+        }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the vocabulary as plain arrays."""
@@ -163,28 +188,30 @@ class TextRowScorer:
         """Score texts: float64 (rows, outputs)."""
         return self.kernel.logits(rows.column(self.column), threads=threads)
 
-    def raw_and_reasons(
+    def explained(
         self, rows: pa.RecordBatch, top: int, threads: int = 1
-    ) -> tuple[NDArray[np.float64], pa.Array]:
-        """Score texts and name the words that moved each most."""
-        raw, reasons = self.kernel.logits_and_reasons(rows.column(self.column), top, threads=threads)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, pa.Array | None]:
+        """Score texts, say how much of each is known, and name the words that moved each most."""
+        raw, support, reasons = self.kernel.score(rows.column(self.column), top, threads)
+        if reasons is None:
+            return raw, support, None
         feature, value, effect = reasons.values.flatten()
         said = pc.binary_join_element_wise("mentions “", feature, "”", "")
         worded = pa.StructArray.from_arrays(
             [feature, value, effect, said], names=["feature", "value", "effect", "words"]
         )
-        return raw, pa.ListArray.from_arrays(reasons.offsets, worded)
+        return raw, support, pa.ListArray.from_arrays(reasons.offsets, worded)
 
 
 def _in_words(spec: TextSpec) -> str:
     """Say which n-grams are counted.
 
     >>> _in_words(TextSpec(characters=(3, 5)))
-    'words 1 to 2, characters 3 to 5 within words, each in at least 2 texts'
+    'words 1 to 2, characters 3 to 5 within words, each of at least 2 people'
     """
     parts = [
         f"{name} {span[0]} to {span[1]}{where}"
         for name, span, where in (("words", spec.words, ""), ("characters", spec.characters, " within words"))
         if span is not None
     ]
-    return ", ".join(parts) + f", each in at least {spec.min_df} texts"
+    return ", ".join(parts) + f", each of at least {spec.min_df} people"

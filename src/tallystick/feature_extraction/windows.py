@@ -83,6 +83,10 @@ class FittedWindows:
         """A dense part has none."""
         raise NotImplementedError
 
+    def support(self, rows: pa.RecordBatch, threads: int = 1) -> NDArray[np.float64] | None:  # noqa: ARG002 - as all parts
+        """Nothing is known of how much it knows."""
+        return None
+
     def joined(self, model: Model) -> RowScorer | None:  # noqa: ARG002 - as all parts
         """There is no kernel that joins window features and a model."""
         return None

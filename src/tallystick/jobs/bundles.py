@@ -90,6 +90,7 @@ def bundle_parts(
             "split": _split_words(spec),
         },
         "calibration": fitted.calibrator.describe(),
+        "sufficiency": None if fitted.sufficiency is None else fitted.sufficiency.describe(),
         "policy": policy.describe(),
         "figures": {key: report[key] for key in kept if key in report},
         "needs": dict(needs),

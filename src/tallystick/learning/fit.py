@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.errors import DataError
-from tallystick.feature_extraction import FitContext, FittedFeatures, augment, fit_features
+from tallystick.feature_extraction import FitContext, FittedFeatures, augment, fit_features, without_content
 from tallystick.inputs.context import Progress, Quiet
 from tallystick.learners import Learner, Sample
-from tallystick.models import Model
+from tallystick.models import Model, Sufficiency, fit_sufficiency
 from tallystick.models.scores import Calibrator, Scores
-from tallystick.tasks import Calibrated, Dataset, Fold, HeldOut, Task, Truth
+from tallystick.tasks import Calibrated, Dataset, Fold, HeldOut, Target, Task, Truth
 
-__all__ = ["FitSpec", "Fitted", "FittedModel", "cross_fit", "fit_task", "learned_target"]
+__all__ = ["FitSpec", "Fitted", "FittedModel", "calibrate", "cross_fit", "fit_task", "learned_target"]
 
 MEDIANS = 50_000  # rows from which the medians of features are taken
+MADE_OF = 20_000  # rows of which others are made that hold too little
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +38,13 @@ class FittedModel:
     model: Model
     blank: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
+    def raw_and_support(self, rows: pa.RecordBatch, threads: int = 1) -> tuple[Floats, Floats | None]:
+        """Score rows, and say how much of each is known, None where the features cannot tell."""
+        joined = self.features.joined(self.model)
+        if joined is not None:
+            return joined.explained(rows, 0, threads)[:2]
+        return self.raw(rows, threads), self.features.support(rows, threads)
+
     def raw(self, rows: pa.RecordBatch, threads: int = 1) -> Floats:
         """Score rows with the kernels that score in production: float64 (rows, outputs)."""
         joined = self.features.joined(self.model)
@@ -50,7 +58,8 @@ class Fitted:
     """A task fitted on rows: features, model, calibrator, and what held-out rows got.
 
     medians: float64, of each dense feature over rows spread evenly, NaN where it is never known; blank: bool,
-    of each dense feature whether a training row lacked it.
+    of each dense feature whether a training row lacked it; sufficiency: None where the features cannot tell
+    how much of a row they know.
     """
 
     features: FittedFeatures
@@ -60,10 +69,13 @@ class Fitted:
     calibrator: Calibrator
     medians: Floats
     blank: NDArray[np.bool_]
+    target: Target
+    sufficiency: Sufficiency | None = None
 
     def scores(self, rows: pa.RecordBatch, threads: int = 1) -> Scores:
         """Score rows as production does."""
-        return self.calibrator.apply(FittedModel(self.features, self.model).raw(rows, threads))
+        raw, support = FittedModel(self.features, self.model).raw_and_support(rows, threads)
+        return _weighed(self.target, self.calibrator.apply(raw), self.sufficiency, support)
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ class FitSpec:
     def fit(self, dataset: Dataset, answers: Floats, names: Sequence[str]) -> FittedModel:
         """Fit features and model on rows with their answers; names: of the codes."""
         threads = self.settings.cores()
-        context = FitContext(dataset.reader, self.only, threads)
+        context = FitContext(dataset.reader, self.only, threads, dataset.people)
         features = fit_features(self.task.features, dataset.rows, context)
         matrix = features.matrix(dataset.rows, threads=threads)
         truth, weight = np.nan_to_num(answers), None
@@ -147,7 +159,10 @@ def cross_fit(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fol
     Raises DataError where nothing is left to learn from.
     """
     raw: Floats | None = None
+    support: Floats | None = None
+    without: list[tuple[Floats, int]] = []
     fold_of = np.full(len(dataset), -1, np.int64)
+    step = -(-len(dataset) // MADE_OF)
     spec.progress.stage(f"Learning {spec.task.name}, fold by fold", len(folds))
     for number, fold in enumerate(folds):
         train, test = fold.train, fold.test
@@ -157,10 +172,14 @@ def cross_fit(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fol
         answers = truth.values[train]
         if _teaches(spec, answers, truth.names, fold):
             fitted = spec.fit(dataset.take(train), answers, truth.names)
-            found = fitted.raw(dataset.take(test).rows, spec.settings.cores())
+            found, here = fitted.raw_and_support(dataset.take(test).rows, spec.settings.cores())
             raw = np.full((len(dataset), found.shape[1]), np.nan) if raw is None else raw
             raw[test] = found
             fold_of[test] = number
+            if here is not None:
+                support = np.full((len(dataset), here.shape[1]), np.nan) if support is None else support
+                support[test] = here
+                without += [(one, number) for one in _without(spec, fitted, dataset.take(test[::step]).rows)]
         spec.progress.step()
     row = np.flatnonzero(fold_of >= 0)
     if raw is None or not len(row):
@@ -175,7 +194,52 @@ def cross_fit(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fol
     return HeldOut(
         row, fold_of[row], raw[row], truth.values[row], dataset.time[row],
         None if stake is None else stake[row], ordered,
+        None if support is None else support[row],
+        np.concatenate([one for one, _ in without]) if without else None,
+        np.repeat([fold for _, fold in without], [len(one) for one, _ in without]) if without else None,
     )  # fmt: skip
+
+
+def _without(spec: FitSpec, fitted: FittedModel, rows: pa.RecordBatch) -> list[Floats]:
+    """Return how much is known of rows that are made of held-out ones to hold too little."""
+    found = []
+    for one in without_content(spec.task.features, rows):
+        support = fitted.features.support(one.rows.filter(pa.array(one.made)), spec.settings.cores())
+        if support is not None:
+            found.append(support)
+    return found
+
+
+def calibrate(target: Target, held: HeldOut) -> tuple[Calibrated, Sufficiency | None]:
+    """Calibrate held-out scores, and learn what holds too little, from rows that the models did not see.
+
+    The figures of a row come from calibrators and from a sufficiency that did not see the row's fold.
+    """
+    calibrated = target.calibrate(held)
+    if held.support is None:
+        return calibrated, None
+    none = np.zeros((0, held.support.shape[1]))
+    made = none if held.without is None else held.without
+    made_in = np.zeros(0, np.int64) if held.without_fold is None else held.without_fold
+    chance, short = np.ones(len(held)), np.zeros(len(held), bool)
+    for fold in np.unique(held.fold):
+        out = held.fold == fold
+        enough = fit_sufficiency(held.support[~out], made[made_in != fold])
+        chance[out] = enough.apply(held.support[out])[0]
+        short[out] = chance[out] < enough.cutoff
+    scores, chosen_on = (
+        target.weigh(one, chance, short) for one in (calibrated.scores, calibrated.chosen_on)
+    )
+    return replace(calibrated, scores=scores, chosen_on=chosen_on), fit_sufficiency(held.support, made)
+
+
+def _weighed(
+    target: Target, scores: Scores, sufficiency: Sufficiency | None, support: Floats | None
+) -> Scores:
+    if sufficiency is None or support is None:
+        return scores
+    chance, _ = sufficiency.apply(support)
+    return target.weigh(scores, chance, chance < sufficiency.cutoff)
 
 
 def _teaches(spec: FitSpec, answers: Floats, names: Sequence[str], fold: Fold) -> bool:
@@ -212,17 +276,19 @@ def fit_task(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fold
     target = spec.task.target
     if target.cross_fitted:
         held = cross_fit(spec, dataset, truth, folds)
-        calibrated = target.calibrate(held)
+        calibrated, sufficiency = calibrate(target, held)
     spec.progress.stage(f"Learning {spec.task.name}, from all rows")
     whole = spec.fit(dataset, truth.values, truth.names)
     if not target.cross_fitted:
         rows = np.arange(len(dataset))
         raw = whole.raw(dataset.rows, spec.settings.cores())
         held = HeldOut(rows, np.zeros(len(rows), np.int64), raw, truth.values, dataset.time)
-        calibrated = target.calibrate(held)
+        calibrated, sufficiency = target.calibrate(held), None
     model, calibrator = target.finish(whole.model, calibrated.calibrator)
     middle = medians(whole.features, dataset.rows)
-    return Fitted(whole.features, model, held, calibrated, calibrator, middle, whole.blank)
+    return Fitted(
+        whole.features, model, held, calibrated, calibrator, middle, whole.blank, target, sufficiency
+    )
 
 
 def medians(features: FittedFeatures, rows: pa.RecordBatch) -> Floats:

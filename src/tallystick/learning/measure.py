@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.errors import DataError
-from tallystick.learning.fit import FitSpec, Fitted, cross_fit, fit_task
+from tallystick.learning.fit import FitSpec, Fitted, calibrate, cross_fit, fit_task
 from tallystick.learning.folds import folds_of, last_part
 from tallystick.learning.identity import identity
 from tallystick.models import Bundle
@@ -89,7 +89,7 @@ def score_anew(
     if maker is None and split != "time":
         folds = folds_of(spec.task, dataset, truth, split, settings.seed)
         held = cross_fit(spec, dataset, truth, folds)
-        calibrated = spec.task.target.calibrate(held)
+        calibrated, _ = calibrate(spec.task.target, held)
         policy = spec.task.policy.fit(held, calibrated.chosen_on, settings)
         how = {"kind": split, "folds": len(folds), "seed": settings.seed}
         scored = np.flatnonzero(~np.isnan(calibrated.scores.score))

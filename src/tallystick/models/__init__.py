@@ -6,6 +6,7 @@ from tallystick.models.calibration import Calibration, Decided, cross_calibrate,
 from tallystick.models.event_calibration import EventCalibration
 from tallystick.models.linear import LinearModel, probabilities
 from tallystick.models.rank_calibration import RankCalibration
+from tallystick.models.sufficiency import Sufficiency, fit_sufficiency, weighed
 from tallystick.models.trees import Trees
 
 __all__ = [
@@ -16,12 +17,15 @@ __all__ = [
     "LinearModel",
     "Model",
     "RankCalibration",
+    "Sufficiency",
     "Trees",
     "cross_calibrate",
     "fit_calibration",
+    "fit_sufficiency",
     "load",
     "load_model",
     "probabilities",
     "save",
+    "weighed",
     "writable",
 ]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.feature_extraction import FittedFeatures, RowScorer, Values, missing_of
-from tallystick.models import Model
+from tallystick.models import Model, Sufficiency
 from tallystick.models.scores import Calibrator, Scores
 from tallystick.rules.rules import Applied, Rules, combine
 from tallystick.scorer.blanks import UnmetBlanks
@@ -30,6 +30,7 @@ Codes = NDArray[np.int64]
 #: A reason: feature, value, effect, words.
 _Reason = tuple[str, float | None, float | None, str]
 _REASONS = pa.list_(REASON)
+_NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Predictor:
 
     outputs: what codes of labels stand for; medians: of each dense feature over training rows, for reasons;
     reason_text: says a reason in words; name: what decisions call the model; needs: task → the name of the
-    model whose scores it reads; unmet: the features that no training row lacked, where that was kept.
+    model whose scores it reads; unmet: the features that no training row lacked, where that was kept;
+    sufficiency: which rows hold too little to decide, None where it cannot tell.
     """
 
     task: Task
@@ -62,6 +64,7 @@ class Predictor:
     name: str
     needs: Mapping[str, str] = field(default_factory=dict)
     unmet: UnmetBlanks | None = None
+    sufficiency: Sufficiency | None = None
 
     @cached_property
     def joined(self) -> RowScorer | None:
@@ -84,12 +87,26 @@ class Predictor:
         The score of a row with a blank that training never met is NaN.
         """
         if self.joined is not None:
-            return self.calibrator.apply(self.joined.raw(rows, threads))
+            raw, support, _ = self.joined.explained(rows, 0, threads)
+            return self._weighed(self.calibrator.apply(raw), support)[0]
         values = self.features.values(rows, None, columns)
         X = self.features.matrix(rows, values, threads)
-        scores = self.calibrator.apply(self.model.raw(X, threads))
+        support = None if self.sufficiency is None else self.features.support(rows, threads)
+        scores = self._weighed(self.calibrator.apply(self.model.raw(X, threads)), support)[0]
         unmet = None if self.unmet is None else self.unmet.rows(X)
         return scores if unmet is None else replace(scores, score=np.where(unmet, np.nan, scores.score))
+
+    def _weighed(self, scores: Scores, support: Floats | None) -> tuple[Scores, Codes, Codes]:
+        """Return scores in the light of how much is known of each row.
+
+        And which rows hold too little, with the code of the measure that says so.
+        """
+        if self.sufficiency is None or support is None:
+            return scores, _NONE, _NONE
+        chance, worst = self.sufficiency.apply(support)
+        short = chance < self.sufficiency.cutoff
+        rows = np.flatnonzero(short)
+        return self.task.target.weigh(scores, chance, short), rows, worst[rows]
 
     def decide(
         self,
@@ -124,17 +141,19 @@ class Predictor:
         window_features: Floats | None,
         columns: Mapping[str, pa.Array] | None,
     ) -> dict[str, pa.Array]:
-        rows, X, fused = len(clean), None, None
+        rows, X, fused, support = len(clean), None, None, None
         values = self.features.values(clean, window_features, columns)
         if self.joined is None:
             X = self.features.matrix(clean, values, want.threads)
             raw = self.model.raw(X, want.threads)
-        elif want.reasons:
-            raw, fused = self.joined.raw_and_reasons(clean, TOP, want.threads)
+            if self.sufficiency is not None:
+                support = self.features.support(clean, want.threads)
         else:
-            raw = self.joined.raw(clean, want.threads)
-        scores = self.calibrator.apply(raw)
+            raw, support, fused = self.joined.explained(clean, TOP if want.reasons else 0, want.threads)
+        scores, short, worst = self._weighed(self.calibrator.apply(raw), support)
         action = self.policy.act(scores.score)
+        if len(short):
+            action[short] = np.maximum(action[short], self.policy.unsure)
         unmet = None if self.unmet is None or X is None else self.unmet.rows(X)
         if unmet is not None:
             action = np.where(unmet, self.policy.unsure, action)
@@ -150,16 +169,29 @@ class Predictor:
             "model": repeated(self.name, rows),
         }
         if want.reasons and fused is not None:
-            made["reasons"] = _with_rules(fused, rules, ruled, values)
+            made["reasons"] = _with_rules(
+                self._with_short(fused, short, worst, support), rules, ruled, values
+            )
         elif want.reasons:
             explained = self._explained(rows, acted, label, want)
-            made["reasons"] = self._explain(X, explained, scores, rules, ruled, values, unmet, want.threads)
+            found = self._explain(X, explained, scores, rules, ruled, values, unmet, want.threads)
+            made["reasons"] = self._with_short(found, short, worst, support)
         if want.all_scores:
             made["scores"] = self._all_scores(scores)
         if unmet is not None:  # not scored, as what holds nothing to look at
             known = pa.array(np.arange(rows), mask=unmet)
             made |= {name: made[name].take(known) for name in ("label", "score", "scores") if name in made}
         return made
+
+    def _with_short(self, reasons: pa.Array, short: Codes, worst: Codes, support: Floats | None) -> pa.Array:
+        """Put first why a row holds too little; the features that moved its score say little then."""
+        if self.sufficiency is None or support is None or not len(short):
+            return reasons
+        said = {
+            row: self.sufficiency.reason(code, support[row])
+            for row, code in zip(short.tolist(), worst.tolist(), strict=True)
+        }
+        return _put_first(reasons, said)
 
     def _explained(self, rows: int, action: Codes, label: Codes | None, want: Want) -> Codes:
         """Return the rows that are explained: all, or those on which something is done or said."""
@@ -277,7 +309,11 @@ def _rule_reasons(rules: Rules | None, ruled: Applied | None, values: Values) ->
 
 def _with_rules(reasons: pa.Array, rules: Rules | None, ruled: Applied | None, values: Values) -> pa.Array:
     """Put the reasons of rules before those of a model."""
-    said = _rule_reasons(rules, ruled, values)
+    return _put_first(reasons, _rule_reasons(rules, ruled, values))
+
+
+def _put_first(reasons: pa.Array, said: Mapping[int, _Reason]) -> pa.Array:
+    """Put a reason before the others of a row."""
     if not said:
         return reasons
     names = REASON.names

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tallystick.config import Settings
 from tallystick.errors import DataError
 from tallystick.evaluation import classification_report
-from tallystick.models import Calibration, LinearModel, Model, cross_calibrate
+from tallystick.models import Calibration, LinearModel, Model, cross_calibrate, weighed
 from tallystick.models.scores import Calibrator, Scores
 from tallystick.tasks.dataset import Dataset, HeldOut, Truth
 from tallystick.tasks.policies import Abstention, coverage_target
@@ -59,6 +59,10 @@ class Classes(Target):
         calibration, decided = cross_calibrate(held.raw, truth, held.fold, self.prior_correction)
         scores = Scores(decided.chance, decided.sure, decided.label)
         return Calibrated(calibration, scores, scores)
+
+    def weigh(self, scores: Scores, chance: NDArray[np.float64], short: NDArray[np.bool_]) -> Scores:
+        """A label is as sure as it would be of a whole row, times the chance that the row is one."""
+        return weighed(scores, chance, short)
 
     def load_calibrator(
         self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]

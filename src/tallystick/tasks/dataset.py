@@ -138,6 +138,19 @@ class Dataset:
         column = self.column(self.contract.person)
         return None if column is None else codes_of(column)
 
+    @cached_property
+    def people(self) -> Ints | None:
+        """Whose each row is, as a code: of a row without a person, that of the rows it hangs together with.
+
+        None where neither is known.
+        """
+        person, groups = self.column(self.contract.person), self.groups
+        if person is None or groups is None:
+            return self.person if groups is None else groups
+        known = person.is_valid().to_numpy(zero_copy_only=False)
+        codes = codes_of(person)
+        return np.where(known, codes, codes.max(initial=0) + 1 + groups)
+
     def money(self, name: str | None) -> Floats | None:
         """Return amounts in major units, 0 where unknown; None where there are none."""
         if self.column(name) is None or name is None:
@@ -166,6 +179,8 @@ class HeldOut:
     row: int64 (scored,), where each stands among the rows; fold: which held it out; raw: float64 (scored,
     outputs); truth: as in `Truth.values`; time: microseconds; stake: what is at stake in major units, None
     where there is none or in several currencies; ordered: whether each fold was learned from earlier rows.
+    support: how much of each the models knew (`Sufficiency`), None where they cannot tell; without,
+    without_fold: the same of rows made of held-out ones to hold too little, and the fold of each.
     """
 
     row: Ints
@@ -175,6 +190,9 @@ class HeldOut:
     time: Ints
     stake: Floats | None = None
     ordered: bool = False
+    support: Floats | None = None
+    without: Floats | None = None
+    without_fold: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -185,6 +203,7 @@ class HeldOut:
         return replace(
             self, row=self.row[index], fold=self.fold[index], raw=self.raw[index], truth=self.truth[index],
             time=self.time[index], stake=stake,
+            support=None if self.support is None else self.support[index],
         )  # fmt: skip
 
     @property

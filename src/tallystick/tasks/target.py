@@ -110,6 +110,13 @@ class Target:
         """Return the calibrator that a bundle kept."""
         raise NotImplementedError
 
+    def weigh(self, scores: Scores, chance: Floats, short: NDArray[np.bool_]) -> Scores:  # noqa: ARG002
+        """Return scores of rows in the light of the chance that each holds enough to say anything.
+
+        short: which hold too little; a person decides these, whatever their score.
+        """
+        return scores
+
     def refuse_too_few(self, task: str, truth: Truth) -> None:
         """Raise DataError where the answers leave nothing to learn."""
 

@@ -1,4 +1,4 @@
-"""Count in how many texts each n-gram occurs: one pass, memory linear in what is distinct."""
+"""Count how many authors use each n-gram: one pass, memory linear in what is distinct."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MET = -(1 << 62)  # far below zero: two different n-grams have this hash
 
 
 class Counts(NamedTuple):
-    """An open-addressing table: hash (0: free), second hash, texts that hold it, the last of them."""
+    """An open-addressing table: hash (0: free), second hash, authors who use it, the last of them."""
 
     hashes: np.ndarray
     checks: np.ndarray
@@ -55,7 +55,7 @@ def grown(counts: Counts) -> Counts:
 
 
 @kernel
-def count_one(counts: Counts, hashes: np.ndarray, checks: np.ndarray, n: int, text: int) -> int:
+def count_one(counts: Counts, hashes: np.ndarray, checks: np.ndarray, n: int, author: int) -> int:
     """Count the n-grams of one text; return how many were new. The table has room for all of them."""
     mask = np.uint64(len(counts.hashes) - 1)
     new = 0
@@ -70,8 +70,8 @@ def count_one(counts: Counts, hashes: np.ndarray, checks: np.ndarray, n: int, te
             new += 1
         elif counts.checks[at] != checks[i]:
             counts.df[at] = MET
-        if counts.last[at] != text:
-            counts.last[at] = text
+        if counts.last[at] != author:
+            counts.last[at] = author
             counts.df[at] += 1
     return new
 
@@ -80,13 +80,17 @@ def count_one(counts: Counts, hashes: np.ndarray, checks: np.ndarray, n: int, te
 def count_texts(
     data: np.ndarray,
     offsets: np.ndarray,
+    authors: np.ndarray,
     letters: Letters,
     characters: bool,
     low: int,
     high: int,
     drop_masks: bool,
 ) -> tuple[Counts, int]:
-    """Count word n-grams, or character n-grams within words, over all texts; and how many are distinct."""
+    """Count word n-grams, or character n-grams within words, over all texts; and how many are distinct.
+
+    authors: int64 (texts,), whose each text is; texts of one author stand side by side.
+    """
     most = longest(offsets, 0, len(offsets) - 1)
     room = GROWTH * most + 2 * PAD
     scratch, padded = np.empty(room, np.uint8), np.empty(room, np.uint8)
@@ -111,5 +115,5 @@ def count_texts(
             m = word_ngrams(words, n, low, high, hashes)
         while 2 * (used + m) > len(counts.hashes):
             counts = grown(counts)
-        used += count_one(counts, hashes, checks, m, text)
+        used += count_one(counts, hashes, checks, m, authors[text])
     return counts, used

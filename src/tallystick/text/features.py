@@ -12,7 +12,20 @@ from tallystick.text.letters import GROWTH, Letters
 from tallystick.text.ngrams import character_ngrams, word_ngrams
 from tallystick.text.tokens import PAD, hash_words, split
 
-__all__ = ["Index", "Work", "build_table", "collect", "find", "hash_characters", "know_words", "make_work"]
+__all__ = [
+    "SUPPORT",
+    "Index",
+    "Work",
+    "build_table",
+    "collect",
+    "find",
+    "hash_characters",
+    "know_words",
+    "make_work",
+]
+
+
+SUPPORT = 5  # how much of a text is known: columns of `collect`
 
 
 class Index(NamedTuple):
@@ -43,6 +56,7 @@ class Work(NamedTuple):
     left: np.ndarray
     weights: np.ndarray
     starts: np.ndarray
+    support: np.ndarray  # int64 (SUPPORT,): see collect
 
 
 @kernel
@@ -115,6 +129,7 @@ def make_work(longest: int, index: Index) -> Work:
         np.empty(grams, np.int64),
         np.empty(grams, np.float64),
         np.empty(grams, np.int64),
+        np.zeros(SUPPORT, np.int64),
     )
 
 
@@ -149,18 +164,31 @@ def collect(
 
     Returns where its words can be read (work.bounds holds their places, work.slots begins with their slots
     where single words are features), how many words it has, how many of its features are of words, and
-    how many features it has in all.
-    The caller sets the counts back to zero.
+    how many features it has in all. The caller sets the counts back to zero.
+    work.support then says how much of the text is known: different known terms, known terms, all terms,
+    known pairs, all pairs. Terms are its shortest n-grams, words where words are counted; pairs are the
+    next longer ones.
     """
     # Out of their tuples: each look into one counts a reference, and that costs more than the work here.
     slots, touched, known_at, known = work.slots, work.touched, index.known_at, index.known
     source, edges = split(data, start, end, index.letters, work.scratch, work.bounds)
     n = hash_words(source, work.bounds, edges, index.drop_masks, SEED, work.words)
     of_words = 0
+    support = work.support
+    different = terms = pairs = unknown_terms = unknown_pairs = 0
     if index.words[1]:
-        m = word_ngrams(work.words, n, index.words[0], index.words[1], work.grams)
+        low = index.words[0]
+        m = word_ngrams(work.words, n, low, index.words[1], work.grams)
         find(index.table, work.grams, m, slots, 0, work.left)
-        of_words = tally(slots, 0, m, counts, touched, 0)
+        # Slot 0 counts what is unknown.
+        terms = min(max(n - low + 1, 0), m)
+        pairs = min(max(n - low, 0), m - terms)
+        different = tally(slots, 0, terms, counts, touched, 0)
+        unknown_terms = counts[0]
+        of_words = tally(slots, terms, terms + pairs, counts, touched, different)
+        unknown_pairs = counts[0] - unknown_terms
+        if m > terms + pairs:
+            of_words = tally(slots, terms + pairs, m, counts, touched, of_words)
     t = of_words
     if index.characters[1]:
         for i in range(n):
@@ -169,6 +197,13 @@ def collect(
                 t = tally(known, known_at[f], known_at[f + 1], counts, touched, t)
             else:
                 t = tally(slots, hash_characters(source, i, index, work), len(slots), counts, touched, t)
+    if index.words[1] == 0:
+        different, unknown_terms = t, counts[0]
+        for j in range(t):
+            terms += counts[touched[j]]
+        terms += unknown_terms
+    support[0], support[1], support[2] = different, terms - unknown_terms, terms
+    support[3], support[4] = pairs - unknown_pairs, pairs
     counts[0] = 0
     return source, n, of_words, t
 

@@ -15,7 +15,18 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 
-__all__ = ["add_four", "high_bits", "kernel", "low_bit", "read8", "widened", "word_bits"]
+__all__ = [
+    "add_four",
+    "at_bits",
+    "bit_count",
+    "digit_bits",
+    "high_bits",
+    "kernel",
+    "low_bit",
+    "read8",
+    "widened",
+    "word_bits",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 BYTE, LONG = ir.IntType(8), ir.IntType(64)
@@ -79,6 +90,29 @@ def high_bits(typing_context: Any, data: Any, at: Any) -> Any:
 
 
 @intrinsic
+def digit_bits(typing_context: Any, data: Any, at: Any) -> Any:
+    """Which of the 64 bytes from `data[at]` on are ASCII digits: bit i for byte i."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        chunk, all_of = _lanes(context, builder, signature, args)
+        digit = builder.icmp_unsigned("<", builder.sub(chunk, all_of(ord("0"))), all_of(10))
+        return builder.bitcast(digit, LONG)
+
+    return SIGNATURE, generate
+
+
+@intrinsic
+def at_bits(typing_context: Any, data: Any, at: Any) -> Any:
+    """Which of the 64 bytes from `data[at]` on are an @: bit i for byte i."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        chunk, all_of = _lanes(context, builder, signature, args)
+        return builder.bitcast(builder.icmp_unsigned("==", chunk, all_of(ord("@"))), LONG)
+
+    return SIGNATURE, generate
+
+
+@intrinsic
 def word_bits(typing_context: Any, data: Any, at: Any) -> Any:
     """Which of the 64 bytes from `data[at]` on belong to words: bit i for byte i.
 
@@ -136,6 +170,16 @@ def add_four(
 
     numbers, places = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
     return types.void(numbers, places, numbers, types.int64, types.int64, numbers), generate
+
+
+@intrinsic
+def bit_count(typing_context: Any, bits: Any) -> Any:
+    """How many bits are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate
 
 
 @intrinsic

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tallystick.text.features import Index, collect, make_work
+from tallystick.text.features import SUPPORT, Index, collect, make_work
 from tallystick.text.lanes import kernel, low_bit, widened
 from tallystick.text.tokens import longest
 from tallystick.text.weights import scales, weigh
 
-__all__ = ["matrix_rows"]
+__all__ = ["matrix_rows", "support_rows"]
 
 
 @kernel
@@ -66,3 +66,20 @@ def matrix_rows(
         sizes[text - first] = n - used
         used = n
     return sizes, indices[:used], values[:used]
+
+
+@kernel
+def support_rows(
+    data: np.ndarray, offsets: np.ndarray, first: int, last: int, index: Index, features: int
+) -> np.ndarray:
+    """Say of texts first to last how much of each is known: see `collect`."""
+    work = make_work(longest(offsets, first, last), index)
+    counts = np.zeros(features + 1, np.int32)
+    support = np.empty((last - first, SUPPORT))
+    for text in range(first, last):
+        _, _, _, t = collect(data, offsets[text], offsets[text + 1], index, work, counts)
+        for j in range(SUPPORT):
+            support[text - first, j] = work.support[j]
+        for j in range(t):
+            counts[work.touched[j]] = 0
+    return support

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tallystick.errors import UsageError
-from tallystick.text.features import Index, Work, collect, make_work
+from tallystick.text.features import SUPPORT, Index, Work, collect, make_work
 from tallystick.text.lanes import add_four, kernel
 from tallystick.text.reasons import Reasons, explain, no_reasons, to_arrow
 from tallystick.text.tokens import Strings, in_slices, longest, strings
@@ -61,7 +61,7 @@ class TextScorer:
 
     def logits(self, texts: Any, threads: int = 1) -> np.ndarray:
         """Score an Arrow array of texts (null: empty): float64 (texts, classes)."""
-        return self._score(strings(texts), 0, threads)[0]
+        return self.score(texts, threads=threads)[0]
 
     def logits_and_reasons(self, texts: Any, k: int = 5, threads: int = 1) -> tuple[np.ndarray, pa.ListArray]:
         """Score, and name what moved each text most towards its highest class (of equals, the first).
@@ -72,11 +72,20 @@ class TextScorer:
         that a comparison.
         What a character n-gram adds is given back, in equal parts, to the words that it occurs in.
         """
-        logits, parts = self._score(strings(texts), k, threads)
-        return logits, to_arrow(parts, self.vocabulary.names)
+        logits, _, reasons = self.score(texts, k, threads)
+        assert reasons is not None
+        return logits, reasons
 
-    def _score(self, texts: Strings, k: int, threads: int) -> tuple[np.ndarray, list[Reasons]]:
+    def score(
+        self, texts: Any, k: int = 0, threads: int = 1
+    ) -> tuple[np.ndarray, np.ndarray, pa.ListArray | None]:
+        """Score as `logits`, with `Vocabulary.support` of each text, and reasons where k is not 0."""
+        out, support, parts = self._score(strings(texts), k, threads)
+        return out, support, to_arrow(parts, self.vocabulary.names) if k else None
+
+    def _score(self, texts: Strings, k: int, threads: int) -> tuple[np.ndarray, np.ndarray, list[Reasons]]:
         out = np.empty((len(texts.offsets) - 1, len(self.intercept)))
+        support = np.empty((len(out), SUPPORT))
         known = self.vocabulary
 
         def score(start: int, end: int) -> Reasons:
@@ -88,12 +97,14 @@ class TextScorer:
             work = room if most <= KEPT else make_work(most, self._index)
             reasons: Reasons = score_rows(
                 *texts, start, end, self._index, work, counts, known.idf, self._rows,
-                self.intercept, self._count_weights, known.spec.sublinear, known.block_weight, k, out,
+                self.intercept, self._count_weights, known.spec.sublinear, known.block_weight, k,
+                out, support,
             )  # fmt: skip
             self._rooms.append((counts, room))
             return reasons
 
-        return out, in_slices(texts, threads, score)
+        parts = in_slices(texts, threads, score)
+        return out, support, parts
 
 
 @kernel
@@ -151,13 +162,19 @@ def score_rows(
     characters_weight: float,
     k: int,
     out: np.ndarray,
+    support: np.ndarray,
 ) -> Reasons:
-    """Write the logits of texts first to last to out, and return up to k reasons for each."""
+    """Write the logits of texts first to last to out, how much of each is known to support.
+
+    Returns up to k reasons for each.
+    """
     of_words, of_characters = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    flat, touched = rows.reshape(-1), work.touched
+    flat, touched, known = rows.reshape(-1), work.touched, work.support
     reasons = no_reasons(last - first if k else 0, k)
     for text in range(first, last):
         source, n, split, t = collect(data, offsets[text], offsets[text + 1], index, work, counts)
+        for j in range(SUPPORT):
+            support[text, j] = known[j]
         square = add_up(work, 0, split, counts, idf, flat, weights, sublinear, of_words)
         square_characters = 0.0
         if t > split:

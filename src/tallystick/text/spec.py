@@ -22,10 +22,10 @@ class TextSpec:
     characters: fewest and most characters of an n-gram within a word, or None. The word gets a space on
         each side. Unlike scikit-learn's `char_wb`, which splits at white space only, a word here is one
         of our tokens: no punctuation, two characters or more, masks as `masks` says.
-    min_df, characters_min_df: texts that must hold an n-gram (characters: as min_df when None).
-    max_df: largest share of texts that may hold it.
+    min_df, characters_min_df: authors who must use an n-gram (characters: as min_df when None).
+    max_df: largest share of authors who may use it.
     sublinear: a count n weighs 1 + ln n.
-    idf: times ln((1 + texts) / (1 + df)) + 1.
+    idf: times ln((1 + authors) / (1 + df)) + 1.
     characters_weight: None scales words and characters together to length 1; a number scales each block
         to length 1, then characters by it.
     unicode: version of the frozen tables of letters; one that this package does not hold is refused.

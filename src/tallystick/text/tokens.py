@@ -1,6 +1,7 @@
 """Words of a text: runs of two or more word characters, lowered, straight from Arrow's UTF-8 buffers.
 
-The same words as scikit-learn's default, `re.findall(r"(?u)\\b\\w\\w+\\b", text.lower())`.
+The same words as scikit-learn's default, `re.findall(r"(?u)\\b\\w\\w+\\b", text.lower())`, without those that
+belong to a number or an address that identifies somebody (`identifiers.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pyarrow as pa
 
 from tallystick.errors import UsageError
 from tallystick.text.hashing import first, fold, mix
-from tallystick.text.lanes import high_bits, kernel, low_bit, read8, word_bits
+from tallystick.text.identifiers import IN_WORD, drop_identifiers
+from tallystick.text.lanes import at_bits, bit_count, digit_bits, high_bits, kernel, low_bit, read8, word_bits
 from tallystick.text.letters import Letters, lowered
 
 __all__ = ["PAD", "Strings", "hash_words", "in_slices", "longest", "split", "strings"]
@@ -100,17 +102,29 @@ def longest(offsets: np.ndarray, first: int, last: int) -> int:
 
 
 @kernel
-def find_edges(data: np.ndarray, start: int, end: int, bounds: np.ndarray) -> tuple[int, bool]:
-    """Write where runs of word bytes start and end; return how many places, and if all bytes are ASCII."""
-    edges = 0
-    inside = high = np.uint64(0)
+def find_edges(data: np.ndarray, start: int, end: int, bounds: np.ndarray) -> tuple[int, bool, bool]:
+    """Write where runs of word bytes start and end; return how many places, and if all bytes are ASCII.
+
+    And whether anything may identify: an @, or digits enough.
+    """
+    edges = digits = 0
+    inside = high = addresses = np.uint64(0)
     for base in range(start, end, 64):
-        word, above = word_bits(data, base), high_bits(data, base)
+        word, above, digit, address = (
+            word_bits(data, base),
+            high_bits(data, base),
+            digit_bits(data, base),
+            at_bits(data, base),
+        )
         if end - base < 64:
             rest = (_ONE << np.uint64(end - base)) - _ONE
             word &= rest
             above &= rest
+            digit &= rest
+            address &= rest
         high |= above
+        addresses |= address
+        digits += bit_count(digit)
         change = word ^ (word << _ONE | inside)
         inside = word >> np.uint64(63)
         while change != 0:
@@ -120,7 +134,7 @@ def find_edges(data: np.ndarray, start: int, end: int, bounds: np.ndarray) -> tu
     if edges & 1:
         bounds[edges] = end
         edges += 1
-    return edges, high == 0
+    return edges, high == 0, digits >= IN_WORD or addresses != 0
 
 
 @kernel
@@ -134,20 +148,22 @@ def split(
 ) -> tuple[np.ndarray, int]:
     """Find the runs of word characters: where to read the text, and how many places bounds holds.
 
-    ASCII is read in place, unless it ends too near to the end of its buffer; the rest in scratch.
+    ASCII is read in place, unless it ends too near to the end of its buffer; the rest in scratch. What
+    belongs to something that identifies is left out.
     """
+    source, first, last = data, start, end
     if end + PAD > len(data):
         for i in range(end - start):
             scratch[i] = data[start + i]
-        edges, plain = find_edges(scratch, 0, end - start, bounds)
-        if plain:
-            return scratch, edges
-    else:
-        edges, plain = find_edges(data, start, end, bounds)
-        if plain:
-            return data, edges
-    edges, _ = find_edges(scratch, 0, lowered(data, start, end, letters, scratch), bounds)
-    return scratch, edges
+        source, first, last = scratch, 0, end - start
+    edges, plain, identifying = find_edges(source, first, last, bounds)
+    if not plain:
+        last = lowered(data, start, end, letters, scratch)
+        source, first = scratch, 0
+        edges, _, identifying = find_edges(source, first, last, bounds)
+    if identifying:
+        edges = drop_identifiers(source, first, last, bounds, edges)
+    return source, edges
 
 
 @kernel

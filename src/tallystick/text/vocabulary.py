@@ -14,7 +14,7 @@ from tallystick.errors import BundleError, DataError
 from tallystick.text.counting import count_texts
 from tallystick.text.features import Index, build_table, know_words
 from tallystick.text.letters import tables
-from tallystick.text.matrix import matrix_rows
+from tallystick.text.matrix import matrix_rows, support_rows
 from tallystick.text.naming import read_names
 from tallystick.text.reasons import strings_of
 from tallystick.text.spec import TextSpec
@@ -29,9 +29,10 @@ NONE = (0, 0)
 class Vocabulary:
     """n-grams in alphabetical order (by code point; words first, then characters), fixed once fitted.
 
-    Made by `fit` or `from_arrays`. `texts` counts the texts of the fit, `collisions` the hashes left out
-    because two different n-grams share them (2^-64 for each pair; both hashes of 128 bits in all would have
-    to meet to go unseen).
+    Made by `fit` or `from_arrays`. `authors` counts the authors of the fit, `df` those who use each n-gram,
+    so that what one person writes again and again, such as a name, is no feature; `collisions` counts the
+    hashes left out because two different n-grams share them (2^-64 for each pair; both hashes of 128 bits in
+    all would have to meet to go unseen).
 
     >>> texts = pa.array(["Late fee charged", "late fee refunded", None])
     >>> vocabulary = Vocabulary.fit(texts, TextSpec())
@@ -48,7 +49,7 @@ class Vocabulary:
         df: np.ndarray,
         names: pa.StringArray,
         words: int,
-        texts: int,
+        authors: int,
         collisions: int = 0,
     ) -> None:
         self.spec = spec
@@ -56,22 +57,27 @@ class Vocabulary:
         self.df = df
         self.names = names
         self.words = words
-        self.texts = texts
+        self.authors = authors
         self.collisions = collisions
-        self.idf = np.log((1 + texts) / (1 + df)) + 1 if spec.idf else np.ones(len(df))
+        self.idf = np.log((1 + authors) / (1 + df)) + 1 if spec.idf else np.ones(len(df))
 
     def __len__(self) -> int:
         return len(self.hashes)
 
     @classmethod
-    def fit(cls, texts: Any, spec: TextSpec | None = None) -> Vocabulary:
+    def fit(cls, texts: Any, spec: TextSpec | None = None, authors: np.ndarray | None = None) -> Vocabulary:
         """Build a vocabulary from an Arrow array of texts (null: empty), filtered by the spec.
 
-        Raises DataError if nothing is left.
+        authors: int64 (texts,), a code of whose each text is; None: each text is somebody else's. Raises
+        DataError if nothing is left.
         """
         spec = spec or TextSpec()
+        owner = np.arange(len(texts)) if authors is None else np.asarray(authors, np.int64)
+        if authors is not None:
+            side_by_side = np.argsort(owner, kind="stable")
+            texts, owner = texts.take(pa.array(side_by_side)), owner[side_by_side]
         source = strings(texts)
-        rows = len(source.offsets) - 1
+        count = len(np.unique(owner))
         blocks = []
         collisions = 0
         for characters, span, min_df in (
@@ -80,9 +86,9 @@ class Vocabulary:
         ):
             hashes, df = np.zeros(0, np.uint64), np.zeros(0, np.int64)
             if span:
-                counts, _ = count_texts(*source, tables(), characters, *span, spec.masks == "drop")
+                counts, _ = count_texts(*source, owner, tables(), characters, *span, spec.masks == "drop")
                 collisions += int((counts.df < 0).sum())
-                kept = (counts.df >= min_df) & (counts.df <= spec.max_df * rows)
+                kept = (counts.df >= min_df) & (counts.df <= spec.max_df * count)
                 hashes, df = counts.hashes[kept], counts.df[kept]
             blocks.append((hashes, df))
         words = len(blocks[0][0])
@@ -95,7 +101,8 @@ class Vocabulary:
             hashes, df = hashes[alone], df[alone]
         if not len(hashes):
             raise DataError(
-                f"No n-gram occurs in {spec.min_df} or more of {rows} texts.", "Give more texts, or min_df=1."
+                f"No n-gram is used by {spec.min_df} or more of {count} authors.",
+                "Give texts of more people, or min_df=1.",
             )
         names = strings_of(*read_names(*source, _index(spec, hashes), len(hashes)))
         order = np.concatenate(
@@ -104,7 +111,7 @@ class Vocabulary:
                 pc.sort_indices(names[words:]).to_numpy() + words,
             ]
         ).astype(np.int64)
-        return cls(spec, hashes[order], df[order], names.take(order), words, rows, collisions)
+        return cls(spec, hashes[order], df[order], names.take(order), words, count, collisions)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return plain arrays for a bundle: hashes, df, names (UTF-8), names_at (offsets), sizes."""
@@ -114,7 +121,7 @@ class Vocabulary:
             "df": self.df,
             "names": data[at[0] : at[-1]].copy(),
             "names_at": at - at[0],
-            "sizes": np.array([self.words, self.texts, self.collisions], np.int64),
+            "sizes": np.array([self.words, self.authors, self.collisions], np.int64),
         }
 
     @classmethod
@@ -130,10 +137,10 @@ class Vocabulary:
             or arrays["names_at"][-1] != len(arrays["names"])
         ):
             raise BundleError("The arrays of the vocabulary do not fit each other.")
-        words, texts, collisions = (int(size) for size in arrays["sizes"])
+        words, authors, collisions = (int(size) for size in arrays["sizes"])
         names = strings_of(arrays["names"], arrays["names_at"])
         hashes = np.ascontiguousarray(arrays["hashes"], dtype=np.uint64)
-        return cls(spec, hashes, np.asarray(arrays["df"], np.int64), names, words, texts, collisions)
+        return cls(spec, hashes, np.asarray(arrays["df"], np.int64), names, words, authors, collisions)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Vocabulary.from_arrays, (self.spec, self.arrays())
@@ -183,6 +190,21 @@ class Vocabulary:
             np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True)
         )
         return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), indices, data
+
+    def support(self, texts: Any, threads: int = 1) -> np.ndarray:
+        """Say how much of each text is known: float64 (texts, 5).
+
+        Different known terms, known terms, all terms, known pairs, all pairs; terms are its shortest n-grams
+        (single words by default), pairs the next longer ones.
+
+        >>> vocabulary = Vocabulary.fit(pa.array(["late fee", "late fee charged", "fee"]))
+        >>> vocabulary.support(pa.array(["a late fee, late", "mora", None])).tolist()
+        [[2.0, 3.0, 3.0, 1.0, 2.0], [0.0, 0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0]]
+        """
+        source, index, features = strings(texts), self.index, len(self)
+        parts = in_slices(source, threads, lambda a, b: support_rows(*source, a, b, index, features))
+        found: np.ndarray = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return found
 
     def scipy(self, texts: Any, threads: int = 1) -> Any:
         """Give `matrix` as scipy.sparse.csr_matrix, for scikit-learn; indptr is int32 where it fits."""

@@ -12,7 +12,7 @@ from tallystick.text.amounts import amounts, largest_amounts
 from tallystick.text.copies import near_copies, sketch
 from tallystick.text.counting import count_texts
 from tallystick.text.features import build_table, know_words, make_work
-from tallystick.text.matrix import matrix_rows
+from tallystick.text.matrix import matrix_rows, support_rows
 from tallystick.text.naming import read_names
 from tallystick.text.scoring import TextScorer, score_rows
 from tallystick.text.spec import TextSpec
@@ -23,7 +23,7 @@ __all__ = ["compile_kernels", "compiled"]
 # The kernels that Python calls; each holds the code of those that it calls.
 ENTRIES: tuple[Any, ...] = (
     build_table, count_texts, know_words, largest_amounts, make_work, matrix_rows, read_names, score_rows,
-    sketch,
+    sketch, support_rows,
 )  # fmt: skip
 KERNELS = Kernels(ENTRIES)
 
@@ -39,6 +39,7 @@ def compile_kernels() -> None:
     texts = pa.array(["one two", "one two", "Ünder"])
     known = Vocabulary.fit(texts, TextSpec(characters=(3, 3)))
     known.matrix(texts)
+    known.support(texts)
     TextScorer(known, np.zeros((len(known), 2)), np.zeros(2)).logits_and_reasons(texts)
     near_copies(texts)
     amounts(texts)

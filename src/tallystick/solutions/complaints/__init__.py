@@ -17,9 +17,9 @@ __all__ = ["SOLUTION"]
 TEXT = TextSpec(words=(1, 2), characters=(3, 4), characters_weight=(0.3 / 0.7) ** 0.5)
 
 LIMITS = """
-Not for deciding a complaint: it says what a letter is about, never who is right. A narrative in another
-language than the training letters, or about a product they do not hold, gets a label all the same; its
-probability is then as little to be trusted as its label. Letters below the threshold belong to a person.
+Not for deciding a complaint: it says what a letter is about, never who is right. A narrative of which it
+knows too little, such as one in another language, goes to a person. One about a product that the training
+letters do not hold gets a label all the same. Letters below the threshold belong to a person.
 """
 
 
@@ -30,7 +30,7 @@ SOLUTION = Solution(
     tasks=(
         Task(
             name="product",
-            target=Classes("product", prior_correction=0.2),
+            target=Classes("product", prior_correction=0.12),
             features=(Text("narrative", TEXT, halves_weight=0.5),),
             learner="linear_svm",
             params={"linear_svm": {"C": 0.21, "balance": 0.5, "tol": 1e-2}},
