@@ -119,7 +119,7 @@ def validate(
     from tallystick.jobs.validate import validate as job
 
     result = job(solution, source, output=output, **options)
-    return result, partial(show.validated, terminal, result, solution, source)
+    return result, partial(show.validated, terminal, result, solution, source, options)
 
 
 @verb(app, reading=True, kernels=True)
@@ -193,7 +193,8 @@ def train(
         learner_set=pairs(learner_set, "--learner-set"), features=names,
         windows=windows, history=history, labels=labels, from_=from_, until=until, **options,
     )  # fmt: skip
-    return result, partial(show.trained, terminal, result, solution, source, model)
+    kept = options | {"labels": labels, "history": history}
+    return result, partial(show.trained, terminal, result, solution, source, model, kept)
 
 
 @verb(app, reading=True, kernels=True)
@@ -227,7 +228,8 @@ def evaluate(
         solution, source, model=model, task=task or (), split=split, rules=rules,
         history=history, labels=labels, from_=from_, until=until, report=report, **options,
     )  # fmt: skip
-    return result, partial(show.evaluated, terminal, result, solution, source, model)
+    kept = options | {"labels": labels, "history": history}
+    return result, partial(show.evaluated, terminal, result, solution, source, model, kept)
 
 
 @verb(app, reading=True, kernels=True)

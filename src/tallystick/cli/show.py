@@ -22,18 +22,42 @@ if TYPE_CHECKING:
 __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "trained", "validated"]
 
 
+#: Options that say how an input is read: whatever reads the same one needs them as well.
+SAME_INPUT = ("map", "labels", "history", "set", "config")
+
+
 def command(*parts: str) -> str:
-    """Write a command as one would type it."""
-    return " ".join(part if part.isupper() else shlex.quote(part) for part in ("tallystick", *parts))
+    """Write a command as one would type it, each part in the quotes that a shell needs."""
+    return shlex.join(("tallystick", *parts))
 
 
-def validated(terminal: Terminal, result: Validated, solution: str, source: str) -> None:
+def carried(options: Mapping[str, Any], *names: str) -> list[str]:
+    """Write the options of a command that the next one needs too, in the order of their names here.
+
+    >>> carried({"map": {"Card No.": "customer_id"}, "labels": None}, "map", "labels")
+    ['--map', 'Card No.=customer_id']
+    """
+    parts: list[str] = []
+    for name in names:
+        value = options.get(name)
+        if isinstance(value, Mapping):
+            value = [f"{key}={one}" for key, one in value.items()]
+        for one in [value] if isinstance(value, str) else value or ():
+            parts += [f"--{name}", str(one)]
+    return parts
+
+
+def validated(
+    terminal: Terminal, result: Validated, solution: str, source: str, options: Mapping[str, Any]
+) -> None:
     """Show what the contract says."""
     account(terminal, result.intake)
     if result.output:
         terminal.say(f"Clean rows are in [bold]{escape(str(result.output))}[/bold].")
     terminal.say()
-    terminal.next_steps(command("train", solution, str(result.output or source), "--model", "model"))
+    # Clean rows have our names already.
+    kept = carried(options, *(("set", "config") if result.output else SAME_INPUT))
+    terminal.next_steps(command("train", solution, str(result.output or source), *kept, "--model", "model"))
 
 
 def simulated(terminal: Terminal, result: Simulated, solution: str) -> None:
@@ -47,7 +71,9 @@ def simulated(terminal: Terminal, result: Simulated, solution: str) -> None:
     terminal.next_steps(command("train", solution, str(result.output), "--model", "model"))
 
 
-def trained(terminal: Terminal, result: Trained, solution: str, source: str, model: str) -> None:
+def trained(
+    terminal: Terminal, result: Trained, solution: str, source: str, model: str, options: Mapping[str, Any]
+) -> None:
     """Show what was learned, and how good it is on rows that were not learned from."""
     account(terminal, result.intake)
     for task in result.tasks:
@@ -63,13 +89,16 @@ def trained(terminal: Terminal, result: Trained, solution: str, source: str, mod
         terminal.say("Each row scored by a model that did not see it:")
         fitted(terminal, task.manifest, solution)
     terminal.say()
+    same = (solution, source, *carried(options, *SAME_INPUT), "--model", model)
     terminal.next_steps(
-        command("evaluate", solution, source, "--model", model, "--report", "report.html"),
-        command("score", solution, source, "--model", model, "--output", "decisions.csv"),
+        command("evaluate", *same, "--report", "report.html"),
+        command("score", *same, "--output", "decisions.csv"),
     )
 
 
-def evaluated(terminal: Terminal, result: Evaluated, solution: str, source: str, model: str) -> None:
+def evaluated(
+    terminal: Terminal, result: Evaluated, solution: str, source: str, model: str, options: Mapping[str, Any]
+) -> None:
     """Show how good the model is."""
     account(terminal, result.intake)
     for task, report in result.reports.items():
@@ -81,7 +110,8 @@ def evaluated(terminal: Terminal, result: Evaluated, solution: str, source: str,
         terminal.say()
         terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
     terminal.say()
-    terminal.next_steps(command("score", solution, source, "--model", model, "--output", "decisions.csv"))
+    same = (solution, source, *carried(options, *SAME_INPUT), "--model", model)
+    terminal.next_steps(command("score", *same, "--output", "decisions.csv"))
 
 
 def scored(terminal: Terminal, result: Scores) -> None:

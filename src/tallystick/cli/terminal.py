@@ -115,9 +115,14 @@ class Terminal:
 
     def next_steps(self, *commands: str) -> None:
         """Print suggested next commands."""
-        self.say("[bold]Next[/bold]")
+        if self.as_json or self.quiet:
+            return
+        from rich.text import Text
+
+        self.out.print("[bold]Next[/bold]")
         for command in commands:
-            self.say(f"  [cyan]{escape(command)}[/cyan]")
+            # Whole on its line, and no name in it taken for markup or an emoji: it is pasted into a shell.
+            self.out.print(Text(f"  {command}", style="cyan"), soft_wrap=True)
 
 
 def print_error(error: TallystickError) -> None:

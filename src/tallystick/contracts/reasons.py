@@ -36,6 +36,7 @@ REASONS: Final = MappingProxyType(
         "unknown_event": "The label is for an event that this stream has not met.",
         "bad_avro": "The message is no Avro, or its schema is not to be had.",
         "unknown_record": "The record has none of the columns that are known.",
+        "not_a_value": "The cell of the frame holds an object that no table holds.",
     }
 )
 

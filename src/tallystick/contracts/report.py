@@ -9,7 +9,10 @@ from typing import Any
 from tallystick.contracts.naming import Naming
 from tallystick.errors import DataError
 
-__all__ = ["Report"]
+__all__ = ["ASK_FOR_QUARANTINE", "Report"]
+
+#: The next step where no row is usable and nobody has named a file for them.
+ASK_FOR_QUARANTINE = "The quarantine file says what is wrong with each: --quarantine BAD.jsonl."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Report:
             raise DataError("There is no row in the input.", "It is empty, or holds a header only.")
         raise DataError(
             f"None of {self.rows_in} rows can be used: {self._why() or 'all are duplicates'}.",
-            "The quarantine file says what is wrong with each: --quarantine BAD.jsonl.",
+            ASK_FOR_QUARANTINE if self.rows_quarantined else "Look at the keys of the input.",
         )
 
     def _why(self) -> str:

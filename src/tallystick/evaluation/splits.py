@@ -58,9 +58,7 @@ def folds(
     arrays = {name: np.asarray(column) for name, column in columns.items() if column is not None}
     count = _count(arrays, rows)
     if count < n:
-        raise DataError(
-            f"{n} folds need at least {n} rows; there are {count}.", "Give more rows or ask for fewer folds."
-        )
+        raise DataError(f"{n} folds need at least {n} rows; there are {count}.", "Give more rows.")
     if kind == "time":
         return _rolling(arrays["time"], n)
     if kind == "random":
@@ -124,7 +122,7 @@ def _deal(classes: Rows, keys: Rows, n: int, seed: int) -> Rows:
     if len(sizes) < n:
         raise DataError(
             f"{n} folds need at least {n} groups; there are {len(sizes)}.",
-            "Ask for fewer folds, or split by time.",
+            "Give rows of more of them, or evaluate with another split: --split time.",
         )
     rng = np.random.default_rng(seed)
     counts = np.zeros((n, int(classes.max()) + 1), np.int64)
@@ -186,7 +184,7 @@ def _rolling(time: NDArray[Any], n: int) -> list[Fold]:
     if len(before) < n + 1:
         raise DataError(
             f"{n} folds by time need at least {n + 1} different times; there are {len(before)}.",
-            "Ask for fewer folds, or choose the split random, stratified or grouped.",
+            "Give rows of more times, or evaluate with another split: --split random.",
         )
     cuts: list[int] = []
     for k in range(1, n + 1):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import narwhals as nw
-import numpy as np
 import pyarrow as pa
 
 from tallystick.connectors import Chunk, Source
 from tallystick.connectors.chunk import Broken
 from tallystick.connectors.splits import Split
 from tallystick.errors import DataError, UsageError
+from tallystick.inputs.frame_columns import FrameRows, frame_rows
 
-__all__ = ["BufferedInput", "FrameInput", "frame_like", "single_batch"]
+__all__ = ["BufferedInput", "FrameInput", "frame_like", "rows_of", "single_batch"]
 
 
 class FrameInput:
@@ -27,7 +28,7 @@ class FrameInput:
     names: Sequence[str] = ("frame",)
 
     def __init__(self, frame: Any, batch_rows: int) -> None:
-        self._table, self._batch_rows = arrow(frame), batch_rows
+        self._found, self._batch_rows = rows_of(frame), batch_rows
 
     small = False
 
@@ -41,23 +42,45 @@ class FrameInput:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows in order."""
-        first = 1
-        for batch in self._table.combine_chunks().to_batches(max_chunksize=self._batch_rows):
-            yield Chunk(batch, "frame", np.arange(first, first + len(batch), dtype=np.int64))
-            first += len(batch)
+        found, start = self._found, 0
+        broken = found.broken
+        for batch in found.table.combine_chunks().to_batches(max_chunksize=self._batch_rows):
+            yield Chunk(batch, "frame", found.records[start : start + len(batch)], broken)
+            start, broken = start + len(batch), ()
+        if broken:
+            yield Chunk(pa.RecordBatch.from_arrays([], names=[]), "frame", found.records, broken)
 
 
-def arrow(frame: Any) -> pa.Table:
-    """Turn any frame that Narwhals knows into an Arrow table; UsageError for anything else."""
-    if isinstance(frame, pa.RecordBatch):
-        return pa.Table.from_batches([frame])
+def rows_of(frame: Any) -> FrameRows:
+    """Turn any frame that Narwhals knows into rows; UsageError for anything else.
+
+    Raises DataError where two columns have one name.
+    """
+    if nw.dependencies.is_pandas_dataframe(frame):
+        series = [frame.iloc[:, place] for place in range(frame.shape[1])]
+        return frame_rows(frame.columns, [(partial(pa.Array.from_pandas, one), one.tolist) for one in series])
+    if isinstance(frame, (pa.Table, pa.RecordBatch)):
+        table = pa.Table.from_batches([frame]) if isinstance(frame, pa.RecordBatch) else frame
+        return frame_rows(table.column_names, [(partial(_itself, c), c.to_pylist) for c in table.columns])
     try:
         known = nw.from_native(frame)
     except TypeError:
         raise UsageError(
             f"A {type(frame).__name__} is no input.", "Give a path, or a pandas, Polars or Arrow frame."
         ) from None
-    return (known.collect() if isinstance(known, nw.LazyFrame) else known).to_arrow()
+    eager = known.collect() if isinstance(known, nw.LazyFrame) else known
+    return frame_rows(eager.columns, [(partial(_whole, c), c.to_list) for c in eager.iter_columns()])
+
+
+def _itself(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column
+
+
+def _whole(column: Any) -> Any:
+    """Make Arrow of a column; TypeError for Python objects, of which Polars would give the addresses."""
+    if column.dtype == nw.Object:
+        raise TypeError("a column of objects")
+    return column.to_arrow()
 
 
 def frame_like(table: pa.Table, frame: Any) -> Any:

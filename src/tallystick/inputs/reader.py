@@ -33,6 +33,7 @@ from tallystick.connectors import (
 from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.inference import ColumnTypes
+from tallystick.contracts.report import ASK_FOR_QUARANTINE
 from tallystick.engines import Work
 from tallystick.errors import DataError, UsageError
 from tallystick.inputs.accounting import DuplicatesFound, RowAccounting
@@ -328,7 +329,8 @@ class InputReader:
                 refused = error
         if refused is not None:
             if account.put_aside:
-                refused.hint = f"The bad rows are in {quarantine}. {refused.hint}"
+                mend = "" if refused.hint == ASK_FOR_QUARANTINE else f" {refused.hint}"
+                refused.hint = f"The bad rows are in {quarantine}, each with its reason.{mend}"
             raise refused
         return account
 

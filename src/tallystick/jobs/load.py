@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.errors import DataError, UsageError
-from tallystick.inputs.frames import arrow, frame_like
+from tallystick.inputs.frame_columns import mapping_rows
+from tallystick.inputs.frames import frame_like, rows_of
 from tallystick.jobs.options import Common, refuse_unused_maps, run_context
 from tallystick.jobs.records_input import columns_of, history_errors, read_records, refuse_unused
 from tallystick.learning import replay
@@ -40,7 +41,11 @@ class LoadedScorer:
         leave out what training rows were without as well; it is blank then.
         """
         if isinstance(rows, dict):
-            scored = self._score(_table_of([rows]), self.scorer.needs_of_row)
+            found = mapping_rows([rows])
+            if found.broken:
+                odd = found.broken[0]
+                raise DataError(f"The row cannot be scored: {odd.code}.", f"{odd.column}: {odd.message}")
+            scored = self._score(found.table, self.scorer.needs_of_row)
             bad = scored[0].checked.bad
             if len(bad.code):
                 raise DataError(
@@ -49,8 +54,9 @@ class LoadedScorer:
             decisions = _table(scored, self.scorer).to_pylist()
             return decisions[0] if len(self.scorer.predictors) == 1 else decisions
         if isinstance(rows, list):
-            return _table(self._score(_table_of(rows), self.scorer.needs_of_row), self.scorer).to_pylist()
-        return frame_like(_table(self._score(arrow(rows), self.scorer.needs), self.scorer), rows)
+            table = mapping_rows(rows).table
+            return _table(self._score(table, self.scorer.needs_of_row), self.scorer).to_pylist()
+        return frame_like(_table(self._score(rows_of(rows).table, self.scorer.needs), self.scorer), rows)
 
     def _score(self, table: pa.Table, needs: Mapping[str, str]) -> list[Scored]:
         names = table.column_names
@@ -58,12 +64,6 @@ class LoadedScorer:
         naming.require(needs)
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
         return [self.scorer.score(batch, naming, "frame", state=self.state) for batch in batches]
-
-
-def _table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Make a table of mappings, each of which may leave out what others name."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
 
 
 def _table(scored: list[Scored], scorer: Scorer) -> pa.Table:

@@ -22,6 +22,10 @@ def check_page(path: str | Path, source: Any) -> None:
     location = Location.parse(str(path))
     if location.scheme not in found_file_systems():
         raise UsageError(f"{path} is no place for a page.", "Name a file, such as report.html.")
+    if not location.path.lower().endswith((".html", ".htm")):
+        raise UsageError(
+            f"{path}: a report is an HTML page.", "Name a file that ends in .html, and print that."
+        )
     if isinstance(source, (str, Path)) and str(source) != "-":
         given = Location.parse(str(source))
         system = found_file_systems().get(given.scheme)
