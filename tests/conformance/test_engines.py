@@ -17,6 +17,7 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk, open_source
 from tallystick.engines import Engine, duplicates, repeated
 from tallystick.errors import DataError
+from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.work import ChunkWork, ContractCheck
 
 ENGINES = registry.names("engines")
@@ -88,7 +89,7 @@ def test_an_input_is_accounted_for_alike(engine: Engine, tmp_path: Path, threads
     contract = registry.solution("complaints").contract
     check = ContractCheck(contract, Settings(), None, labels_wanted=True)
     files = {name: number for number, name in enumerate(source.names)}
-    work = pickle.loads(pickle.dumps(ChunkWork(contract, {}, {}, files, {}, True, check)))
+    work = pickle.loads(pickle.dumps(ChunkWork(contract, ColumnNames(), {}, files, {}, True, check)))
     results = list(engine.run(work, source.splits(), threads))
     assert [sum(getattr(one.report, name) for one in results) for name in ("rows_in", "rows_clean")] == [
         100,

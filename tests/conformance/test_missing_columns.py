@@ -64,6 +64,6 @@ def test_a_blank_that_training_never_met_goes_to_a_person(name: str, records: Pa
             mine = decided.filter(pl.col("task") == task)
             actions = solution.task(task).policy.actions
             person = [one for one in actions if one in solution.task(task).policy.needs_person]
-            assert mine["score"].null_count() == len(mine) > 0
+            assert mine["score"].null_count() == len(mine) > 0, (task, column, used)
             assert all(reasons[0]["feature"] == f"no_{column}" for reasons in mine["reasons"].to_list())
             assert set(mine["action"]) <= ({*person} or {None, *actions[:1]})

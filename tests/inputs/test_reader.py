@@ -193,7 +193,7 @@ def test_quarantine_and_report_never_take_the_place_of_the_input(
     before = path.read_bytes()
     with pytest.raises(UsageError, match="the input itself"):
         ts.validate("complaints", path, quarantine=path)
-    with pytest.raises(UsageError, match="the input itself"):
+    with pytest.raises(UsageError, match="a report is an HTML page"):
         ts.evaluate("complaints", path, model=model, report=path)
     with pytest.raises(UsageError, match="both --output and --quarantine"):
         ts.validate("complaints", path, output=tmp_path / "x.jsonl", quarantine=tmp_path / "x.jsonl")

@@ -61,6 +61,11 @@ class FittedFeatures:
         """The features by name, in the order of the matrix."""
         return tuple(name for _, part in self._ordered for name in part.names)
 
+    @cached_property
+    def dense_names(self) -> tuple[str, ...]:
+        """The features of the dense parts by name, in the order of `dense`."""
+        return tuple(name for _, part in self._ordered if part.layout == "dense" for name in part.names)
+
     @property
     def count(self) -> int:
         """How many features there are."""
@@ -83,7 +88,7 @@ class FittedFeatures:
     def dense(self, values: Values) -> Floats:
         """Return the features of the dense parts: float64 (rows, features), NaN: unknown."""
         parts = [part for _, part in self._ordered if part.layout == "dense"]
-        X = np.empty((len(values.rows), sum(part.count for part in parts)))
+        X = np.empty((len(values.rows), len(self.dense_names)))
         at = 0
         for part in parts:
             part.write(values, X[:, at : at + part.count])
@@ -122,7 +127,7 @@ class FittedFeatures:
             "count": self.count,
             "words": ", ".join(part["words"] for part in parts),
             # n-grams are too many for a manifest: they are in the arrays
-            "names": [name for _, part in self._ordered if part.layout == "dense" for name in part.names],
+            "names": list(self.dense_names),
             "parts": parts,
             "zone": self.reader.zone,
             "currency": self.reader.currency,

@@ -118,7 +118,8 @@ class FitSpec:
         threads = self.settings.cores()
         context = FitContext(dataset.reader, self.only, threads, dataset.people)
         features = fit_features(self.task.features, dataset.rows, context)
-        matrix = features.matrix(dataset.rows, threads=threads)
+        values = features.values(dataset.rows)
+        matrix = features.matrix(dataset.rows, values, threads)
         truth, weight = np.nan_to_num(answers), None
         made = augment(self.task.features, dataset.rows)
         if made is not None:
@@ -139,7 +140,7 @@ class FitSpec:
             threads,
             learned_target(self.task, self.learner),
         )
-        blank = np.isnan(matrix).any(axis=0) if dense else np.zeros(0, bool)
+        blank = np.asarray(np.isnan(matrix if dense else features.dense(values)).any(axis=0))
         return FittedModel(features, self.task.target.prepare(self.learner.fit(sample)), blank)
 
 

@@ -39,11 +39,13 @@ def settled(records: Records, settings: Settings, as_of: datetime | None = None)
     answer at `as_of` (None: the time of the last event), those as new as they do not count at all.
     """
     now = int(records.time[records.time < LATEST].max(initial=0)) if as_of is None else micros(as_of)
+    last = LATEST - 1 if as_of is None else now  # what came later is unknown, its answer included
     counts: dict[str, Ints] = {}
     for label in records.known:
         codes = _codes(records.rows.column(label))
         if codes is None:
             continue
+        codes = np.where(records.known[label] > last, -1, codes)
         unknown = codes < 0
         wait = _wait(codes, records.time, records.known[label])
         silence = durations.parse(settings.good_after) if settings.good_after and label == records.flag else 0
@@ -74,7 +76,7 @@ def _codes(column: pa.Array) -> Ints | None:
 
 def _wait(codes: Ints, time: Ints, known: Ints) -> int:
     """Return the microseconds within which most labels of each answer came, 0 where answers come alike."""
-    came = (codes >= 0) & (time < LATEST) & (known < LATEST)
+    came = (codes >= 0) & (time < LATEST)
     waited, codes = (known - np.where(came, time, 0))[came], codes[came]
     answers = np.unique(codes)
     if not any(_differ(waited[codes == answer], waited[codes != answer]) for answer in answers):

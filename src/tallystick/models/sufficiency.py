@@ -44,7 +44,7 @@ class Sufficiency:
     >>> enough = Sufficiency((2.0, 2.0, 2.0), (1.5, 0.0, -1.5), 0.5)
     >>> chance, worst = enough.apply(np.array([[40.0, 50.0, 55.0, 30.0, 54.0], [1.0, 1.0, 20.0, 0.0, 19.0]]))
     >>> chance.round(2).tolist(), worst.tolist()
-    ([0.95, 0.0], [2, 1])
+    ([0.94, 0.0], [2, 1])
     """
 
     slopes: tuple[float, float, float]

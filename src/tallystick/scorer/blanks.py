@@ -24,7 +24,7 @@ UNMET = "blank where training never was"
 class UnmetBlanks:
     """The dense features that were known in every training row.
 
-    places: int64, where they stand in the matrix; names: of them; columns: of each, those that it is of.
+    places: int64, their columns of the dense matrix; names: of them; columns: those that each is of.
     """
 
     places: NDArray[np.int64]
@@ -36,10 +36,10 @@ class UnmetBlanks:
         cls, features: FittedFeatures, met: NDArray[Any] | None, contract: Contract, windows: Windows | None
     ) -> UnmetBlanks | None:
         """Take what a bundle kept: of each dense feature whether a training row lacked it; None for none."""
-        if met is None or features.layout != "dense" or len(met) != len(features.names):
+        if met is None or len(met) != len(features.dense_names):
             return None
         places = np.flatnonzero(np.asarray(met) == 0)
-        names = tuple(features.names[place] for place in places)
+        names = tuple(features.dense_names[place] for place in places)
         entities = {} if windows is None else windows.entity_of
         columns = tuple(
             entities.get(name) or ((str(contract.event_time),) if name in PARTS else (name,))
@@ -48,7 +48,7 @@ class UnmetBlanks:
         return cls(places, names, columns) if names else None
 
     def rows(self, X: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-        """Say which rows of a matrix hold such a blank; None where none does."""
+        """Say which rows of a dense matrix hold such a blank; None where none does."""
         blank = np.isnan(X[:, self.places])
         if not np.count_nonzero(blank):
             return None

@@ -93,8 +93,12 @@ class Predictor:
         X = self.features.matrix(rows, values, threads)
         support = None if self.sufficiency is None else self.features.support(rows, threads)
         scores = self._weighed(self.calibrator.apply(self.model.raw(X, threads)), support)[0]
-        unmet = None if self.unmet is None else self.unmet.rows(X)
+        unmet = None if self.unmet is None else self.unmet.rows(self._dense(X, values))
         return scores if unmet is None else replace(scores, score=np.where(unmet, np.nan, scores.score))
+
+    def _dense(self, X: Any, values: Values) -> Floats:
+        """Return the dense features of rows, whose features are X."""
+        return X if isinstance(X, np.ndarray) else self.features.dense(values)
 
     def _weighed(self, scores: Scores, support: Floats | None) -> tuple[Scores, Codes, Codes]:
         """Return scores in the light of how much is known of each row.
@@ -154,7 +158,9 @@ class Predictor:
         action = self.policy.act(scores.score)
         if len(short):
             action[short] = np.maximum(action[short], self.policy.unsure)
-        unmet = None if self.unmet is None or X is None else self.unmet.rows(X)
+        unmet = None
+        if self.unmet is not None and X is not None:
+            unmet = self.unmet.rows(self._dense(X, values))
         if unmet is not None:
             action = np.where(unmet, self.policy.unsure, action)
         label = self.task.target.label(scores, self.policy, action)
@@ -217,8 +223,9 @@ class Predictor:
         """
         said: dict[int, list[_Reason]] = {}
         if unmet is not None and self.unmet is not None:
+            dense = self._dense(X, values)
             for row in np.flatnonzero(unmet).tolist():
-                lacks = self.unmet.words(X, values, row)
+                lacks = self.unmet.words(dense, values, row)
                 said[row] = [(code, None, None, words) for code, words in lacks.items()]
             explained = explained[~unmet[explained]]
         said |= {row: [] for row in explained.tolist()}

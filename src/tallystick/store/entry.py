@@ -54,7 +54,7 @@ class LogEntry:
 def serialize(events: pa.RecordBatch) -> bytes:
     """Serialise a batch as an Arrow IPC stream.
 
-    >>> unpacked(packed(pa.record_batch({"a": [1, 2]}))).to_pydict()
+    >>> deserialize(serialize(pa.record_batch({"a": [1, 2]}))).to_pydict()
     {'a': [1, 2]}
     """
     sink = pa.BufferOutputStream()

@@ -35,7 +35,7 @@ def parse_uri(uri: str, environment: Mapping[str, str] = os.environ) -> StoreLoc
 
     Raises UsageError, which never shows the URI where it may hold a password.
 
-    >>> find("postgresql://ann:secret@db:5432/bank?sslmode=require", {}).shown
+    >>> parse_uri("postgresql://ann:secret@db:5432/bank?sslmode=require", {}).shown
     'postgresql://ann@db:5432/bank'
     """
     if uri.startswith(SQLITE):

@@ -35,7 +35,7 @@ class Process:
 def current_process() -> Process:
     """Return the current process.
 
-    >>> this().pid == os.getpid(), this().gone()
+    >>> current_process().pid == os.getpid(), current_process().has_ended()
     (True, False)
     """
     pid = os.getpid()

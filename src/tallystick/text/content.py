@@ -20,7 +20,7 @@ def without_content(texts: Sequence[str | None], kind: str) -> list[str | None]:
     ones that nobody knows), `shuffled` (all words, in no order). What is drawn follows from the text alone.
 
     >>> without_content(["my bank took a late fee of ten dollars", "a fee"], "foreign")
-    ['ym knab koot a etal eef of net srallod', None]
+    ['ym knab took a etal eef fo net srallod', None]
     """
     change = KINDS[kind]
     made: list[str | None] = []
