@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as reference
 
 from tallystick.errors import DataError
-from tallystick.evaluation import Costs, Thresholds, event_report, outcome
+from tallystick.evaluation import Costs, Thresholds, days_covered, event_report, outcome
 from tallystick.evaluation.days import DAY
 
 PUBLISHED = (
@@ -62,8 +62,8 @@ def test_thresholds_are_told_alone_together_and_in_money():
     assert found["review"]["flagged"] == (rows["score"] >= 0.2).sum()
     assert found["decline"]["confusion"][1][1] == (rows["truth"] & (rows["score"] >= 0.6)).sum()
     assert found["review"]["wanted"] == "alerts_per_day=20"
-    day = rows["time"] // DAY
-    both = outcome(rows["truth"], rows["score"], day, rows["amount"], 0.2, 0.6, costs)
+    days = days_covered(rows["time"])
+    both = outcome(rows["truth"], rows["score"], days, rows["amount"], 0.2, 0.6, costs)
     assert found["together"] == both
     assert report["money"] == {"USD": both["money"]}
     currency = np.where(np.arange(4000) % 4 == 0, "EUR", "USD").astype(object)

@@ -14,7 +14,7 @@ AMOUNT = [100.0, 40.0, 10.0, 60.0, 20.0, -30.0]
 
 def test_money_is_counted_by_what_happens_to_each_payment():
     costs = Costs(review_cost=2, good_declined_share=0.5, good_declined_fixed=1, caught_share=0.75)
-    found = outcome(TRUTH, SCORE, [0, 0, 0, 1, 1, 1], AMOUNT, 0.5, 0.9, costs)
+    found = outcome(TRUTH, SCORE, 2, AMOUNT, 0.5, 0.9, costs)
     assert (found["alerts"], found["declined"], found["alerts_per_day"]) == (2, 2, 1.0)
     assert (found["precision"], found["recall"], found["decline_precision"]) == (0.5, 2 / 3, 0.5)
     assert found["money"] == {

@@ -49,13 +49,14 @@ def test_detection_is_what_a_walk_over_the_cards_says():
     truth, flagged = rng.random(n) < 0.3, rng.random(n) < 0.4
     card, time = rng.integers(-1, 30, n), rng.integers(0, 500, n) * HOUR
     amount = rng.integers(1, 90, n).astype(float)
-    waited, before, lost, undetected = [], [], 0.0, 0
+    waited, before, lost, undetected, never = [], [], 0.0, 0, 0.0
     for each in range(30):
         mine = np.flatnonzero(truth & (card == each))
         mine = mine[np.argsort(time[mine], kind="stable")]
         hits = np.flatnonzero(flagged[mine])
         if not len(hits):
             undetected += len(mine)
+            never += amount[mine].sum()
             continue
         waited.append((time[mine[hits[0]]] - time[mine[0]]) / HOUR)
         before.append(hits[0])
@@ -68,6 +69,8 @@ def test_detection_is_what_a_walk_over_the_cards_says():
     assert found["frauds_before"]["mean"] == pytest.approx(np.mean(before))
     assert found["amount_before"] == pytest.approx(lost)
     assert found["frauds_undetected"] == undetected
+    assert found["amount_undetected"] == pytest.approx(never)
+    assert never > 0
 
 
 def test_without_fraud_there_is_nothing_to_detect():

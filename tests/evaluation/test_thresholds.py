@@ -21,7 +21,7 @@ ROWS = st.lists(
 
 def columns(rows):
     truth, score, day, amount = zip(*rows, strict=True)
-    return np.array(truth), np.array(score) / 8, np.array(day), np.array(amount, float)
+    return np.array(truth), np.array(score) / 8, len(set(day)), np.array(amount, float)
 
 
 @given(
@@ -29,9 +29,9 @@ def columns(rows):
     st.sampled_from(["alerts_per_day=3", "false_positive_rate=.2", "precision=.6", "recall=.5", "score=.5"]),
 )
 def test_a_wish_is_met_as_low_as_it_may(rows, wish):
-    truth, score, day, amount = columns(rows)
-    found = choose_thresholds(truth, score, day, amount, wish, "score=1").review
-    days, asked = len(set(day.tolist())), Wish.parse(wish)
+    truth, score, days, amount = columns(rows)
+    found = choose_thresholds(truth, score, days, amount, wish, "score=1").review
+    asked = Wish.parse(wish)
 
     def holds(threshold):
         flagged = score >= threshold
@@ -55,20 +55,20 @@ def test_a_wish_is_met_as_low_as_it_may(rows, wish):
 
 @given(ROWS, st.sampled_from([0.0, 1.0, 4.0]), st.sampled_from([0.1, 0.9]), st.sampled_from([0.5, 1.0]))
 def test_no_pair_of_thresholds_is_cheaper(rows, look, upset, caught):
-    truth, score, day, amount = columns(rows)
+    truth, score, days, amount = columns(rows)
     costs = Costs(review_cost=look, good_declined_share=upset, good_declined_fixed=0.5, caught_share=caught)
-    found = choose_thresholds(truth, score, day, amount, "cost", "cost", costs)
+    found = choose_thresholds(truth, score, days, amount, "cost", "cost", costs)
     steps = [*np.unique(score).tolist(), None]
     every = [
-        outcome(truth, score, day, amount, review, decline, costs)["money"]["cost"]
+        outcome(truth, score, days, amount, review, decline, costs)["money"]["cost"]
         for decline in steps
         for review in steps
         if decline is None or review is None or review <= decline
     ]
     assert found.expected["money"]["cost"] == pytest.approx(min(every), abs=1e-6)
-    given_decline = choose_thresholds(truth, score, day, amount, "cost", "score=.8", costs)
+    given_decline = choose_thresholds(truth, score, days, amount, "cost", "score=.8", costs)
     best = min(
-        outcome(truth, score, day, amount, review, 0.8, costs)["money"]["cost"]
+        outcome(truth, score, days, amount, review, 0.8, costs)["money"]["cost"]
         for review in (0.8, *(t for t in steps[:-1] if t <= 0.8))
     )
     assert given_decline.expected["money"]["cost"] == pytest.approx(best, abs=1e-6)
@@ -76,16 +76,14 @@ def test_no_pair_of_thresholds_is_cheaper(rows, look, upset, caught):
 
 @given(ROWS, st.sampled_from(["alerts_per_day=1", "precision=.99", "cost", "score=.9"]))
 def test_review_is_never_above_decline(rows, review):
-    truth, score, day, amount = columns(rows)
-    found = choose_thresholds(truth, score, day, amount, review, "score=.5")
+    truth, score, days, amount = columns(rows)
+    found = choose_thresholds(truth, score, days, amount, review, "score=.5")
     assert found.review is None or found.review <= found.decline == 0.5
 
 
 def test_alerts_are_what_is_left_when_some_is_declined():
     score = np.linspace(0.01, 1, 100)
-    found = choose_thresholds(
-        score > 0.9, score, np.zeros(100), review="alerts_per_day=20", decline="score=.9"
-    )
+    found = choose_thresholds(score > 0.9, score, 1, review="alerts_per_day=20", decline="score=.9")
     assert found.expected["declined"] == 11
     assert found.expected["alerts"] == 20
     assert found.expected["money"] is None
@@ -93,7 +91,7 @@ def test_alerts_are_what_is_left_when_some_is_declined():
 
 def test_what_cannot_be_reached_is_said():
     truth, score = np.array([False, False, True]), np.array([0.9, 0.5, 0.1])
-    found = choose_thresholds(truth, score, [0, 0, 0], decline="precision=.9", review="alerts_per_day=0")
+    found = choose_thresholds(truth, score, 1, decline="precision=.9", review="alerts_per_day=0")
     assert (found.review, found.decline, found.flags_from) == (None, None, np.inf)
     assert [note.split(":")[0] for note in found.notes] == [
         "No score declines with precision=0.9 (at least this share of fraud among them)",
@@ -102,7 +100,7 @@ def test_what_cannot_be_reached_is_said():
 
 
 def test_they_survive_json():
-    found = choose_thresholds([True, False], [0.9, 0.2], [0, 1], [10.0, 5.0])
+    found = choose_thresholds([True, False], [0.9, 0.2], 2, [10.0, 5.0])
     again = Thresholds.of(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
     assert again == found
     assert again.review_wanted == "alerts_per_day=100"
@@ -122,15 +120,15 @@ def test_they_survive_json():
 )
 def test_a_wish_that_makes_no_sense_names_those_that_do(wish, said):
     with pytest.raises(UsageError) as caught:
-        choose_thresholds([True], [0.5], [0], review=wish)
+        choose_thresholds([True], [0.5], 1, review=wish)
     assert said in str(caught.value)
 
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="needs the amounts"):
-        choose_thresholds([True], [0.5], [0], review="cost")
+        choose_thresholds([True], [0.5], 1, review="cost")
     with pytest.raises(DataError, match="do not fit"):
-        choose_thresholds([True], [0.5], [0, 1])
+        choose_thresholds([True], [0.5, 0.6], 1)
     with pytest.raises(UsageError, match="may not lie above"):
         Thresholds(0.9, 0.5)
     with pytest.raises(UsageError, match='have no "rewiev"'):

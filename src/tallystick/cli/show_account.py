@@ -44,9 +44,12 @@ def account(terminal: Terminal, report: Report) -> None:
 
 def tally(terminal: Terminal, title: str, counts: Counter[str]) -> None:
     """Show counts, the largest first."""
-    total = sum(counts.values())
-    rows = [(name, f"{count:,}", share(count / total)) for name, count in counts.most_common(MOST)]
-    rest = total - sum(count for _, count in counts.most_common(MOST))
+    from tallystick.report.formatting import shares
+
+    most = counts.most_common(MOST)
+    rest = sum(counts.values()) - sum(count for _, count in most)
     if rest:
-        rows.append(("others", f"{rest:,}", share(rest / total)))
+        most.append(("others", rest))
+    parts = shares([count for _, count in most])
+    rows = [(name, f"{count:,}", of) for (name, count), of in zip(most, parts, strict=True)]
     terminal.table(title, ("", "rows", "share"), rows)

@@ -10,7 +10,7 @@ from tallystick.evaluation.card import render_card
 from tallystick.evaluation.classes_report import classification_report
 from tallystick.evaluation.costs import Costs, outcome
 from tallystick.evaluation.coverage import Coverage
-from tallystick.evaluation.days import day_numbers
+from tallystick.evaluation.days import day_numbers, days_covered
 from tallystick.evaluation.measures import Measure, Measured
 from tallystick.evaluation.metrics import HEADLINE, classify
 from tallystick.evaluation.reliability import reliability_curve, score_distribution
@@ -39,6 +39,7 @@ __all__ = [
     "classification_report",
     "classify",
     "day_numbers",
+    "days_covered",
     "event_report",
     "folds",
     "interval",

@@ -173,7 +173,7 @@ def _in_time(
 
 def _thresholds(rows: ScoredRows, chosen: Thresholds, costs: Costs) -> dict[str, Any]:
     """Say what each threshold would do alone, and both together."""
-    amount, days = rows.one_currency, rows.days()
+    amount, days = rows.one_currency, rows.days
     result: dict[str, Any] = {}
     for name, (threshold, wanted) in chosen.by_action.items():
         review, decline = (threshold, None) if name == chosen.actions[0] else (None, threshold)

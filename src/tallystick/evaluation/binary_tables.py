@@ -7,7 +7,7 @@ from typing import Any
 
 from tallystick.evaluation.binary_words import action_names
 from tallystick.report import Nouns, Table
-from tallystick.report.formatting import amount, number, rare, spell
+from tallystick.report.formatting import amount, number, rare, shares, spell
 
 __all__ = [
     "confusion_table",
@@ -121,9 +121,8 @@ def confusion_table(report: Mapping[str, Any], nouns: Nouns) -> Table:
     rows = []
     names = (f"No {nouns.event}", nouns.event.capitalize())
     for name, row in zip(names, report["confusion"]["counts"], strict=True):
-        total = sum(row)
-        cells = [f"{count:,} ({rare(count / total if total else None)})" for count in row]
-        rows.append([name, *cells, f"{total:,}"])
+        cells = [f"{count:,} ({of})" for count, of in zip(row, shares(row), strict=True)]
+        rows.append([name, *cells, f"{sum(row):,}"])
     header = ["What happened", "Not flagged", "Flagged", "All"]
     return Table("What happened, and what was flagged", header, rows, brief=None)
 
@@ -269,10 +268,11 @@ def detection_table(found: Mapping[str, Any], nouns: Nouns) -> Table:
             median, mean, p90 = (spell(spread[name]) for name in ("median", "mean", "p90"))
             rows.append([title, f"median {median}{unit}, mean {mean}{unit}, 90th percentile {p90}{unit}"])
     if found.get("amount_before") is not None:
-        title = f"Amount missed before a flag, and on {nouns.entities} never found"
-        rows.append([title, f"{found['amount_before']:,.0f}"])
-    title = f"{nouns.events.capitalize()} on {nouns.entities} that were never found"
-    rows.append([title, f"{found['frauds_undetected']:,}"])
+        rows.append(["Amount missed before it", f"{found['amount_before']:,.0f}"])
+    never = f"on {nouns.entities} that were never found"
+    rows.append([f"{nouns.events.capitalize()} {never}", f"{found['frauds_undetected']:,}"])
+    if found.get("amount_undetected") is not None:
+        rows.append([f"Amount of {nouns.events} {never}", f"{found['amount_undetected']:,.0f}"])
     caption = f"How long {nouns.entities} go on before a flag"
     return Table(caption, ["What", "How much"], rows, "ll", brief=None)
 

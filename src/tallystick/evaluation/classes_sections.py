@@ -8,7 +8,7 @@ from typing import Any
 from tallystick.evaluation.figure_table import figure_table, headline
 from tallystick.report import Block, Chart, Details, Nouns, Section, Table, Text
 from tallystick.report.blocks import part
-from tallystick.report.formatting import level, number, share
+from tallystick.report.formatting import level, number, share, shares
 
 __all__ = ["classes_outcome", "classes_sections"]
 
@@ -104,9 +104,10 @@ def classes_sections(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
 def _automation(report: Mapping[str, Any]) -> Section:
     chosen = report["threshold"]
     left = chosen["rows"] - chosen["accepted"]
+    taken, rest = shares([chosen["accepted"], left])
     rows = [
-        ("Decided without a person", chosen["accepted"], chosen["accuracy"]),
-        ("Left to a person (the decision would have been)", left, chosen["review_accuracy"]),
+        ("Decided without a person", chosen["accepted"], taken, chosen["accuracy"]),
+        ("Left to a person (the decision would have been)", left, rest, chosen["review_accuracy"]),
     ]
     return Section(
         "automation",
@@ -120,10 +121,7 @@ def _automation(report: Mapping[str, Any]) -> Section:
             Table(
                 "What the threshold leads to",
                 ["Decisions", "Rows", "Share of all", "Right"],
-                [
-                    [name, f"{count:,}", share(count / chosen["rows"]), share(right)]
-                    for name, count, right in rows
-                ],
+                [[name, f"{count:,}", of, share(right)] for name, count, of, right in rows],
                 brief=None,
             ),
         ],

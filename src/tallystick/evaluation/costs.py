@@ -58,7 +58,7 @@ class Costs:
 def outcome(
     truth: ArrayLike,
     score: ArrayLike,
-    day: ArrayLike | None,
+    days: float | None,
     amount: ArrayLike | None,
     review: float | None,
     decline: float | None,
@@ -66,18 +66,17 @@ def outcome(
 ) -> dict[str, Any]:
     """Measure what two thresholds do to rows with known truth, per day and in money.
 
-    `day` holds day numbers, of which the different ones are counted. `alerts` are records to look at,
+    `days` is how many days the rows cover (`days_covered`). `alerts` are records to look at,
     without those declined; `precision` and `recall` are of all that is flagged, `decline_precision` and
     `decline_recall` of what is declined. `money` (where amounts are given; those below zero or missing count
     nothing) holds the amount of the events (`fraud`), what of it was `stopped` and `missed`, the good amount
     `disturbed` by decline or review, and the `cost` beside the `cost_without` any threshold.
 
-    >>> found = outcome([True, False], [0.9, 0.8], [0, 1], [50.0, 20.0], 0.5, None, Costs(review_cost=1))
+    >>> found = outcome([True, False], [0.9, 0.8], 2, [50.0, 20.0], 0.5, None, Costs(review_cost=1))
     >>> found["alerts_per_day"], found["precision"], found["money"]["saved"]
     (1.0, 0.5, 48.0)
     """
     truths, scores = checked(truth, score)
-    days = len(np.unique(np.asarray(day))) if day is not None else None
     declined = scores >= (math.inf if decline is None else decline)
     reviewed = (scores >= (math.inf if review is None else review)) & ~declined
     counts, stopped = confusion(truths, reviewed | declined), confusion(truths, declined)

@@ -86,7 +86,8 @@ def detection(
 
     Of entities with an event (`cards`): how many were `detected`; for those the `hours` until then and the
     events before (`frauds_before`; median, mean, and the ninth decile), and the `amount_before` in all.
-    `frauds_undetected` are the events of entities never found. Times are int64 microseconds.
+    `frauds_undetected` are the events of entities never found, `amount_undetected` their amount. Times are
+    int64 microseconds.
 
     >>> flags = np.array([True, True])
     >>> found = detection(flags, np.array([False, True]), np.array([0, 0]), np.array([0, HOUR]), None)
@@ -106,6 +107,7 @@ def detection(
             "hours": empty,
             "frauds_before": dict(empty),
             "amount_before": None if amount is None else 0.0,
+            "amount_undetected": None if amount is None else 0.0,
             "frauds_undetected": 0,
         }
     place = np.arange(len(rows))
@@ -114,17 +116,20 @@ def detection(
     hit = found < len(rows)
     before = (found - starts)[hit]
     waited = (time[rows[found[hit]]] - time[rows[starts[hit]]]) / HOUR
-    lost = None
+    before_flag = undetected = None
     if amount is not None:
-        until = np.repeat(np.where(hit, found, starts), sizes)
-        lost = float(np.maximum(np.nan_to_num(amount[rows]), 0.0)[place < until].sum())
+        sums = np.maximum(np.nan_to_num(amount[rows]), 0.0)
+        detected = np.repeat(hit, sizes)
+        before_flag = float(sums[detected & (place < np.repeat(found, sizes))].sum())
+        undetected = float(sums[~detected].sum())
     return {
         "cards": len(starts),
         "detected": int(hit.sum()),
         "share": float(hit.mean()),
         "hours": _spread(waited),
         "frauds_before": _spread(before.astype(np.float64)),
-        "amount_before": lost,
+        "amount_before": before_flag,
+        "amount_undetected": undetected,
         "frauds_undetected": int(sizes[~hit].sum()),
     }
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tallystick.errors import DataError
 from tallystick.evaluation.binary_metrics import checked
-from tallystick.evaluation.days import day_numbers
+from tallystick.evaluation.days import day_numbers, days_covered
 
 __all__ = ["ScoredRows"]
 
@@ -26,10 +26,10 @@ UNDATED = np.iinfo(np.int64).max
 class ScoredRows:
     """Columns of one length; those that were not given are None.
 
-    `truth` bool, `score` float64 in 0 … 1, `time` int64 microseconds UTC and the `day` numbers of it,
-    `entity` codes (-1: none), `amount` float64 in major units, `currency` one code or one a row, `scenario`
-    names, `groups` codes of what is drawn together. `hidden` counts the rows left out because they were
-    stopped; None: not known.
+    `truth` bool, `score` float64 in 0 … 1, `time` int64 microseconds UTC and the `day` numbers of it in
+    `zone`, `entity` codes (-1: none), `amount` float64 in major units, `currency` one code or one a row,
+    `scenario` names, `groups` codes of what is drawn together. `hidden` counts the rows left out because they
+    were stopped; None: not known.
     """
 
     truth: Flags
@@ -42,6 +42,7 @@ class ScoredRows:
     scenario: Texts | None
     groups: Ints | None
     hidden: int | None
+    zone: str = "UTC"
 
     @classmethod
     def of(
@@ -89,6 +90,7 @@ class ScoredRows:
             scenario=None if scenario is None else cut("scenario", np.asarray(scenario, object)),
             groups=drawn,
             hidden=None if out is None else int(out.sum()),
+            zone=zone,
         )
 
     @property
@@ -96,9 +98,12 @@ class ScoredRows:
         """Which rows have a time; the largest number there is stands for none."""
         return np.zeros(len(self.truth), np.bool_) if self.time is None else self.time < UNDATED
 
-    def days(self) -> Ints | None:
-        """Give the day numbers of the dated rows, None without any."""
-        return None if self.day is None or not self.dated.any() else self.day[self.dated]
+    @property
+    def days(self) -> float | None:
+        """How many days the dated rows cover, None without any."""
+        if self.time is None or not self.dated.any():
+            return None
+        return days_covered(self.time[self.dated], self.zone)
 
     @property
     def one_currency(self) -> Floats | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tallystick.evaluation.figure_table import figure_table
 from tallystick.report import Chart, Nouns, Section, Table
-from tallystick.report.formatting import number, rare
+from tallystick.report.formatting import number, shares
 
 __all__ = ["segments_outcome", "segments_sections"]
 
@@ -63,11 +63,11 @@ def segments_sections(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
                 [
                     one["segment"],
                     f"{one['rows']:,}",
-                    rare(one["share"]),
+                    of,
                     number(one.get("mean_distance")),
                     number(one.get("separation")),
                 ]
-                for one in parts
+                for one, of in zip(parts, shares([one["rows"] for one in parts]), strict=True)
             ],
         )
         sections.append(Section("segments", "Segments", [chart, table]))

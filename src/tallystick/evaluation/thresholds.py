@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tallystick.errors import DataError, UsageError, did_you_mean
+from tallystick.errors import UsageError, did_you_mean
 from tallystick.evaluation.binary_metrics import Curve, checked
 from tallystick.evaluation.costs import Costs, outcome, worth
 
@@ -142,7 +142,7 @@ class Thresholds:
 def choose(
     truth: ArrayLike,
     score: ArrayLike,
-    day: ArrayLike,
+    days: float,
     amount: ArrayLike | None = None,
     review: str = "alerts_per_day=100",
     decline: str = "precision=.9",
@@ -150,23 +150,20 @@ def choose(
 ) -> Thresholds:
     """Find the two thresholds that meet the wishes on rows with known truth, and what they will cost.
 
-    `truth` bool, `score` float64, `day` int (each day that occurs counts), `amount` float64 in major units of
-    one currency (needed by `cost`). The threshold for decline is found first; `alerts_per_day` for review
-    then counts only what is left to look at, every other wish for review counts what is declined too. `cost`
-    finds what is cheapest for both together, or for review beside the decline that is wished for. A wish that
-    no score meets leaves its threshold None, and `notes` say so; a review threshold that would lie above
-    decline is decline. Raises UsageError for a wish that there is not.
+    `truth` bool, `score` float64, `days` how many days they cover (`days_covered`), `amount` float64 in
+    major units of one currency (needed by `cost`). The threshold for decline is found first;
+    `alerts_per_day` for review then counts only what is left to look at, every other wish for review counts
+    what is declined too. `cost` finds what is cheapest for both together, or for review beside the decline
+    that is wished for. A wish that no score meets leaves its threshold None, and `notes` say so; a review
+    threshold that would lie above decline is decline. Raises UsageError for a wish that there is not.
 
     >>> truth, score = [True, True, False, False], [0.9, 0.8, 0.3, 0.1]
-    >>> found = choose(truth, score, [0, 0, 1, 1], review="alerts_per_day=.5", decline="score=.85")
+    >>> found = choose(truth, score, 2.0, review="alerts_per_day=.5", decline="score=.85")
     >>> found.review, found.decline, found.expected["recall"]
     (0.8, 0.85, 1.0)
     """
     wishes = {"review": Wish.parse(review), "decline": Wish.parse(decline)}
     truths, scores = checked(truth, score)
-    days = np.asarray(day, np.int64)
-    if len(days) != len(truths):
-        raise DataError(f"{len(days)} days do not fit {len(truths)} rows.")
     prices = costs or Costs()
     if any(wish.name == "cost" for wish in wishes.values()) and amount is None:
         raise UsageError(
@@ -174,7 +171,6 @@ def choose(
         )
     amounts = None if amount is None else np.asarray(amount, np.float64)
     curve = Curve.of(truths, scores)
-    count = len(np.unique(days))
     spent = _Spent.of(truths, scores, amounts, curve, prices) if amounts is not None else None
 
     notes: list[str] = []
@@ -184,7 +180,7 @@ def choose(
         above = spent.decline()
         declines = None if above is None else float(curve.threshold[above])
     else:
-        above, declines = _met(curve, stop, count, 0)
+        above, declines = _met(curve, stop, days, 0)
     if declines is None:
         notes.append(f"No score declines with {stop} ({WISHES[stop.name]}): nothing is declined.")
     if look.name == "cost" and spent is not None:
@@ -192,7 +188,7 @@ def choose(
         reviews = None if step is None else float(curve.threshold[step])
     else:
         taken = 0 if above is None else int(curve.rows[above])
-        _, reviews = _met(curve, look, count, taken)
+        _, reviews = _met(curve, look, days, taken)
     if reviews is None:
         notes.append(f"No score is looked at with {look} ({WISHES[look.name]}): nothing is reviewed.")
     elif declines is not None and reviews > declines:
@@ -241,7 +237,7 @@ def _last(place: int) -> int | None:
     return None if place == 0 else place - 1
 
 
-def _met(curve: Curve, wish: Wish, days: int, taken: int) -> tuple[int | None, float | None]:
+def _met(curve: Curve, wish: Wish, days: float, taken: int) -> tuple[int | None, float | None]:
     """Find the last step that meets a wish, and its threshold; a score asked for is itself the threshold."""
     step = _step(curve, wish, days, taken)
     if wish.name == "score":
@@ -249,7 +245,7 @@ def _met(curve: Curve, wish: Wish, days: int, taken: int) -> tuple[int | None, f
     return step, None if step is None else float(curve.threshold[step])
 
 
-def _step(curve: Curve, wish: Wish, days: int, taken: int) -> int | None:
+def _step(curve: Curve, wish: Wish, days: float, taken: int) -> int | None:
     """Find the lowest threshold that meets a wish (for recall the highest), as a step of the curve."""
     value = wish.value or 0.0
     if wish.name == "alerts_per_day":

@@ -8,7 +8,7 @@ from typing import Any
 from tallystick.figures.page import page
 from tallystick.figures.stream_words import milliseconds, spell_span
 from tallystick.report import Block, Chart, Section, Table, Text
-from tallystick.report.formatting import rare
+from tallystick.report.formatting import rare, shares
 
 __all__ = ["stream_page"]
 
@@ -137,9 +137,13 @@ def _decisions(stream: Mapping[str, Any]) -> list[Section]:
 
 
 def _counts(caption: str, name: str, counts: Mapping[str, int]) -> Table:
-    total = max(sum(counts.values()), 1)
     rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return Table(caption, [name, "Decisions", "Share"], [[one, f"{n:,}", rare(n / total)] for one, n in rows])
+    parts = shares([count for _, count in rows])
+    return Table(
+        caption,
+        [name, "Decisions", "Share"],
+        [[one, f"{n:,}", of] for (one, n), of in zip(rows, parts, strict=True)],
+    )
 
 
 def _alerts(stream: Mapping[str, Any]) -> Section:

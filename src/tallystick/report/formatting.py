@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["amount", "compact", "interval", "level", "number", "rare", "share", "spell"]
+__all__ = ["amount", "compact", "interval", "level", "number", "rare", "share", "shares", "spell"]
+
+DECIMALS = 4  # of a share in percent, at most
 
 
 def share(value: float | None) -> str:
@@ -43,6 +46,31 @@ def interval(report: Mapping[str, Any], name: str, write: Any = number) -> str:
     """
     low, high = (report.get("intervals") or {}).get(name) or (None, None)
     return "–" if low is None else f"{write(low)} to {write(high)}"
+
+
+def shares(counts: Sequence[float]) -> list[str]:
+    """Write the shares of counts that make up a whole so that, as written, they add up to 100 %.
+
+    All with as many decimals as the smallest one needs, one to four; those with the largest remainders are
+    rounded up (largest remainder method). Dashes where there is nothing.
+
+    >>> shares([1, 1, 1])
+    ['33.4\\xa0%', '33.3\\xa0%', '33.3\\xa0%']
+    >>> shares([9999, 1, 0]), shares([0])
+    (['99.99\\xa0%', '0.01\\xa0%', '0.00\\xa0%'], ['–'])
+    """
+    total = sum(counts)
+    if not total:
+        return [share(None) for _ in counts]
+    least = min(count for count in counts if count) / total
+    decimals = next((d for d in range(1, DECIMALS) if least * 10 ** (d + 2) >= 1), DECIMALS)
+    whole = 10 ** (decimals + 2)
+    exact = [whole * count / total for count in counts]
+    units = [math.floor(value + 1e-9) for value in exact]
+    # Largest remainders first; of equal ones the first in the table.
+    for i in sorted(range(len(exact)), key=lambda i: units[i] - exact[i])[: whole - sum(units)]:
+        units[i] += 1
+    return [f"{unit * 100 / whole:.{decimals}f}\N{NO-BREAK SPACE}%" for unit in units]
 
 
 def rare(value: float | None) -> str:

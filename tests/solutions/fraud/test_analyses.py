@@ -119,13 +119,15 @@ def shop(card, terminal, day, fraud=0):
 
 def test_a_terminal_that_later_defrauded_cards_share_stands_out():
     rows = [shop(f"c{i}", "skimmed", 10) for i in range(6)]
-    rows += [shop(f"c{i}", f"home{i}", 20, fraud=1) for i in range(5)]  # of six cards that were there, five
+    rows += [shop(f"c{i}", "cashout", 20, fraud=1) for i in range(5)]  # of six cards that were there, five
+    rows += [shop(f"c{i}", "cashout", 21, fraud=1) for i in range(5)]
     rows += [shop(f"d{i}", "busy", 10) for i in range(30)]
     rows += [shop(f"c{i}", "busy", 11) for i in range(3)]
     found = run("points_of_compromise", rows)
     assert found[0]["terminal_id"] == "skimmed"
     assert (found[0]["later_defrauded"], found[0]["cards"]) == (5, 6)
-    pairs, hits = 6 + 5 + 33, 5 + 5 + 3
+    assert "cashout" not in {row["terminal_id"] for row in found}  # there they were taken, not copied
+    pairs, hits = 6 + 33, 5 + 3
     assert found[0]["expected"] == pytest.approx(6 * hits / pairs)
     assert found[0]["lift"] == pytest.approx(5 / (6 * hits / pairs))
     assert "busy" not in {row["terminal_id"] for row in found}  # three there, but ten were to be expected
@@ -138,9 +140,10 @@ def test_only_the_days_up_to_the_first_fraud_count():
             row for i in range(4) for row in (shop(f"c{i}", "other", day), shop(f"d{i}", "far", 0))
         ]
 
-    assert [row["terminal_id"] for row in run("points_of_compromise", defrauded(-28))] == ["home", "other"]
-    assert [row["terminal_id"] for row in run("points_of_compromise", defrauded(-29))] == ["home"]
-    assert [row["terminal_id"] for row in run("points_of_compromise", defrauded(1))] == ["home"]
+    assert [row["terminal_id"] for row in run("points_of_compromise", defrauded(-28))] == ["other"]
+    assert run("points_of_compromise", defrauded(-29)) == []
+    assert run("points_of_compromise", defrauded(0)) == []  # at the moment of the fraud
+    assert run("points_of_compromise", defrauded(1)) == []
     assert run("points_of_compromise", [shop("c", "t", 0)]) == []
 
 

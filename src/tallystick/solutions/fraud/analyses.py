@@ -109,21 +109,23 @@ def by_scenario(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
 
 
 def points_of_compromise(frame: Frame, settings: Settings) -> Frame:  # noqa: ARG001
-    """Terminals that many cards used in the 28 days up to their first fraud, against what is to be expected.
+    """Terminals that many cards used in the 28 days before their first fraud, against what is to be expected.
 
-    Of all pairs of a card and a terminal it ever used some share p lies in those days. A terminal that n
-    cards used is then expected to have n p such cards; `deviations` are standard deviations above that
-    (binomial).
+    Only what is no fraud counts as use: where the frauds themselves are paid, the card was not at risk but
+    was taken. Of all pairs of a card and a terminal it ever used some share p lies in those days. A terminal
+    that n cards used is then expected to have n p such cards; `deviations` are standard deviations above
+    that (binomial).
     """
-    used = frame.filter(~nw.col("customer_id").is_null() & ~nw.col("terminal_id").is_null())
+    fraud = nw.when(nw.col(LABEL).is_null()).then(nw.lit(0)).otherwise(nw.col(LABEL)) == 1
+    used = frame.filter(~nw.col("customer_id").is_null() & ~nw.col("terminal_id").is_null() & ~fraud)
     first = (
-        used.filter((nw.col(LABEL) == 1) & ~nw.col("event_time").is_null())
+        frame.filter(fraud & ~nw.col("customer_id").is_null() & ~nw.col("event_time").is_null())
         .group_by("customer_id")
         .agg(nw.col("event_time").min().alias("first_fraud"))
     )
     moments = nw.col("event_time")
     before = used.join(first, on="customer_id", how="inner").filter(
-        (moments <= nw.col("first_fraud")) & (moments >= nw.col("first_fraud") - nw.lit(BEFORE))
+        (moments < nw.col("first_fraud")) & (moments >= nw.col("first_fraud") - nw.lit(BEFORE))
     )
     cards = _cards(used, "cards").join(_cards(before, "later_defrauded"), on="terminal_id", how="left")
     cards = cards.with_columns(
@@ -225,7 +227,7 @@ def compromised(rows: Rows) -> Any:
     from tallystick.figures.rates import ranked
 
     says = [("lift", "times expected")]
-    words = "Cards defrauded within 28 days of use"
+    words = "Cards defrauded within 28 days after use"
     return ranked(
         rows, "terminal_id", "later_defrauded", title="Terminal", words=words, says=says, beside="expected"
     )
@@ -299,10 +301,10 @@ ANALYSES: tuple[Analysis, ...] = (
         title="Points of compromise",
         columns=("event_time", "customer_id", "terminal_id", LABEL),
         run=points_of_compromise,
-        note="Terminals that many cards used within 28 days up to their first fraud, that one with them: "
-        "where card data may have been taken, or is being used. Expected is what the number of its "
-        "cards would give by chance; the lift is how many times that it was, deviations how far "
-        f"beyond chance. Few cards give high lifts easily: read both. At least {LEAST} cards; the "
+        note="Terminals that many cards used within the 28 days before their first fraud: where card data "
+        "may have been taken. Where the frauds themselves were paid is another table. Expected is what the "
+        "number of its cards would give by chance; the lift is how many times that it was, deviations how "
+        f"far beyond chance. Few cards give high lifts easily: read both. At least {LEAST} cards; the "
         f"{MOST} that stand out most.",
         figure=compromised,
     ),

@@ -11,7 +11,7 @@ import numpy as np
 
 from tallystick.config import Settings
 from tallystick.contracts.zones import LATEST
-from tallystick.evaluation import Costs, Thresholds, choose_thresholds, day_numbers
+from tallystick.evaluation import Costs, Thresholds, choose_thresholds, days_covered
 from tallystick.models.scores import Scores
 from tallystick.tasks.dataset import HeldOut
 from tallystick.tasks.policies.base import Codes, Floats
@@ -56,7 +56,7 @@ class ReviewAndDecline:
             choose_thresholds(
                 truth,
                 score,
-                day_numbers(time, settings.zone),
+                days_covered(time, settings.zone),
                 stake,
                 review=settings.review or REVIEW,
                 decline=settings.decline or DECLINE,
