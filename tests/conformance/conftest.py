@@ -55,6 +55,39 @@ def mixed(rows: int = 1_000) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def shop(rows: int = 900) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Customers, and the orders of all but each tenth of them."""
+    rng = np.random.default_rng(3)
+    who = rng.integers(0, rows, 6 * rows)
+    who = who[who % 10 > 0]
+    paid = rng.integers(100, 9_000, len(who)) / 100
+    orders = pl.DataFrame(
+        {
+            "order_id": [f"o{i:05}" for i in range(len(who))], "customer": who,
+            "ordered_at": [f"2024-{1 + i % 12:02}-{1 + i % 28:02}T08:00:00Z" for i in range(len(who))],
+            "paid": paid, "unit": ["USD"] * len(who), "weight": np.round(rng.gamma(2, 1, len(who)), 3),
+            "items": rng.integers(1, 6, len(who)), "channel": rng.choice(["web", "store", "phone"], len(who)),
+        }
+    )  # fmt: skip
+    count = np.bincount(who, minlength=rows)
+    customers = pl.DataFrame(
+        {
+            "id": np.arange(rows), "age": rng.integers(18, 90, rows),
+            "cancelled": (rng.random(rows) < 1 / (1 + np.exp(count / 2 - 1))).astype(int),
+        }
+    )  # fmt: skip
+    return customers, orders
+
+
+def joined(folder: Path) -> Path:
+    """A file of customers with the columns that they gain from their orders."""
+    folder.mkdir()
+    for name, frame in zip(("customers", "orders"), shop(), strict=True):
+        frame.write_csv(folder / f"{name}.csv")
+    ts.validate("shop", folder, output=folder / "joined.csv")
+    return folder / "joined.csv"
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A file of records for each solution: simulated where the solution can, else made here."""
@@ -64,6 +97,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         paths[name] = folder / f"{name}.csv"
         if name in made:
             made[name]().write_csv(paths[name])
+        elif name == "shop":
+            paths[name] = joined(folder / name)
         else:
             found = registry.solution(name)
             ts.simulate(name, rows=max(found.try_rows, 900), preset=found.try_preset, output=paths[name])

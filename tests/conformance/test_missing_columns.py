@@ -13,7 +13,7 @@ from tallystick.errors import DataError
 Paths = dict[str, Path]
 
 
-@pytest.fixture(params=["complaints", "credit", "fraud", "mixed"])
+@pytest.fixture(params=["complaints", "credit", "fraud", "mixed", "shop"])
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -18,7 +18,7 @@ from tallystick.errors import UsageError
 from tallystick.learning import SPLITS
 from tallystick.scorer import Scorer, decision_schema, load_scorer
 
-NAMES = ["complaints", "credit", "fraud", "mixed"]
+NAMES = ["complaints", "credit", "fraud", "mixed", "shop"]
 Paths = dict[str, Path]
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Set",
     "SolutionName",
     "Strict",
+    "Tables",
     "TaskNames",
     "Until",
     "WindowsFile",
@@ -123,7 +124,17 @@ Map = Annotated[
         "--map",
         metavar="THEIRS=OURS",
         help="Map an input column to a contract column; repeatable. For other inputs: labels:THEIRS=OURS, "
-        "history:THEIRS=OURS.",
+        "history:THEIRS=OURS, TABLE:THEIRS=OURS.",
+        rich_help_panel=READING,
+        show_default=False,
+    ),
+]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--table",
+        metavar="NAME=PATH",
+        help="A further table of the solution, whose rows are joined to those of INPUT; repeatable.",
         rich_help_panel=READING,
         show_default=False,
     ),

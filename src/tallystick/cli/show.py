@@ -23,7 +23,7 @@ __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "tr
 
 
 #: Options that say how an input is read: whatever reads the same one needs them as well.
-SAME_INPUT = ("map", "labels", "history", "set", "config")
+SAME_INPUT = ("map", "table", "labels", "history", "set", "config")
 
 
 def command(*parts: str) -> str:

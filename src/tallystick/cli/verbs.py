@@ -19,13 +19,19 @@ from tallystick.cli.options import (
     Quiet,
     Set,
     Strict,
+    Tables,
     pairs,
 )
 from tallystick.cli.terminal import Terminal, logging_to_stderr
 
 __all__ = ["Result", "verb"]
 
-READING = {"map_": (Map, None), "quarantine": (Quarantine, None), "strict": (Strict, False)}
+READING = {
+    "map_": (Map, None),
+    "table": (Tables, None),
+    "quarantine": (Quarantine, None),
+    "strict": (Strict, False),
+}
 READING |= {"max_quarantine": (MaxQuarantine, None)}
 COMMON = {
     "engine": (EngineName, "local"),
@@ -85,7 +91,7 @@ def _options(arguments: dict[str, Any]) -> dict[str, Any]:
     from tallystick.config import load
 
     options = {name.rstrip("_"): value for name, value in arguments.items() if value is not None}
-    for name in {"map", "set"} & set(options):
+    for name in {"map", "set", "table"} & set(options):
         options[name] = pairs(options[name], f"--{name}")
     settings, _ = load(options.get("config"), options.get("set"))
     logging_to_stderr(settings.log_level, settings.log_format)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tallystick.config import Settings
 from tallystick.connectors import TablePlace
@@ -64,7 +64,8 @@ class RunContext:
     """The options of a verb, checked and resolved.
 
     mapping: their names of columns → ours, with what --map says of INPUT alone; mappings: the same of inputs
-    beside it, by the name of the input; if_there: what applies to those columns that are there.
+    beside it, by the name of the input; if_there: what applies to those columns that are there; tables: the
+    inputs of joined tables by name.
     """
 
     settings: Settings
@@ -77,6 +78,7 @@ class RunContext:
     max_quarantine: float | None = None
     mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     if_there: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def columns(self) -> ColumnNames:
@@ -93,4 +95,4 @@ class RunContext:
         shared = self.mapping if name == "history" else {}
         left = {theirs: ours for theirs, ours in shared.items() if ours not in own.values()}
         others = {other: said for other, said in self.mappings.items() if other != name}
-        return replace(self, quarantine=None, mapping=own, mappings=others, if_there=left)
+        return replace(self, quarantine=None, mapping=own, mappings=others, if_there=left, tables={})

@@ -39,6 +39,7 @@ from tallystick.errors import DataError, UsageError
 from tallystick.inputs.accounting import DuplicatesFound, RowAccounting
 from tallystick.inputs.context import ColumnNames, RunContext
 from tallystick.inputs.frames import BufferedInput, FrameInput
+from tallystick.inputs.joined import JoinedColumns
 from tallystick.inputs.places import RowPlaces
 from tallystick.inputs.work import CheckedWork, ChunkWork, ContractCheck, SkippedRecords
 
@@ -47,6 +48,13 @@ __all__ = ["InputReader"]
 
 R = TypeVar("R")
 T = TypeVar("T")
+#: Reads what is joined to an input, and says how it went.
+Join = Callable[[], tuple[tuple[JoinedColumns, ...], Report]]
+
+
+def nothing_to_join() -> tuple[tuple[JoinedColumns, ...], Report]:
+    """Join nothing."""
+    return (), Report()
 
 
 class RecordStream(Protocol):
@@ -107,7 +115,7 @@ class InputReader:
 
     horizon: how far apart in event time (microseconds) two records of one key are duplicates; None: however
     far. needs: the columns that the verb cannot do without, and what each is wanted for; labels_wanted: as in
-    `Contract.check`.
+    `Contract.check`; join: reads the tables that are joined to it, with what is to be said of them.
     """
 
     contract: Contract
@@ -117,6 +125,7 @@ class InputReader:
     horizon: int | None = None
     needs: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
+    join: Join = nothing_to_join
 
     @classmethod
     def open(
@@ -128,17 +137,18 @@ class InputReader:
         horizon: int | None,
         labels_wanted: bool | tuple[str, ...],
         needs: dict[str, str] | None = None,
+        join: Join = nothing_to_join,
     ) -> InputReader:
         """Open a path, or a frame, without reading it yet; UsageError when it is not there."""
         if not isinstance(given, (str, Path)):
             stream: RecordStream = FrameInput(given, context.settings.batch_rows)
-            return cls(contract, stream, context, labels_wanted, horizon, needs or {})
+            return cls(contract, stream, context, labels_wanted, horizon, needs or {}, join=join)
         known = [s for column in contract.columns for s in (column.name, *column.aliases)]
         source = open_source(given, context.settings, known=known)
         if context.quarantine is not None:
             open_sink(context.quarantine, source=source)  # a wrong name, or the input itself, is refused here
         stream = BufferedInput(source) if source.location.scheme == "stdin" else source
-        return cls(contract, stream, context, labels_wanted, horizon, needs or {}, source)
+        return cls(contract, stream, context, labels_wanted, horizon, needs or {}, source, join)
 
     def infer_columns(self) -> ColumnTypes:
         """Infer the types of the columns that an open contract does not name, in one pass over the input."""
@@ -306,8 +316,16 @@ class InputReader:
             asked=asked,
         )
         numbers = {name: number for number, name in enumerate(files)}
+        joined, said = self.join()
         on_chunk = ChunkWork(
-            self.contract, self.context.columns, self.needs, numbers, skip, quarantine is not None, work
+            self.contract,
+            self.context.columns,
+            self.needs,
+            numbers,
+            skip,
+            quarantine is not None,
+            work,
+            joined,
         )
         progress = self.context.progress
         refused: DataError | None = None
@@ -321,7 +339,7 @@ class InputReader:
                         progress.step(result.records)
                     if not account.report().rows_in:
                         self.stream.refuse_empty()
-                    account.settle(self.stream.notes, must_know=must_know)
+                    account.settle([*said.notes, *self.stream.notes], must_know=must_know)
                     account.report().usable()
                     account.report().refuse(strict=self.context.strict, most=self.context.max_quarantine)
             except DataError as error:

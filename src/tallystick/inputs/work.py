@@ -15,6 +15,7 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.inputs.context import ColumnNames
+from tallystick.inputs.joined import JoinedColumns
 from tallystick.inputs.quarantine import quarantined_chunk
 
 __all__ = ["FILE_BITS", "CheckedWork", "ChunkResult", "ChunkWork", "ContractCheck", "SkippedRecords"]
@@ -80,8 +81,8 @@ class ChunkWork(Generic[R]):
     """Names the columns of a chunk, leaves out known duplicates, does the work and accounts for each record.
 
     needs: the columns that the verb cannot do without, and what each is wanted for; files: the number of each
-    file in the order of their names; quarantine: whether bad rows are wanted. Raises DataError where a needed
-    column is missing.
+    file in the order of their names; joined: columns that rows gain before they are checked; quarantine:
+    whether bad rows are wanted. Raises DataError where a needed column is missing.
     """
 
     contract: Contract
@@ -91,11 +92,14 @@ class ChunkWork(Generic[R]):
     skip: SkippedRecords
     quarantine: bool
     work: CheckedWork[R]
+    joined: tuple[JoinedColumns, ...] = ()
     namings: dict[tuple[str, ...], Naming] = field(default_factory=dict, repr=False)
 
     def __call__(self, chunk: Chunk) -> ChunkResult[R]:
         """Do it."""
         chunk = self._without_skipped(chunk)
+        for one in self.joined:
+            chunk = one.add(chunk, self._resolved(tuple(chunk.rows.schema.names), {}))
         naming = self.naming(chunk.rows)
         checked, value = self.work(chunk, naming)
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
@@ -108,14 +112,14 @@ class ChunkWork(Generic[R]):
         """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
         names = tuple(rows.schema.names)
         if names not in self.namings:
-            self.namings[names] = self._resolved(names)
+            self.namings[names] = self._resolved(names, self.needs)
         return self.namings[names]
 
-    def _resolved(self, names: tuple[str, ...]) -> Naming:
+    def _resolved(self, names: tuple[str, ...], needs: Mapping[str, str]) -> Naming:
         if not names:
             return Naming(())  # all that stands there is broken
         naming = self.contract.resolve(names, self.mapping.of(names))
-        naming.require(self.needs)
+        naming.require(needs)
         return naming
 
     def _without_skipped(self, chunk: Chunk) -> Chunk:

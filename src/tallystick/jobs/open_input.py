@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tallystick.connectors.database import is_state
+from tallystick.contracts import Report
 from tallystick.contracts.inference import ColumnTypes
 from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
+from tallystick.inputs.joined import JoinedColumns
 from tallystick.inputs.reader import InputReader
+from tallystick.jobs.joined_tables import find_tables, read_joined
 from tallystick.tasks import Solution
 
 __all__ = ["open_input", "with_unnamed_columns"]
@@ -25,12 +29,26 @@ def open_input(
 ) -> InputReader:
     """Open a path, a frame or the log of a stream, without reading it yet; UsageError when it is not there.
 
+    Joined tables are read with the first row.
+
     labels_wanted, needs: as in `InputReader`.
     """
     if isinstance(source, (str, Path)) and is_state(str(source)):
         from tallystick.streams.log_input import log_table  # few inputs are logs
 
         source = log_table(str(source), solution, context.settings)
+    source, tables = find_tables(solution, source, context)
+
+    @cache
+    def join() -> tuple[tuple[JoinedColumns, ...], Report]:
+        joined, notes = [], Report()
+        for table in solution.joined_tables:
+            if table.name in tables:
+                one, said = read_joined(solution, tables[table.name], table, context, open_table)
+                joined.append(one)
+                notes += said
+        return tuple(joined), notes
+
     return InputReader.open(
         solution.contract,
         source,
@@ -38,7 +56,13 @@ def open_input(
         horizon=solution.horizon_us,
         labels_wanted=labels_wanted,
         needs=needs,
+        join=join,
     )
+
+
+def open_table(table: Solution, source: Any, context: RunContext) -> InputReader:
+    """Open the input of a joined table."""
+    return open_input(table, source, context, labels_wanted=False)
 
 
 def with_unnamed_columns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -43,6 +43,7 @@ class Reading(Common, total=False):
     """Options of every verb that reads an INPUT."""
 
     map: Mapping[str, str] | None
+    table: Mapping[str, Any] | None
     quarantine: str | Path | TablePlace | None
     strict: bool
     max_quarantine: float | str | None
@@ -60,7 +61,8 @@ def run_context(verb: str, **options: Unpack[Reading]) -> RunContext:
         )
     as_of = options.get("as_of")
     quarantine = options.get("quarantine")
-    mapping, mappings = _mappings(options.get("map") or {})
+    tables = options.get("table") or {}
+    mapping, mappings = _mappings(options.get("map") or {}, {*OTHER_INPUTS, *tables})
     return RunContext(
         settings=settings,
         engine=engine,
@@ -68,19 +70,22 @@ def run_context(verb: str, **options: Unpack[Reading]) -> RunContext:
         progress=options.get("progress") or Quiet(),
         mapping=mapping,
         mappings=mappings,
+        tables=tables,
         quarantine=place(quarantine, "quarantine") if quarantine else None,
         strict=bool(options.get("strict")),
         max_quarantine=_share(options.get("max_quarantine")),
     )
 
 
-def _mappings(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _mappings(
+    given: Mapping[str, str], others: Collection[str]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Take `--map labels:THEIRS=OURS` apart from what is said of INPUT."""
     mapping: dict[str, str] = {}
     mappings: dict[str, dict[str, str]] = {}
     for theirs, ours in given.items():
         name, sign, rest = theirs.partition(":")
-        if sign and name in OTHER_INPUTS and rest:
+        if sign and name in others and rest:
             mappings.setdefault(name, {})[rest] = ours
         else:
             mapping[theirs] = ours
@@ -90,7 +95,7 @@ def _mappings(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[
 def refuse_unused_maps(context: RunContext, **given: Any) -> None:
     """Raise UsageError where --map speaks of an input that was not given; given: by name, None for none."""
     for name, columns in context.mappings.items():
-        if given.get(name) is None:
+        if given.get(name) is None and name not in context.tables:
             theirs, ours = next(iter(columns.items()))
             raise UsageError(
                 f"--map {name}:{theirs}={ours}: there is no --{name} whose columns it could name.",

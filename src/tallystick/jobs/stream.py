@@ -238,6 +238,11 @@ def _refuse(
     """Raise UsageError for options that do not fit together, or mean nothing."""
     if most is not None and most < 0:
         raise UsageError(f"A stream cannot end after {most:,} records.", "Write --max-events 1000.")
+    if context.tables:
+        raise UsageError(
+            "A stream joins no tables: what its records lack comes later, or never.",
+            "Send records that hold the columns; `tallystick validate` with --table writes them.",
+        )
     if context.strict or context.max_quarantine is not None:
         raise UsageError(
             "A stream goes on where a record is bad; it keeps that one in quarantine.",

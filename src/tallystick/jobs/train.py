@@ -19,6 +19,7 @@ from tallystick.evaluation import render_card
 from tallystick.feature_extraction import output_name
 from tallystick.inputs.context import RunContext
 from tallystick.jobs.bundles import bundle_parts
+from tallystick.jobs.joined_tables import find_tables
 from tallystick.jobs.open_input import with_unnamed_columns
 from tallystick.jobs.options import (
     Moment,
@@ -109,6 +110,13 @@ def train(
     needs = {name: f"what {one.name} looks at" for one in asked for name in one.required}
     if len(asked) == 1 and found.labels is None:
         needs |= {name: f"the label of {one.name}" for one in asked for name in one.target.labels}
+    needs |= {
+        name: f"from the table {table.name}: --table {table.name}=PATH"
+        for table in found.joined_tables
+        for name in table.names
+        if table.name not in find_tables(found, source, context)[1]
+        and any(name in one.columns for one in asked)
+    }
     # What is later than as_of is passed over, not in the future: it was only not known yet.
     records = read_records(
         found, source, replace(context, as_of=None), columns_of(found, asked), history=history, labels=labels,

@@ -18,12 +18,13 @@ from tallystick.tasks.policies import (
 from tallystick.tasks.segments import Segments
 from tallystick.tasks.solution import Solution
 from tallystick.tasks.splits import Fold, Split, SplitMaker
-from tallystick.tasks.table import Table
+from tallystick.tasks.table import Aggregate, Table
 from tallystick.tasks.target import Calibrated, Measured, Target
 from tallystick.tasks.task import Task
 
 __all__ = [
     "Abstain",
+    "Aggregate",
     "Amount",
     "Analysis",
     "Anomaly",

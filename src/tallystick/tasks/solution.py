@@ -53,18 +53,18 @@ def plain_reason(feature: str, value: float, median: float | None) -> str:
 class Solution:
     """One job of a bank.
 
-    contract: of its main table; tables: further ones, such as labels that arrive by themselves; simulate:
-    makes records, where it can; routing: the default routing file, if it routes; routing_inputs: what
-    routing rules look at besides columns of the contract, of those that are needed. demo_rows: of the
-    demo; demo_later: how many more come as a stream in it; try_rows and try_preset: what is simulated
-    where a small trial will do. windows: the file that declares its window features, if it has any;
-    rules: a file of rules to begin with, used where it is named; label_aliases: names for `known(LABEL)`
-    in conditions of windows; label_delay: how long after its event a label becomes known where nothing
-    says when; horizon: how far apart in time two records of one key are one and its duplicate (None:
-    however far); reason_text: says a reason in words, of a feature, its value and its median; analyses:
-    tables of what happened; splits: protocols of its own for `evaluate --split`; nouns: words for
-    reports; measures: figures that only this solution has; oracle: what the best that can be expected
-    says of simulated rows, from all records; None where they are none.
+    contract: of its main table, with the columns that it gains from joined ones; tables: further ones,
+    such as labels that arrive by themselves; simulate: makes records, where it can; routing: the default
+    routing file, if it routes; routing_inputs: what routing rules look at besides columns of the
+    contract, of those that are needed. demo_rows: of the demo; demo_later: how many more come as a stream
+    in it; try_rows and try_preset: what is simulated where a small trial will do. windows: the file that
+    declares its window features, if it has any; rules: a file of rules to begin with, used where it is
+    named; label_aliases: names for `known(LABEL)` in conditions of windows; label_delay: how long after
+    its event a label becomes known where nothing says when; horizon: how far apart in time two records of
+    one key are one and its duplicate (None: however far); reason_text: says a reason in words, of a
+    feature, its value and its median; analyses: tables of what happened; splits: protocols of its own for
+    `evaluate --split`; nouns: words for reports; measures: figures that only this solution has; oracle:
+    what the best that can be expected says of simulated rows, from all records; None where they are none.
     """
 
     name: str
@@ -90,6 +90,27 @@ class Solution:
     nouns: Nouns = field(default_factory=Nouns)
     measures: tuple[Measure, ...] = ()
     oracle: Callable[[Dataset], NDArray[np.float64] | None] | None = None
+
+    def __post_init__(self) -> None:
+        """Give the main table the columns that it gains from joined ones."""
+        contract = self.contract
+        names = {column.name for column in contract.columns}
+        for table in self.joined_tables:
+            if table.on not in names:
+                raise ValueError(f'{self.name}: there is no column "{table.on}" to join {table.name} on')
+            if contract.event_time and table.contract.event_time:
+                raise ValueError(
+                    f"{self.name}: {table.name} is later than some of the events that it would be joined to; "
+                    "declare windows"
+                )
+            gained = tuple(column for column in table.columns if column.name not in names)
+            contract = replace(contract, columns=(*contract.columns, *gained))
+        object.__setattr__(self, "contract", contract)
+
+    @property
+    def joined_tables(self) -> tuple[Table, ...]:
+        """The tables whose rows are aggregated for each row of the main one."""
+        return tuple(table for table in self.tables if table.role == "joined")
 
     @property
     def labels(self) -> Contract | None:
