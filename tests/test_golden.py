@@ -32,7 +32,7 @@ def test_a_golden_bundle_scores_as_when_it_was_made(tmp_path: Path) -> None:
 
 
 def test_its_bytes_are_those_that_were_committed() -> None:
-    assert load(GOLDEN / "model" / "product").manifest["fingerprint"].startswith("83cbd31d98a8985e")
+    assert load(GOLDEN / "model" / "product").manifest["fingerprint"].startswith("e8569fc1de819b5c")
 
 
 FRAUD = GOLDEN / "fraud"
@@ -63,11 +63,12 @@ def test_a_golden_bundle_decides_payments_as_when_it_was_made(threads: int, tmp_
     for one, other in zip(found, wanted, strict=True):
         # The trees sum to the same bits anywhere, as the effects of reasons show; the last step to a
         # probability asks the machine for an exponential.
-        assert one.pop("score") == pytest.approx(other.pop("score"), rel=1e-12)
+        score, expected = one.pop("score"), other.pop("score")
+        assert score is expected is None or score == pytest.approx(expected, rel=1e-12)
         for reason in (*one["reasons"], *other["reasons"]):
             reason.pop("words")  # how a reason is said may become better
         assert one == other
 
 
 def test_the_golden_bundle_of_payments_is_the_one_committed() -> None:
-    assert load(FRAUD / "model" / "fraud").manifest["fingerprint"].startswith("113f50866687")
+    assert load(FRAUD / "model" / "fraud").manifest["fingerprint"].startswith("d05f13c9fb9c")

@@ -24,6 +24,8 @@ __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "tr
 
 #: Options that say how an input is read: whatever reads the same one needs them as well.
 SAME_INPUT = ("map", "table", "labels", "history", "set", "config")
+#: Stands for a file that only the user can name.
+NEW = "NEW.csv"
 
 
 def command(*parts: str) -> str:
@@ -89,11 +91,24 @@ def trained(
         terminal.say("Each row scored by a model that did not see it:")
         fitted(terminal, task.manifest, solution)
     terminal.say()
-    same = (solution, source, *carried(options, *SAME_INPUT), "--model", model)
+    kept = carried(options, *SAME_INPUT)
     terminal.next_steps(
-        command("evaluate", *same, "--report", "report.html"),
-        command("score", *same, "--output", "decisions.csv"),
+        command("evaluate", solution, source, *kept, "--model", model, "--report", "report.html"),
+        _score_new(solution, source, model, options),
     )
+
+
+def _score_new(solution: str, source: str, model: str, options: Mapping[str, Any]) -> str:
+    """Propose to score rows that the model was not trained on, which only the user can name.
+
+    Where windows look back, what it was trained on came before them.
+    """
+    from tallystick import registry
+
+    looks_back = registry.solution(solution).windows is not None and source != "-"
+    kept = carried(options, "map", *(("labels",) if looks_back else ()), "set", "config")
+    before = ("--history", source) if looks_back else ()
+    return command("score", solution, NEW, *kept, *before, "--model", model, "--output", "decisions.csv")
 
 
 def evaluated(
@@ -110,8 +125,7 @@ def evaluated(
         terminal.say()
         terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
     terminal.say()
-    same = (solution, source, *carried(options, *SAME_INPUT), "--model", model)
-    terminal.next_steps(command("score", *same, "--output", "decisions.csv"))
+    terminal.next_steps(_score_new(solution, source, model, options))
 
 
 def scored(terminal: Terminal, result: Scores) -> None:
@@ -121,6 +135,12 @@ def scored(terminal: Terminal, result: Scores) -> None:
     titles = {"labels": "Decided", "actions": "Action", "departments": "Department", "priorities": "Priority"}
     for name, counts in result.counts.items():
         tally(terminal, titles[name], counts)
+    if result.trained_on:
+        terminal.say(
+            f"{result.trained_on:,} of these rows ({share(result.trained_on_share)}) are rows that the model "
+            "was trained on, or near copies of them: of these it decides more, and is right more often, than "
+            "of new rows. What to expect of new ones is what evaluate says."
+        )
     terminal.say(f"{result.decisions:,} decisions are in [bold]{escape(str(result.output))}[/bold].")
 
 

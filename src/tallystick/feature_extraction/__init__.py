@@ -5,6 +5,7 @@ from tallystick.feature_extraction.columns import Columns, FittedColumns
 from tallystick.feature_extraction.fitted import (
     FittedFeatures,
     augment,
+    copy_keys_of,
     fit_features,
     groups_of,
     identity_of,
@@ -34,6 +35,7 @@ __all__ = [
     "Values",
     "WindowFeatures",
     "augment",
+    "copy_keys_of",
     "fit_features",
     "groups_of",
     "identity_of",

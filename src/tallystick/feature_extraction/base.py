@@ -164,6 +164,20 @@ class Features:
         """
         return None
 
+    def copy_keys(
+        self,
+        rows: pa.RecordBatch,  # noqa: ARG002
+        *,
+        training: bool = False,  # noqa: ARG002
+    ) -> NDArray[np.uint64] | None:
+        """Hash what a row shares with its near copies, the same in every input: uint64 (rows, levels).
+
+        The closest likeness comes first. Rows that are equal at any level are near copies. training: these
+        are all training rows, so levels that would not tell them apart can be left out. None: left to the
+        other parts.
+        """
+        return None
+
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64] | None:  # noqa: ARG002
         """Hash what tells rows apart, so that a training row is recognised; None: left to the other parts."""
         return None

@@ -16,6 +16,7 @@ from tallystick.contracts import Column
 from tallystick.feature_extraction.base import Features, FitContext, Layout, RowScorer
 from tallystick.feature_extraction.values import Values
 from tallystick.models import Model
+from tallystick.text import fingerprints
 
 __all__ = ["Columns", "FittedColumns"]
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 
 MOST = 20  # values of a category that get a feature of their own, the most frequent ones
 LEAST = 10  # rows that a value needs for that
+DISTINCT = 0.95  # share of rows that must differ in what they say, for that to tell them apart
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,25 @@ class Columns(Features):
         if fitted.names != tuple(description["names"]):
             raise ValueError("its features do not come in the order in which they were learned")
         return fitted
+
+    def copy_keys(self, rows: pa.RecordBatch, *, training: bool = False) -> NDArray[np.uint64] | None:
+        """Hash the key of each row with the column after it, and what else it says.
+
+        A key by itself would not do: many files number their rows from 1. A copy with another key is known by
+        what it says.
+        Of a row without a key both are of the rest. None where nothing identifies rows. Where many training
+        rows say the same there is the key alone.
+        """
+        if not self.identified_by:
+            return None
+        key, *rest = self.identified_by
+        said = fingerprints(_joined(rows, rest or [name for name in self.columns if name != key]))
+        own = said
+        if key in rows.schema.names:
+            column = _as_text(rows.column(key))
+            own = np.where(column.is_valid(), fingerprints(_joined(rows, (key, *rest[:1]))), said)
+        alike = training and len(np.unique(said)) < DISTINCT * len(said)
+        return own[:, None] if alike else np.column_stack([own, said])
 
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64] | None:
         """Hash the key of each row, 64 bits of BLAKE2b; of a row without one, the other columns."""
@@ -184,6 +205,15 @@ def _codes(values: Values, name: str, known: tuple[str, ...]) -> NDArray[np.int6
     codes = np.array([place.get(value, -1) for value in coded.dictionary.to_pylist()] + [-1], np.int64)
     found: NDArray[np.int64] = codes[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
     return found
+
+
+def _joined(rows: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
+    """Write some columns of each row as one text, those that are not there as blank, in lower case."""
+    blank = pa.nulls(len(rows), pa.string())
+    parts = [_as_text(rows.column(name)) if name in rows.schema.names else blank for name in names]
+    parts = [pc.utf8_lower(one).cast(pa.large_string()) for one in parts]
+    separator = pa.scalar("\x1f", pa.large_string())
+    return pc.binary_join_element_wise(*parts, separator, null_handling="replace", null_replacement="\0")
 
 
 def _as_text(column: pa.Array) -> pa.Array:

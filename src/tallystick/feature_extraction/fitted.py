@@ -28,6 +28,7 @@ from tallystick.models.scaling import Scaling
 __all__ = [
     "FittedFeatures",
     "augment",
+    "copy_keys_of",
     "fit_features",
     "groups_of",
     "identity_of",
@@ -215,6 +216,15 @@ def groups_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.
 def identity_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.uint64] | None:
     """Return what tells rows apart, as the first part that can tell has it; None where none can."""
     return next((found for part in declared if (found := part.identity(rows)) is not None), None)
+
+
+def copy_keys_of(
+    declared: Sequence[Features], rows: pa.RecordBatch, *, training: bool = False
+) -> NDArray[np.uint64] | None:
+    """Return what near copies share, as the first part that can tell has it; None where none can."""
+    return next(
+        (found for part in declared if (found := part.copy_keys(rows, training=training)) is not None), None
+    )
 
 
 def without_content(declared: Sequence[Features], rows: pa.RecordBatch) -> list[Altered]:

@@ -16,7 +16,7 @@ from tallystick.errors import BundleError
 from tallystick.feature_extraction.base import Altered, Augmented, Features, FitContext, Layout, RowScorer
 from tallystick.feature_extraction.values import Values
 from tallystick.models import LinearModel, Model
-from tallystick.text import TextScorer, TextSpec, Vocabulary, near_copies
+from tallystick.text import TextScorer, TextSpec, Vocabulary, copy_keys, near_copies
 from tallystick.text.content import KINDS, without_content
 
 __all__ = ["FittedText", "Text", "TextRowScorer"]
@@ -111,6 +111,11 @@ class Text(Features):
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64] | None:
         """Near copies of one text hang together."""
         return near_copies(rows.column(self.column))
+
+    def copy_keys(self, rows: pa.RecordBatch, *, training: bool = False) -> NDArray[np.uint64]:  # noqa: ARG002 - as all parts
+        """Hash the words of each text, and what near copies are joined by: see `text.copy_keys`."""
+        keys: NDArray[np.uint64] = copy_keys(rows.column(self.column))
+        return keys
 
     def identity(self, rows: pa.RecordBatch) -> NDArray[np.uint64] | None:
         """Hash each text, 64 bits of BLAKE2b."""

@@ -231,18 +231,19 @@ class InputReader:
 
     def flow(
         self,
-        work: CheckedWork[pa.RecordBatch],
+        work: CheckedWork[R],
         output: str | Path | TablePlace,
         schema: pa.Schema | None = None,
         *,
-        take: Callable[[pa.RecordBatch], None] = lambda _: None,
+        rows: Callable[[R], pa.RecordBatch],
+        take: Callable[[R], None] = lambda _: None,
         again: Callable[[], None] = lambda: None,
     ) -> Report:
         """Work on chunk after chunk and write what comes of each, but nothing of an input that is refused.
 
         Bad rows go to the quarantine that was asked for, else to `OUTPUT.quarantine.jsonl`, if there are any;
-        where duplicates were, `OUTPUT.duplicates.jsonl` names them. `take` is called with what was
-        written, `again` before a second pass.
+        where duplicates were, `OUTPUT.duplicates.jsonl` names them. `rows` says what of the work is
+        written; `take` is called with the work once that was done, `again` before a second pass.
         """
         bad = self.context.quarantine or beside(output, "quarantine")
         aside = beside(output, "duplicates")
@@ -257,9 +258,9 @@ class InputReader:
         def go(skip: SkippedRecords) -> RowAccounting:
             sink = open_sink(output, schema, source=self.source)
 
-            def write(rows: pa.RecordBatch) -> None:
-                sink.write(rows)
-                take(rows)
+            def write(made: R) -> None:
+                sink.write(rows(made))
+                take(made)
 
             return self._pass(work, write, bad, skip, sink, must_know=True)
 

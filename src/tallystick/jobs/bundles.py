@@ -16,7 +16,9 @@ from tallystick.inputs.context import RunContext
 from tallystick.jobs.options import stamp
 from tallystick.learning.fit import FitSpec, Fitted
 from tallystick.learning.identity import identity
+from tallystick.models import TrainingRows
 from tallystick.scorer.blanks import used_columns
+from tallystick.scorer.copies import copy_keys
 from tallystick.tasks import Dataset, Measured, Solution, Truth
 from tallystick.windows import Windows
 
@@ -59,6 +61,7 @@ def bundle_parts(
     kept = ("target", *task.target.figures, *(measure.name for measure in solution.measures))
     contract = solution.contract
     own = identity(dataset, task.features)
+    copies = copy_keys(task.features, dataset.rows, dataset.ids, training=True)
     dated = dataset.time[dataset.time < LATEST]
     manifest = {
         "solution": solution.name,
@@ -105,6 +108,7 @@ def bundle_parts(
         **{f"model/{name}": array for name, array in fitted.model.arrays().items()},
         **{f"calibration/{name}": array for name, array in fitted.calibrator.arrays().items()},
         **{f"heldout/{name}": array for name, array in _held_out(fitted, own).items()},
+        **{f"heldout/{name}": array for name, array in TrainingRows.of(copies).arrays().items()},
     }
     return manifest, arrays
 
@@ -119,13 +123,12 @@ def _blank_shares(dataset: Dataset) -> dict[str, float]:
 
 
 def _held_out(fitted: Fitted, own: NDArray[np.uint64]) -> Arrays:
-    """Return the identity of each training row, and held-out scores of so many of them."""
+    """Return the held-out scores of training rows, of so many of them."""
     held, scores = fitted.held, fitted.calibrated.scores
     kept = np.arange(len(held))
     if len(kept) > MOST_KEPT:
         kept = np.sort(np.argsort(own[held.row], kind="stable")[:MOST_KEPT])
     found: Arrays = {
-        "identity": own,
         "row": held.row[kept],
         "fold": held.fold[kept],
         "truth": held.truth[kept],

@@ -69,7 +69,10 @@ class _DecideWindowed:
 
 @dataclass
 class Scores:
-    """What scoring did: the account of the input, and counts of what was decided."""
+    """What scoring did: the account of the input, and counts of what was decided.
+
+    trained_on: how many rows are ones that a model was trained on, or near copies of them.
+    """
 
     intake: Report
     decisions: int = 0
@@ -78,6 +81,12 @@ class Scores:
     models: tuple[str, ...] = ()
     routing: str | None = None
     rules: str | None = None
+    trained_on: int = 0
+
+    @property
+    def trained_on_share(self) -> float:
+        """The share of the rows that a model was trained on, or near copies of such rows."""
+        return self.trained_on / max(self.intake.rows_clean, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; the decisions themselves are in the output."""
@@ -88,6 +97,7 @@ class Scores:
             "models": list(self.models),
             "routing": self.routing,
             "rules": self.rules,
+            "trained_on": {"rows": self.trained_on, "share": self.trained_on_share},
             **{name: dict(counter.most_common()) for name, counter in self.counts.items()},
         }
 
@@ -134,10 +144,11 @@ def score(
     )  # fmt: skip
     target = None if output is None else place(output)
     if scorer.windows is not None or history is not None or labels is not None:
-        table, report = _in_order(found, scorer, source, context, target, history, labels)
+        table, report, trained_on = _in_order(found, scorer, source, context, target, history, labels)
         if target is None:
             return frame_like(table, source)
         tally = _Tally()
+        tally.trained_on = trained_on
         with open_sink(target, table.schema) as sink:
             for batch in table.to_batches(max_chunksize=context.settings.batch_rows):
                 sink.write(batch)
@@ -147,14 +158,27 @@ def score(
 
 
 @dataclass(frozen=True)
+class _ChunkDecisions:
+    """The decisions of a chunk; trained_on: how many of its rows a model was trained on."""
+
+    decisions: pa.RecordBatch
+    trained_on: int
+
+
+@dataclass(frozen=True)
 class _Decide:
-    """Checks and decides a chunk."""
+    """Checks and decides a chunk; training_rows: whether rows that a model was trained on are counted."""
 
     scorer: Scorer
+    training_rows: bool
 
-    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, pa.RecordBatch]:
+    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, _ChunkDecisions]:
         scored = self.scorer.score(chunk.rows, naming, chunk.name, chunk.records)
-        return scored.checked, scored.decisions
+        clean, known = scored.checked.rows, 0
+        if self.training_rows and len(clean):
+            ids = self.scorer.ids(clean, chunk.name, chunk.records[scored.checked.kept])
+            known = int(self.scorer.trained_on(clean, ids).sum())
+        return scored.checked, _ChunkDecisions(scored.decisions, known)
 
 
 def _one_by_one(
@@ -164,13 +188,20 @@ def _one_by_one(
     refuse_unused_maps(context)
     reader = open_input(solution, source, context, labels_wanted=False, needs=dict(scorer.needs))
 
-    decide = _Decide(scorer)
     if target is None:
-        parts: list[pa.RecordBatch] = []
-        reader.collect(decide, parts.append, parts.clear)
-        return frame_like(pa.Table.from_batches(parts, scorer.schema), source)
+        parts: list[_ChunkDecisions] = []
+        reader.collect(_Decide(scorer, training_rows=False), parts.append, parts.clear)
+        return frame_like(pa.Table.from_batches([one.decisions for one in parts], scorer.schema), source)
     tally = _Tally()
-    report = reader.flow(decide, target, scorer.schema, take=tally.add, again=tally.clear)
+
+    def take(made: _ChunkDecisions) -> None:
+        tally.add(made.decisions)
+        tally.trained_on += made.trained_on
+
+    report = reader.flow(
+        _Decide(scorer, training_rows=True), target, scorer.schema,
+        rows=lambda made: made.decisions, take=take, again=tally.clear,
+    )  # fmt: skip
     if scorer.routing is not None and context.settings.routing:
         report += Report(notes=scorer.routing.notes)
     return _scores(report, tally, target, scorer)
@@ -184,8 +215,11 @@ def _in_order(
     target: Path | TablePlace | None,
     history: Any,
     labels: Any,
-) -> tuple[pa.Table, Report]:
-    """Read an input with what came before it, replay it in the order of its times, and decide it."""
+) -> tuple[pa.Table, Report, int]:
+    """Read an input with what came before it, replay it in the order of its times, and decide it.
+
+    The number says how many of its rows a model was trained on.
+    """
     columns = columns_of(solution, [one.task for one in scorer.predictors])
     records = read_records(
         solution, source, context, columns, history=history, labels=labels, output=target,
@@ -200,7 +234,9 @@ def _in_order(
         )
     if scorer.rules is not None:
         report += Report(notes=scorer.rules.notes)
-    return decisions, report
+    given = pa.array(records.given)
+    known = scorer.trained_on(records.rows.filter(given), records.ids.filter(given))
+    return decisions, report, int(known.sum())
 
 
 def decide_records(scorer: Scorer, records: Records, context: RunContext, state: Any = None) -> pa.Table:
@@ -246,6 +282,7 @@ def _scores(report: Report, tally: _Tally, output: Path | TablePlace, scorer: Sc
         tuple(one.name for one in scorer.predictors),
         scorer.routing.fingerprint[:12] if scorer.routing else None,
         scorer.rules.fingerprint[:12] if scorer.rules else None,
+        tally.trained_on,
     )
 
 
@@ -257,7 +294,7 @@ class _Tally:
 
     def clear(self) -> None:
         """Begin again, as a second pass does."""
-        self.rows = 0
+        self.rows = self.trained_on = 0
         self.counts: dict[str, Counter[str]] = {"labels": Counter(), "actions": Counter()}
 
     def add(self, decisions: pa.RecordBatch) -> None:

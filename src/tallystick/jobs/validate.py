@@ -69,7 +69,12 @@ def validate(
     target = place(output)
     typed = isinstance(target, TablePlace) or str(output).endswith(".parquet")
 
-    report = reader.flow(_Clean(reader.check, columns, typed), output, written_schema(columns, typed=typed))
+    report = reader.flow(
+        _Clean(reader.check, columns, typed),
+        output,
+        written_schema(columns, typed=typed),
+        rows=lambda rows: rows,
+    )
     return Validated(report + _needed(found, report), target)
 
 

@@ -1,4 +1,4 @@
-"""What tells a training row from others, so that it is recognised later."""
+"""What tells training rows apart: the fingerprint of the data, and which held-out scores a bundle keeps."""
 
 from __future__ import annotations
 

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from tallystick.errors import DataError
 from tallystick.learning.fit import FitSpec, Fitted, calibrate, cross_fit, fit_task
 from tallystick.learning.folds import folds_of, last_part
-from tallystick.learning.identity import identity
-from tallystick.models import Bundle
+from tallystick.models import Bundle, TrainingRows
 from tallystick.models.scores import Scores
+from tallystick.models.training_rows import NEW, UNKNOWN
 from tallystick.scorer import Predictor
 from tallystick.scorer.blanks import UNMET
+from tallystick.scorer.copies import copy_keys
 from tallystick.tasks import Dataset, FittedPolicy, Fold, HeldOut, SplitMaker, Truth
 
 __all__ = ["Scored", "score_anew", "score_as_it_is"]
+
+WITHOUT_SCORE = "learned from, without a score of its own"
+NOT_KNOWN = "perhaps learned from: the model knows only a part of its training rows again"
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,16 @@ class Scored:
 
 
 def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threads: int) -> Scored:
-    """Score with the bundle, but rows that it was learned from with what it kept for them, or not at all."""
+    """Score with the bundle, but rows that it was learned from with what it kept for them, or not at all.
+
+    A near copy of a training row counts as that row.
+    """
     scores = predictor.scores(dataset.rows, threads)
     kept = bundle.part("heldout")
-    own = identity(dataset, predictor.task.features)
-    learned = kept["identity"]
-    order = np.argsort(learned, kind="stable")
-    at = np.searchsorted(learned, own, sorter=order)
-    at = order[np.minimum(at, len(order) - 1)]
-    seen = learned[at] == own
-    held = np.full(len(learned), -1, np.int64)
+    trained_on = TrainingRows.load(kept)
+    at = trained_on.find(copy_keys(predictor.task.features, dataset.rows, dataset.ids))
+    seen, unknown = at >= 0, at == UNKNOWN
+    held = np.full(max(at.max(initial=0), kept["row"].max(initial=0)) + 1, -1, np.int64)
     held[kept["row"]] = np.arange(len(kept["row"]))
     place = np.where(seen, held[at], -1)
     from_bundle = np.flatnonzero(seen & (place >= 0))
@@ -58,8 +62,7 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
     score[from_bundle] = kept["score"][place[from_bundle]]
     if label is not None and "label" in kept:
         label[from_bundle] = kept["label"][place[from_bundle]]
-    usable = np.flatnonzero((~seen | (place >= 0)) & ~np.isnan(score))
-    without = len(dataset) - len(usable)
+    usable = np.flatnonzero(((at == NEW) | (place >= 0)) & ~np.isnan(score))
     if not len(usable):
         raise DataError(
             "The model was learned from all of these rows, and none of them has a score of a model that did "
@@ -69,15 +72,13 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
     old, new = int(seen[usable].sum()), int((~seen[usable]).sum())
     how: dict[str, Any] = {"kind": "the model as it is"}
     if old:
-        how["rows it was learned from"] = f"{old:,}, each with its out-of-fold score"
+        how["rows it was learned from, or near copies of them"] = f"{old:,}, with out-of-fold scores"
     if new:
         how["rows new to it"] = f"{new:,}"
-    unmet = int((~seen & np.isnan(score)).sum())
-    left_out = {
-        why: count
-        for why, count in (("learned from, without a score of its own", without - unmet), (UNMET, unmet))
-        if count
-    }
+    lost = int((seen & ((place < 0) | np.isnan(score))).sum())
+    unmet = int(((at == NEW) & np.isnan(score)).sum())
+    reasons = ((WITHOUT_SCORE, lost), (NOT_KNOWN, int(unknown.sum())), (UNMET, unmet))
+    left_out = {why: count for why, count in reasons if count}
     return Scored(usable, Scores(values, score, label).take(usable), predictor.policy, how, left_out)
 
 

@@ -7,6 +7,7 @@ from tallystick.models.event_calibration import EventCalibration
 from tallystick.models.linear import LinearModel, probabilities
 from tallystick.models.rank_calibration import RankCalibration
 from tallystick.models.sufficiency import Sufficiency, fit_sufficiency, weighed
+from tallystick.models.training_rows import TrainingRows
 from tallystick.models.trees import Trees
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Model",
     "RankCalibration",
     "Sufficiency",
+    "TrainingRows",
     "Trees",
     "cross_calibrate",
     "fit_calibration",

@@ -6,7 +6,7 @@
         features/N/…npy     of each part of its features; plain number arrays, never pickled objects
         model/…npy          of the model; model/model.onnx of a network
         calibration/…npy    of what turns raw scores into calibrated ones
-        heldout/…npy        scores of training rows by models that did not see them
+        heldout/…npy        hashes of training rows, and their scores by models that did not see them
 
 The manifest's own fingerprint covers everything in it, and it names every other file: so whatever is changed,
 missing or added is found and named.
@@ -33,7 +33,7 @@ from tallystick.errors import BundleError, TallystickError, UsageError
 
 __all__ = ["FORMAT", "Bundle", "load", "save", "writable"]
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 ONNX = ".onnx"  # an array of bytes of such a name is a file of its own, as other programs read it
 ADVICE = "Train the model again, or bring the folder back from where it was copied."

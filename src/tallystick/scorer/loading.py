@@ -13,7 +13,7 @@ from tallystick.config import Settings
 from tallystick.contracts.inference import ColumnTypes
 from tallystick.errors import BundleError, UsageError
 from tallystick.feature_extraction import DERIVED, FittedFeatures, ValueReader
-from tallystick.models import Bundle, Sufficiency, load, load_model
+from tallystick.models import Bundle, Sufficiency, TrainingRows, load, load_model
 from tallystick.models.scores import Scores
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
@@ -130,7 +130,7 @@ def _predictor(solution: Solution, task: Task, bundle: Bundle, settings: Setting
     unmet = UnmetBlanks.of(features, bundle.part("features").get("blank"), solution.contract, windows)
     return Predictor(
         task, features, model, calibrator, policy, outputs, medians, solution.reason_text, bundle.name, names,
-        unmet, Sufficiency.of(manifest.get("sufficiency")),
+        unmet, Sufficiency.of(manifest.get("sufficiency")), TrainingRows.load(bundle.part("heldout")),
     )  # fmt: skip
 
 

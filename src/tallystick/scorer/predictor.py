@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tallystick.feature_extraction import FittedFeatures, RowScorer, Values, missing_of
-from tallystick.models import Model, Sufficiency
+from tallystick.models import Model, Sufficiency, TrainingRows
 from tallystick.models.scores import Calibrator, Scores
 from tallystick.rules.rules import Applied, Rules, combine
 from tallystick.scorer.blanks import UnmetBlanks
@@ -50,7 +50,8 @@ class Predictor:
     outputs: what codes of labels stand for; medians: of each dense feature over training rows, for reasons;
     reason_text: says a reason in words; name: what decisions call the model; needs: task → the name of the
     model whose scores it reads; unmet: the features that no training row lacked, where that was kept;
-    sufficiency: which rows hold too little to decide, None where it cannot tell.
+    sufficiency: which rows hold too little to decide, None where it cannot tell; trained_on: the rows that it
+    was trained on.
     """
 
     task: Task
@@ -65,6 +66,7 @@ class Predictor:
     needs: Mapping[str, str] = field(default_factory=dict)
     unmet: UnmetBlanks | None = None
     sufficiency: Sufficiency | None = None
+    trained_on: TrainingRows | None = None
 
     @cached_property
     def joined(self) -> RowScorer | None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Checked, Contract, Naming
-from tallystick.feature_extraction import WINDOW_FEATURES, output_name, window_column
+from tallystick.feature_extraction import WINDOW_FEATURES, Features, output_name, window_column
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
+from tallystick.scorer.copies import copy_keys
 from tallystick.scorer.decision import TIME, decision_schema, mapped, nulls, repeated
 from tallystick.scorer.predictor import Predictor, Want
 from tallystick.tasks.labels import event_times
@@ -159,6 +160,18 @@ class Scorer:
                 column = nulls(self.contract.column(name).arrow, len(clean))
                 clean = clean.append_column(name, column)
         return clean
+
+    def trained_on(self, clean: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
+        """Say which clean rows a model was trained on, or near copies of such rows: bool (rows,)."""
+        found = np.zeros(len(clean), bool)
+        keys: dict[tuple[Features, ...], NDArray[np.uint64]] = {}
+        for one in self.predictors:
+            features = one.task.features
+            if features not in keys:
+                keys[features] = copy_keys(features, clean, ids)
+            if one.trained_on is not None:
+                found |= one.trained_on.find(keys[features]) >= 0
+        return found
 
     def ids(
         self,

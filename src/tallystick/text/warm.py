@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from tallystick.kernels import Kernels
 from tallystick.text.amounts import amounts, largest_amounts
-from tallystick.text.copies import near_copies, sketch
+from tallystick.text.copies import copy_keys, joined, sketch
 from tallystick.text.counting import count_texts
 from tallystick.text.features import build_table, know_words, make_work
+from tallystick.text.fingerprints import fingerprints, hash_texts
 from tallystick.text.matrix import matrix_rows, support_rows
 from tallystick.text.naming import read_names
 from tallystick.text.scoring import TextScorer, score_rows
@@ -22,8 +23,8 @@ __all__ = ["compile_kernels", "compiled"]
 
 # The kernels that Python calls; each holds the code of those that it calls.
 ENTRIES: tuple[Any, ...] = (
-    build_table, count_texts, know_words, largest_amounts, make_work, matrix_rows, read_names, score_rows,
-    sketch, support_rows,
+    build_table, count_texts, hash_texts, joined, know_words, largest_amounts, make_work, matrix_rows,
+    read_names, score_rows, sketch, support_rows,
 )  # fmt: skip
 KERNELS = Kernels(ENTRIES)
 
@@ -41,5 +42,6 @@ def compile_kernels() -> None:
     known.matrix(texts)
     known.support(texts)
     TextScorer(known, np.zeros((len(known), 2)), np.zeros(2)).logits_and_reasons(texts)
-    near_copies(texts)
+    copy_keys(texts)
+    fingerprints(texts)
     amounts(texts)

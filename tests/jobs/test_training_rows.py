@@ -1,0 +1,97 @@
+"""Rows that a model was trained on, and near copies of them, are no new rows: not in figures, not in
+decisions."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import tallystick as ts
+from tallystick.app import run
+
+LETTER = pl.col("narrative")
+COPIES = {
+    "line feeds turned into CRLF": LETTER.str.replace_all("\n", "\r\n").str.replace_all(
+        ". ", ".\r\n", literal=True
+    ),
+    "curly quotes": LETTER.str.replace_all("'", "’", literal=True) + " ”",
+    "two spaces": LETTER.str.replace_all(" ", "  ", literal=True),
+    "upper case": LETTER.str.to_uppercase(),
+    "masked": LETTER.str.replace_all("$", " XXXX"),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_near_copies_of_training_letters_have_their_held_out_figures(
+    how: str, records: Path, model: Path
+) -> None:
+    frame = pl.read_csv(records, infer_schema=False)
+    changed = frame.with_columns(COPIES[how])
+    assert not changed["narrative"].equals(frame["narrative"])
+    right = ts.evaluate("complaints", records, model=model).reports["product"]
+    found = ts.evaluate("complaints", changed, model=model).reports["product"]
+    assert "rows new to it" not in found["split"]
+    for name in ("rows", "accuracy", "f1_macro"):
+        assert found[name] == right[name], name
+
+
+def test_payments_are_known_by_their_key_or_by_what_they_say(
+    frame: pl.DataFrame, payments: Path, fraud_model: Path
+) -> None:
+    right = ts.evaluate("fraud", payments, model=fraud_model).reports["fraud"]
+    said = "rows it was learned from, or near copies of them"
+    for changed in (
+        frame.with_columns("N" + pl.col("transaction_id")),
+        frame.drop("transaction_id"),
+        frame.with_columns(pl.col("amount") + 1),
+    ):
+        found = ts.evaluate("fraud", changed, model=fraud_model).reports["fraud"]
+        assert found["split"] == right["split"]
+        assert said in found["split"]
+        assert "rows new to it" not in found["split"]
+        assert found["average_precision"] == pytest.approx(right["average_precision"])
+
+
+def test_score_says_how_many_rows_it_was_trained_on(
+    records: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh, both = tmp_path / "fresh.csv", tmp_path / "both.csv"
+    ts.simulate("complaints", rows=1_000, output=fresh, seed=99)
+    every = pl.read_csv(records, infer_schema=False)
+    pl.concat([every, pl.read_csv(fresh, infer_schema=False)]).with_columns(
+        complaint_id=pl.lit(None, pl.String)
+    ).write_csv(both)
+    trained = ts.score("complaints", records, model=model, output=tmp_path / "a.csv").to_dict()["trained_on"]
+    # Letters without a word are in no model.
+    words = int((every["narrative"].fill_null("").str.strip_chars() != "").sum())
+    assert trained == {"rows": words, "share": words / len(every)}
+    some = ts.score("complaints", both, model=model, output=tmp_path / "b.csv").to_dict()["trained_on"]
+    assert words <= some["rows"] < words + 700
+    assert (
+        run(["score", "complaints", str(records), "--model", str(model), "--output", str(tmp_path / "c.csv")])
+        == 0
+    )
+    assert f"{words:,} of these rows" in " ".join(capsys.readouterr().out.split())
+    command = ["score", "complaints", str(fresh), "--model", str(model), "--output", str(tmp_path / "d.csv")]
+    assert run([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trained_on"]["share"] < 0.7
+
+
+def test_score_of_payments_says_so_too(payments: Path, fraud_model: Path, tmp_path: Path) -> None:
+    found = ts.score("fraud", payments, model=fraud_model, output=tmp_path / "a.parquet")
+    assert found.trained_on > 0.9 * found.decisions
+    later = tmp_path / "later.parquet"
+    ts.simulate("fraud", rows=2_000, output=later, seed=77)
+    assert ts.score("fraud", later, model=fraud_model, output=tmp_path / "b.parquet").trained_on == 0
+
+
+def test_train_proposes_to_score_other_rows(
+    records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["train", "complaints", str(records), "--model", str(tmp_path / "m"), "--learner", "naive_bayes"]
+    assert run(asked) == 0
+    evaluate, score = capsys.readouterr().out.splitlines()[-2:]
+    assert str(records) in evaluate
+    assert str(records) not in score
+    assert "tallystick score complaints NEW.csv" in score
