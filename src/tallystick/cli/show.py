@@ -106,7 +106,7 @@ def _score_new(solution: str, source: str, model: str, options: Mapping[str, Any
     from tallystick import registry
 
     looks_back = registry.solution(solution).windows is not None and source != "-"
-    kept = carried(options, "map", *(("labels",) if looks_back else ()), "set", "config")
+    kept = carried(options, "map", "table", *(("labels",) if looks_back else ()), "set", "config")
     before = ("--history", source) if looks_back else ()
     return command("score", solution, NEW, *kept, *before, "--model", model, "--output", "decisions.csv")
 
