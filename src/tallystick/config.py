@@ -44,6 +44,12 @@ class Settings:
     epoch: str = _doc("The day from which a file that counts steps starts", "1970-01-01")
     step: str = _doc("Length of one step in a file that counts them; by the format when empty", "")
     encoding: str = _doc("Encoding of text files: auto, or a name that Python knows", "auto")
+    header: str = _doc(
+        "Whether delimited text begins with column names: yes or no; with no they are column_1, column_2, …",
+        "yes",
+    )
+    quote: str = _doc("The sign that encloses values of delimited text", '"')
+    escape: str = _doc("How a quote within quotes is written: doubled or backslash", "doubled")
     accuracy: float | None = _doc(
         "How often a decision taken without a person should be right; as the model was trained when empty, "
         "and .95 in training",
@@ -197,6 +203,9 @@ CHOICES = {
     "date_order": ("month-first", "day-first"),
     "reasons": ("alerts", "all"),
     "durability": ("power", "process"),
+    "header": ("yes", "no"),
+    "quote": ('"', "'"),
+    "escape": ("doubled", "backslash"),
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error"),
 }

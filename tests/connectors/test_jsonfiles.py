@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.connectors import encoding, jsonfiles
+from tallystick.config import Settings
+from tallystick.connectors import encoding, jsonfiles, open_source
 from tallystick.connectors.json_values import decoder, row_of
 from tallystick.errors import DataError
 
@@ -130,7 +131,7 @@ def test_a_line_without_end_is_given_up(read_bytes: Any, monkeypatch: pytest.Mon
         (b'{"a":1,"b":[1,2]}', '"a", "b", without a list of records'),
         (b'{"a":[{}],"b":[{}]}', "several lists of objects: a, b"),
         (b"[1,2,3]", "without any object"),
-        (b"[]", "no row"),
+        (b"[]", "no record"),
         (b"{nonsense", "no JSON"),
         (b"[nonsense", "no JSON"),
         (b"a,b\n1,2\n", "no JSON"),
@@ -178,3 +179,19 @@ def test_headers_of_a_document_are_those_of_its_first_records(tmp_path: Path) ->
 
     (tmp_path / "a.json").write_bytes(b'[{"a":1,"b":2}]')
     assert open_source(tmp_path / "a.json", Settings()).headers() == {"a.json": ("a", "b")}
+
+
+def test_rows_json_of_an_open_data_portal(tmp_path: Path) -> None:
+    columns = [
+        {"name": "sid", "fieldName": ":sid"}, {"name": "Complaint ID", "fieldName": "complaint_id"},
+        {"name": "Product", "fieldName": "product"},
+    ]  # fmt: skip
+    document = {
+        "meta": {"view": {"columns": columns}},
+        "data": [["row-1", "7", "Mortgage"], ["row-2", "8", None], 5],
+    }
+    (tmp_path / "rows.json").write_text(json.dumps(document))
+    chunks = list(open_source(tmp_path / "rows.json", Settings()).chunks())
+    rows = [row for chunk in chunks for row in chunk.rows.to_pylist()]
+    assert rows == [{"Complaint ID": "7", "Product": "Mortgage"}, {"Complaint ID": "8", "Product": None}]
+    assert [one.code for chunk in chunks for one in chunk.broken] == ["not_an_object"]

@@ -369,7 +369,7 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path) -> None:
     for place in (f"file://{tmp_path}/a.csv", f"{tmp_path}/a.csv"):
         with pytest.raises(UsageError, match="Did you mean"):
             opened(f"{place}?delimeter=;")
-    with pytest.raises(UsageError, match="known format"):
+    with pytest.raises(UsageError, match="xlsx is not read"):
         opened(tmp_path / "a.xlsx")
     with pytest.raises(UsageError, match="kafka"):
         opened("kafak://host/topic")

@@ -59,7 +59,7 @@ Input = Annotated[
     str,
     typer.Argument(
         metavar="INPUT",
-        help="File: .csv, .tsv, .parquet, .jsonl, .ndjson, .json (or .gz, .zst); folder, glob, or -.",
+        help="File: .csv, .tsv, .parquet, .jsonl, .ndjson, .json (or .gz, .zst, .zip); folder, glob, or -.",
         show_default=False,
     ),
 ]

@@ -23,6 +23,7 @@ __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "tr
 
 
 #: Options that say how an input is read: whatever reads the same one needs them as well.
+WRITTEN = ("header", "quote", "escape", "encoding")  # settings about how text is written
 SAME_INPUT = ("map", "table", "labels", "history", "set", "config")
 #: Stands for a file that only the user can name.
 NEW = "NEW.csv"
@@ -57,8 +58,10 @@ def validated(
     if result.output:
         terminal.say(f"Clean rows are in [bold]{escape(str(result.output))}[/bold].")
     terminal.say()
-    # Clean rows have our names already.
-    kept = carried(options, *(("set", "config") if result.output else SAME_INPUT))
+    if result.output:  # clean rows have our names, and are written in our way
+        own = {name: value for name, value in (options.get("set") or {}).items() if name not in WRITTEN}
+        options = {"set": own, "config": options.get("config")}
+    kept = carried(options, *SAME_INPUT)
     terminal.next_steps(command("train", solution, str(result.output or source), *kept, "--model", "model"))
 
 

@@ -9,28 +9,32 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
+from tallystick.connectors.dialect import Dialect
+
 __all__ = ["count_records", "parse", "whole_records"]
 
-_QUOTE = ord('"')
 _LINE_ENDS = (ord("\n"), ord("\r"))
 # The last line end is nearly always among these; beyond, looking at all at once is quicker.
 _GAPS = 64
 
 
-def whole_records(buffer: bytes, delimiter: bytes, last: bool) -> int:
+def whole_records(buffer: bytes, dialect: Dialect, last: bool) -> int:
     """Say how many bytes of a buffer that starts at a record are whole, well-formed records; 0 if unsure.
 
     Quotes are well formed when, counted from the start, each one that opens stands after a delimiter or a
     line end, and each one that closes before one, or two stand together for one. Where that holds every
-    reader sees the same fields; elsewhere a quote was left open or stands loose: `csv_careful` judges.
+    reader sees the same fields; elsewhere a quote was left open or stands loose: `csv_careful` judges. So it
+    does where a quote may have a backslash before it.
     """
+    if dialect.backslash and b"\\" in buffer:
+        return 0
     if b"\0" in buffer or buffer.startswith(b"\xef\xbb\xbf"):  # Arrow takes a mark off at every start
         return 0
     array = np.frombuffer(buffer, np.uint8)
-    quotes = np.flatnonzero(array == _QUOTE)
+    quotes = np.flatnonzero(array == dialect.quote[0])
     end = _last_line_end(buffer, quotes, last)
     quotes = quotes[: np.searchsorted(quotes, end)]
-    return end if end and _well_formed(array[:end], quotes, delimiter[0]) else 0
+    return end if end and _well_formed(array[:end], quotes, dialect.delimiter[0]) else 0
 
 
 def _last_line_end(buffer: bytes, quotes: npt.NDArray[np.intp], last: bool) -> int:
@@ -69,15 +73,15 @@ def _well_formed(block: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], del
     return bool(opens.all() and closes.all())
 
 
-def count_records(buffer: bytes, size: int) -> int:
+def count_records(buffer: bytes, size: int, dialect: Dialect) -> int:
     """Count the records in `size` bytes that `whole_records` found; a blank line is none.
 
-    >>> count_records(b'a,"x\\ny"\\r\\n\\nb,', 12)
+    >>> count_records(b'a,"x\\ny"\\r\\n\\nb,', 12, Dialect())
     2
     """
     array = np.frombuffer(buffer, np.uint8, size)
     ends = np.flatnonzero((array == _LINE_ENDS[0]) | (array == _LINE_ENDS[1]))
-    quotes = np.flatnonzero(array == _QUOTE)
+    quotes = np.flatnonzero(array == dialect.quote[0])
     if len(quotes):
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     # Between the two characters of one line end, and between two line ends, nothing stands.
@@ -85,10 +89,10 @@ def count_records(buffer: bytes, size: int) -> int:
     return int(np.count_nonzero(np.diff(ends, prepend=-1) > 1)) + (last < size - 1)
 
 
-def parse(buffer: bytes, size: int, columns: Sequence[str], delimiter: str) -> pa.Table | None:
+def parse(buffer: bytes, size: int, columns: Sequence[str], dialect: Dialect) -> pa.Table | None:
     """Turn `size` bytes of whole records into text columns; None for ragged rows, bad UTF-8 or no row.
 
-    >>> parse(b'1,"x, y"\\n2,', 9, ["a", "b"], ",").to_pylist()
+    >>> parse(b'1,"x, y"\\n2,', 9, ["a", "b"], Dialect()).to_pylist()
     [{'a': '1', 'b': 'x, y'}]
     """
     try:
@@ -97,7 +101,11 @@ def parse(buffer: bytes, size: int, columns: Sequence[str], delimiter: str) -> p
             read_options=pa.csv.ReadOptions(
                 use_threads=False, block_size=size + 1, column_names=list(columns)
             ),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=dialect.delimiter.decode(),
+                quote_char=dialect.quote.decode(),
+                newlines_in_values=True,
+            ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False, check_utf8=True
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
@@ -15,6 +15,7 @@ from tallystick.connectors import csv_careful, csv_fast, encoding
 from tallystick.connectors.chunk import Broken, Chunk, numbered, shorten
 from tallystick.connectors.compression import decompressed
 from tallystick.connectors.csv_write import CsvWriter
+from tallystick.connectors.dialect import Dialect
 from tallystick.connectors.encoding import Feed, from_windows
 from tallystick.connectors.formats import Block, Format, Reading, Span
 from tallystick.errors import DataError
@@ -26,6 +27,7 @@ _SHOWN = {"\t": "tab"}
 
 _MESSAGES = {
     "unclosed_quote": "A quote was left open; reading resumed on the next line.",
+    "escaped_quote": "A quote has a backslash before it: --set escape=backslash reads that.",
     "record_too_long": "A record is longer than 64 MiB.",
     "nul_byte": "The record holds a NUL byte.",
     "bad_encoding": "The record is not valid in the encoding of the file.",
@@ -57,18 +59,18 @@ def spans(reading: Reading) -> Iterator[Span]:
         table = _Table(reading, feed)
         if not feed.as_read:
             return
-        delimiter = table.delimiter
-        rest = Span(0, None, 1, columns=table.names, delimiter=delimiter)
+        dialect = table.dialect
+        rest = Span(0, None, 1, columns=table.names, delimiter=table.delimiter)
         at, following = file.tell() - len(feed.buffer), 1
         while True:
             feed.fill(encoding.BLOCK)
             if not feed.buffer:
                 return
-            size = csv_fast.whole_records(feed.buffer, delimiter.encode(), feed.ended and not feed.torn)
+            size = csv_fast.whole_records(feed.buffer, dialect, feed.ended and not feed.torn)
             if not size:
                 break
             yield replace(rest, start=at, stop=at + size, first=following, small=True, checked=True)
-            following += csv_fast.count_records(feed.buffer, size)
+            following += csv_fast.count_records(feed.buffer, size, dialect)
             at += size
             feed.drop(size)
     yield replace(rest, start=at, first=following)
@@ -98,9 +100,14 @@ class _Table:
         self.names = self._header() if span is None else span.columns
         self._schema = pa.schema([(name, pa.string()) for name in self.names])
 
+    @property
+    def dialect(self) -> Dialect:
+        """How its text is written."""
+        return Dialect.of(self.delimiter, self._reading.settings)
+
     def blocks(self) -> Iterator[Block]:
         """Read on until the file is over."""
-        feed, delimiter = self._feed, self.delimiter.encode()
+        feed, dialect = self._feed, self.dialect
         most = self._reading.settings.batch_rows
         wanted = encoding.BLOCK
         while True:
@@ -111,15 +118,15 @@ class _Table:
             if self._checked:
                 size = len(feed.buffer)
             else:
-                size = csv_fast.whole_records(feed.buffer, delimiter, feed.ended and not feed.torn)
-            table = csv_fast.parse(feed.buffer, size, self.names, self.delimiter) if size else None
+                size = csv_fast.whole_records(feed.buffer, dialect, feed.ended and not feed.torn)
+            table = csv_fast.parse(feed.buffer, size, self.names, dialect) if size else None
             if table is not None:
                 feed.drop(size)
                 chunks = list(numbered(table, self._reading.name, self._next, most))
                 self._next += table.num_rows
                 yield chunks
                 continue
-            read, chunks = self._carefully(delimiter, size or len(feed.buffer), most)
+            read, chunks = self._carefully(dialect, size or len(feed.buffer), most)
             if chunks:
                 yield chunks
             feed.drop(read)
@@ -137,7 +144,7 @@ class _Table:
             )
             yield [self._chunk([], [], [broken])]
 
-    def _carefully(self, delimiter: bytes, limit: int, most: int) -> tuple[int, Block]:
+    def _carefully(self, dialect: Dialect, limit: int, most: int) -> tuple[int, Block]:
         """Read the records that start before `limit`; say how many bytes that took."""
         feed = self._feed
         last = feed.ended and not feed.torn
@@ -147,7 +154,7 @@ class _Table:
         broken: list[Broken] = []
         position = 0
         while position < limit:
-            record = csv_careful.next_record(feed.buffer, position, delimiter, last)
+            record = csv_careful.next_record(feed.buffer, position, dialect, last)
             if record is None:
                 break
             raw = feed.buffer[position : record.end]
@@ -176,6 +183,8 @@ class _Table:
             code = "nul_byte"
         if not code and len(fields) != len(self.names):
             message = f"The record has {len(fields)} fields; the header has {len(self.names)}."
+            if b'\\"' in raw and not self.dialect.backslash:
+                message += f" {_MESSAGES['escaped_quote']}"
             return fields, Broken(self._next, "ragged_row", None, shorten(raw), message)
         if not code and not _is_utf8(raw):
             if self._feed.falls_back:
@@ -219,13 +228,15 @@ class _Table:
                 )
             last = feed.ended and not feed.torn
             self.delimiter = choose_delimiter(feed.buffer, self._reading, last)
-            record = csv_careful.next_record(feed.buffer, 0, self.delimiter.encode(), last)
+            record = csv_careful.next_record(feed.buffer, 0, self.dialect, last)
             if record is not None:
                 break
             if feed.ended:
                 raise DataError(_torn(name, feed), "It breaks off within its header; fetch it again.")
             wanted = 2 * len(feed.buffer) + wanted
         raw = feed.buffer[: record.end]
+        if self._reading.settings.header == "no":
+            return tuple(f"column_{place}" for place in range(1, len(record.fields) + 1))
         names = self._names(record, raw)
         if self.delimiter == "\t" and len(names) == 1:
             other = choose_delimiter(feed.buffer, replace(self._reading, delimiter=""), last)
@@ -233,7 +244,19 @@ class _Table:
                 hint = f'It looks separated by "{other}": a .csv may be, a .tsv is separated by tabs.'
                 raise DataError(f"{name}: the header has no tab.", hint)
         feed.drop(record.end)
+        self._note_apostrophes(last)
         return names
+
+    def _note_apostrophes(self, last: bool) -> None:
+        """Say where values stand in apostrophes, as the first record shows."""
+        quote = b"'"
+        if quote not in self._feed.buffer.partition(b"\n")[0]:
+            return
+        record = csv_careful.next_record(self._feed.buffer, 0, self.dialect, last)
+        fields = record.fields if record is not None and self.dialect.quote != quote else []
+        if any(len(one) > 1 and one.startswith(quote) and one.endswith(quote) for one in fields):
+            name = self._reading.name
+            self._reading.notes.say(f'{name}: values stand in apostrophes, which --set quote="\'" takes off')
 
     def _names(self, record: csv_careful.Record, raw: bytes) -> tuple[str, ...]:
         """Check the header, and name columns without one by their place."""
@@ -270,15 +293,15 @@ def choose_delimiter(buffer: bytes, reading: Reading, last: bool) -> str:
     """Judge by the header alone: most columns win, known names decide between equals."""
     if reading.delimiter:
         return reading.delimiter
-    return max(DELIMITERS, key=lambda sign: _score(buffer, sign, reading.known, last))
+    return max(DELIMITERS, key=lambda sign: _score(buffer, sign, reading, last))
 
 
-def _score(buffer: bytes, delimiter: str, known: Collection[str], last: bool) -> tuple[int, int]:
-    record = csv_careful.next_record(buffer, 0, delimiter.encode(), last)
+def _score(buffer: bytes, delimiter: str, reading: Reading, last: bool) -> tuple[int, int]:
+    record = csv_careful.next_record(buffer, 0, Dialect.of(delimiter, reading.settings), last)
     if record is None:
         return 0, 0
     names = {field.decode("utf-8", "replace").strip().lower() for field in record.fields}
-    return len(record.fields), len(names & {name.lower() for name in known})
+    return len(record.fields), len(names & {name.lower() for name in reading.known})
 
 
 def _is_utf8(text: bytes) -> bool:

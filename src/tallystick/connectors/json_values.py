@@ -117,6 +117,8 @@ def list_of_records(document: Any, name: str) -> list[Any]:
     wanted = "A list of JSON objects is wanted: alone, or as the only such list within the document."
     if not isinstance(document, dict):
         raise DataError(f"{name} is a single JSON value.", wanted)
+    if (table := _portal_table(document)) is not None:
+        return table
     level = {"": document}
     for _ in range(_DEPTH):
         members = {
@@ -137,6 +139,26 @@ def list_of_records(document: Any, name: str) -> list[Any]:
             return [{"key": key, column: value} for key, value in values.items()]
     names = ", ".join(f'"{key}"' for key in list(document)[:8]) or "nothing"
     raise DataError(f"{name} is a JSON object with {names}, without a list of records.", wanted)
+
+
+def _portal_table(document: dict[str, Any]) -> list[Any] | None:
+    """Return the rows of an open data portal's `rows.json`, whose columns are described beside its data.
+
+    Columns of the portal's own (their names in it begin with a colon) are left out.
+    """
+    meta, data = document.get("meta"), document.get("data")
+    view = meta.get("view") if isinstance(meta, dict) else None
+    columns = view.get("columns") if isinstance(view, dict) else None
+    if not isinstance(data, list) or not isinstance(columns, list) or not _is_list_of_objects(columns):
+        return None
+    names = [None if str(one.get("fieldName", "")).startswith(":") else one.get("name") for one in columns]
+
+    def named(row: Any) -> Any:
+        if not isinstance(row, list):
+            return row
+        return {name: value for name, value in zip(names, row, strict=False) if name is not None}
+
+    return [named(row) for row in data]
 
 
 def _is_list_of_objects(value: Any) -> bool:

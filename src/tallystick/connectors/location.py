@@ -8,11 +8,21 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tallystick.connectors.databases import found_databases
 from tallystick.connectors.formats import found_formats
+from tallystick.connectors.signature import SPREADSHEET
 from tallystick.errors import UsageError, did_you_mean
 
 __all__ = ["COMPRESSIONS", "Location", "shown", "split_suffix", "suffixes"]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+#: Endings of what is no format here → what to do.
+_ELSEWHERE = {
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods", ".numbers"), SPREADSHEET),
+    **dict.fromkeys((".txt", ".dat"), "Text whose values are separated by a sign may be called .csv."),
+    **dict.fromkeys((".pkl", ".pickle"), "A pickle may run code when it is read; write it as Parquet."),
+    **dict.fromkeys((".feather", ".arrow", ".orc", ".avro", ".h5"), "Write it as Parquet."),
+    **dict.fromkeys((".rds", ".sav", ".dta", ".sas7bdat"), "Write it as Parquet or CSV."),
+    ".xml": "Write its records as JSON lines or CSV, one for each entry.",
+}
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+)://")  # two letters at least: C:\\ is a drive
 _OTHER_NAMES = {"postgres": "postgresql"}
 _USER = re.compile(r"^(?P<user>[^:/@?]*)(?P<secret>:[^/?]*)?@")
@@ -69,6 +79,8 @@ class Location:
             endings = suffixes()
             ending = "".join(re.findall(r"\.[^./\\]+", self.path.replace("\\", "/").rsplit("/", 1)[-1])[-2:])
             asked = f'"{ending}" is no known format' if ending else "it has no ending that names its format"
+            if hint := _ELSEWHERE.get(ending.lower()):
+                raise UsageError(f"{self.path}: {ending} is not read.", hint)
             near = did_you_mean(ending, endings) if ending else "There are: " + ", ".join(endings) + "."
             raise UsageError(f"{self.path}: {asked}.", near + " Text formats may end in .gz or .zst too.")
         return self.format

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
 from tallystick.config import Settings
+from tallystick.connectors.archive import ARCHIVE, member_of, open_member
 from tallystick.connectors.chunk import Chunk
 from tallystick.connectors.databases import found_databases
-from tallystick.connectors.filesystem import FoundFile, file_system
+from tallystick.connectors.filesystem import FileSystem, FoundFile, file_system
 from tallystick.connectors.formats import Reading, found_formats
 from tallystick.connectors.location import Location, split_suffix, suffixes
 from tallystick.connectors.notes import Notes
+from tallystick.connectors.signature import refuse_other_content
 from tallystick.connectors.splits import Split, splits_of
 from tallystick.connectors.standard_input import StandardInput
 from tallystick.errors import DataError, UsageError
@@ -72,6 +74,8 @@ class Source:
     def refuse_empty(self) -> NoReturn:
         """Raise the DataError for an input without any record."""
         what = "a header but no row" if len(self.names) == 1 else "no row in any of its files"
+        if {form for form, _ in self._readings} <= {"json", "jsonl"}:
+            what = "no record"
         raise DataError(f"{self.location.shown} has {what}.", "At least one record is wanted.")
 
     def is_read_by(self, other: Location) -> bool:
@@ -119,15 +123,38 @@ def open_source(
     system = file_system(location.scheme)
     found_files = system.list(location.path)
     if [one.path for one in found_files] == [location.path]:
-        location.need_format()
+        if not location.path.lower().endswith(ARCHIVE):
+            location.need_format()
     else:
         found_files = _readable(found_files, location, notes)
     readings = []
     for one in found_files:
-        form, compression = split_suffix(one.path) or ("", "")
-        opener = functools.partial(system.open_read, one.path)
+        form, compression, opener = _opened_as(system, one)
         readings.append((form, replace(base, name=one.name, open=opener, compression=compression)))
     return Source(location, readings, [one.path for one in found_files], notes)
+
+
+def _opened_as(system: FileSystem, one: FoundFile) -> tuple[str, str, Callable[[], IO[bytes]]]:
+    """Return the format and compression of a file, and what opens it; DataError for an archive of others."""
+    if one.path.lower().endswith(ARCHIVE):
+        member = member_of(system, one.path, one.name)
+        form, compression = split_suffix(member) or ("", "")
+        if not form or compression or form == "parquet":
+            raise DataError(f"{one.name} holds {member}, which is not read from an archive.", "Unpack it.")
+        return form, "zip", functools.partial(open_member, system, one.path, one.name, member)
+    form, compression = split_suffix(one.path) or ("", "")
+    return form, compression, functools.partial(_open, system, one, form, compression)
+
+
+def _open(system: FileSystem, one: FoundFile, form: str, compression: str) -> IO[bytes]:
+    """Open a file from its start; DataError where it is something else than its name says."""
+    file = system.open_read(one.path)
+    try:
+        refuse_other_content(file, one.name, form, compression)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _unopened() -> IO[bytes]:
@@ -147,7 +174,7 @@ def _readable(found_files: list[FoundFile], location: Location, notes: Notes) ->
     """Leave out hidden files and those of no known format, and say so."""
     hidden = [one for one in found_files if any(part.startswith((".", "_")) for part in one.name.split("/"))]
     shown = [one for one in found_files if one not in hidden]
-    readable = [one for one in shown if split_suffix(one.path)]
+    readable = [one for one in shown if _is_readable(one)]
     if not readable:
         what = (
             f"holds {len(found_files)} files, none of a known format" if found_files else "is an empty folder"
@@ -157,9 +184,13 @@ def _readable(found_files: list[FoundFile], location: Location, notes: Notes) ->
         )
     if hidden:
         notes.say(f"passed over {len(hidden)} hidden files: {_some(hidden)}")
-    if others := [one for one in shown if not split_suffix(one.path)]:
+    if others := [one for one in shown if not _is_readable(one)]:
         notes.say(f"passed over {len(others)} files of no known format: {_some(others)}")
     return readable
+
+
+def _is_readable(one: FoundFile) -> bool:
+    return split_suffix(one.path) is not None or one.path.lower().endswith(ARCHIVE)
 
 
 def _some(files: list[FoundFile]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,8 @@ __all__ = ["Match", "Naming", "resolve"]
 
 
 SHOWN = 30  # names of columns in a message
+#: What is a number or a date rather than the name of a column.
+_VALUE = re.compile(r"[-+]?[\d.,]*\d(e[-+]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def resolve(
             _first(column, found, names, ignored, notes)
     _refuse_doubles(found, names)
     matches = _matches(columns, found, names, made)
-    if not matches and not open_:
+    if not matches and (not open_ or _is_record(names)):
         raise _nothing_known(title, columns, names)
     there = {match.column.name for match in matches}
     notes += _near_misses(ignored, [column for column in columns if column.name not in there])
@@ -234,8 +237,20 @@ def _near_misses(ignored: Sequence[str], missing: Sequence[Column]) -> list[str]
     ]
 
 
+def _is_record(names: Sequence[str]) -> bool:
+    """Say whether a header looks like a record: half of it are numbers or dates."""
+    values = sum(_VALUE.fullmatch(name.strip()) is not None for name in names)
+    return bool(names) and values >= len(names) / 2
+
+
 def _nothing_known(title: str, columns: Sequence[Column], names: Sequence[str]) -> DataError:
     shown = [f'"{name}"' for name in names[:30]] + (["…"] if len(names) > 30 else [])
+    if _is_record(names):
+        return DataError(
+            f"The first line is no header but looks like a record: {', '.join(shown)}.",
+            "Name the columns in it. Or read it with --set header=no, which calls them column_1, column_2 …, "
+            f'and say which is which: --map "column_1={columns[0].name}".',
+        )
     theirs, ours = (names[0] if names else "THEIRS"), columns[0].name
     for name in names:
         if column := nearest(name, columns):

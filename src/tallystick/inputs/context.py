@@ -49,6 +49,11 @@ class ColumnNames:
     must: Mapping[str, str] = field(default_factory=dict)
     if_there: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Their names that may be paths into nested values."""
+        return tuple(name for name in (*self.must, *self.if_there) if "." in name)
+
     def of(self, names: Sequence[str]) -> dict[str, str]:
         """Return what holds for a table with columns of these names.
 

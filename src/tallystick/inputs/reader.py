@@ -40,6 +40,7 @@ from tallystick.inputs.accounting import DuplicatesFound, RowAccounting
 from tallystick.inputs.context import ColumnNames, RunContext
 from tallystick.inputs.frames import BufferedInput, FrameInput
 from tallystick.inputs.joined import JoinedColumns
+from tallystick.inputs.nested import with_members
 from tallystick.inputs.places import RowPlaces
 from tallystick.inputs.work import CheckedWork, ChunkWork, ContractCheck, SkippedRecords
 
@@ -103,9 +104,9 @@ class _InferTypes:
     def __call__(self, chunk: Chunk) -> tuple[ColumnTypes, int]:
         types = ColumnTypes()
         if chunk.rows.num_columns:
-            names = chunk.rows.schema.names
-            naming = self.contract.resolve(names, self.mapping.of(names))
-            types = ColumnTypes.of(chunk.rows.select(list(self.contract.unnamed(naming))), self.settings)
+            rows = with_members(chunk.rows, self.mapping.paths)
+            naming = self.contract.resolve(rows.schema.names, self.mapping.of(rows.schema.names))
+            types = ColumnTypes.of(rows.select(list(self.contract.unnamed(naming))), self.settings)
         return types, len(chunk.records)
 
 

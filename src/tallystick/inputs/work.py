@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from tallystick.connectors import Chunk
 from tallystick.contracts import Checked, Contract, Naming, Report
 from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.joined import JoinedColumns
+from tallystick.inputs.nested import with_members
 from tallystick.inputs.quarantine import quarantined_chunk
 
 __all__ = ["FILE_BITS", "CheckedWork", "ChunkResult", "ChunkWork", "ContractCheck", "SkippedRecords"]
@@ -98,6 +99,8 @@ class ChunkWork(Generic[R]):
     def __call__(self, chunk: Chunk) -> ChunkResult[R]:
         """Do it."""
         chunk = self._without_skipped(chunk)
+        if self.mapping.paths and chunk.rows.num_columns:
+            chunk = replace(chunk, rows=with_members(chunk.rows, self.mapping.paths))
         for one in self.joined:
             chunk = one.add(chunk, self._resolved(tuple(chunk.rows.schema.names), {}))
         naming = self.naming(chunk.rows)

@@ -13,6 +13,7 @@ from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
 from tallystick.contracts import Checked, Column, Naming, Report, written, written_schema
 from tallystick.errors import DataError
+from tallystick.inputs.nested import members
 from tallystick.inputs.reader import InputReader
 from tallystick.inputs.work import ContractCheck
 from tallystick.jobs.open_input import open_input, with_unnamed_columns
@@ -109,4 +110,6 @@ def _there(reader: InputReader) -> set[str]:
         return {column.name for column in contract.columns}
     else:
         headers = list(reader.source.headers().values())
-    return {name for one in headers for name in contract.resolve(one, reader.context.mapping).ours}
+    mapping, paths = reader.context.mapping, reader.context.columns.paths
+    headers = [(*one, *(path for path, *_ in members(one, paths))) for one in headers]
+    return {name for one in headers for name in contract.resolve(one, mapping).ours}

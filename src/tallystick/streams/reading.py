@@ -19,6 +19,7 @@ from tallystick.connectors import Chunk
 from tallystick.contracts import Contract, Faults, Naming
 from tallystick.contracts.conforming import conformed
 from tallystick.errors import DataError
+from tallystick.inputs.nested import with_members
 from tallystick.inputs.quarantine import quarantined_chunk
 from tallystick.streams.batches import join_batches, join_numbers
 from tallystick.streams.source import Position, SourceBatch, StreamSource
@@ -83,6 +84,7 @@ class SourceReader(threading.Thread):
         self.lag: int | None = None
         self.ended = False
         self._contract, self._schema, self._settings, self._out = contract, schema, settings, out
+        self._paths = [name for name in mapping or () if "." in name]
         self._mapping, self._most, self._left, self._position = mapping, most, limit, position
         self._as_of, self._after, self._needs = as_of, after, needs or {}
         self._begun = position is not None
@@ -182,6 +184,8 @@ class SourceReader(threading.Thread):
     def _check(self, group: Sequence[SourceBatch]) -> CheckedBatches:
         """Check records of several places that have the same columns at once, as quick as those of one."""
         rows = join_batches([batch.chunk.rows for batch in group])
+        if self._paths and len(rows):
+            rows = with_members(rows, self._paths)
         naming = self._naming(tuple(rows.schema.names)) if len(rows) else None
         if naming is None:
             clean, kept, bad = _empty(self._schema), np.empty(0, np.int64), Faults.none()

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from tallystick.connectors import Broken, Chunk, csv_careful, csv_fast, delimited, encoding, found_formats
 from tallystick.connectors.chunk import shorten
+from tallystick.connectors.dialect import Dialect
 from tallystick.connectors.formats import Reading
 from tallystick.errors import DataError
 
@@ -184,19 +185,23 @@ class TextRecords:
         self._drop(len(self._buffer) - len(self._buffer.lstrip(b"\r\n")))
         if not self._buffer:
             return False
+        if self._base.settings.header == "no":
+            delimiter = self._base.delimiter or delimited.choose_delimiter(self._buffer, self._base, last)
+            self._delimiter = delimiter
+            self._header, self._doubtful = b"", False
+            return True
         if self._header is not None:
             known = self._names(self._header, self._delimiter)
-            sign = max(
-                delimited.DELIMITERS, key=lambda sign: _shared(self._buffer, sign, known, last), default=","
-            )
-            record = csv_careful.next_record(self._buffer, 0, sign.encode(), last)
+            dialects = [self._dialect(sign) for sign in delimited.DELIMITERS]
+            likeliest = max(dialects, key=lambda one: _shared(self._buffer, one, known, last))
+            record = csv_careful.next_record(self._buffer, 0, likeliest, last)
             if record is None:
                 return False
             self._doubtful = False
-            if _shared(self._buffer, sign, known, last) < 0.5:
+            if _shared(self._buffer, likeliest, known, last) < 0.5:
                 return True  # what took its place goes on under the header of before
         delimiter = self._base.delimiter or delimited.choose_delimiter(self._buffer, self._base, last)
-        record = csv_careful.next_record(self._buffer, 0, delimiter.encode(), last)
+        record = csv_careful.next_record(self._buffer, 0, self._dialect(delimiter), last)
         if record is None:
             return False
         header = self._drop(record.end)
@@ -204,6 +209,9 @@ class TextRecords:
         self._names(header, delimiter)
         self._header, self._delimiter = header, delimiter
         return True
+
+    def _dialect(self, delimiter: str) -> Dialect:
+        return Dialect.of(delimiter, self._base.settings)
 
     def _names(self, header: bytes, delimiter: str) -> tuple[str, ...]:
         """Return the column names; DataError for a header that cannot be used."""
@@ -215,11 +223,11 @@ class TextRecords:
         if self._form == "jsonl":
             size = self._buffer.rfind(b"\n") + 1
             return size, not size and len(self._buffer) > encoding.LONGEST
-        delimiter = self._delimiter.encode()
-        if size := csv_fast.whole_records(self._buffer, delimiter, last=False):
+        dialect = self._dialect(self._delimiter)
+        if size := csv_fast.whole_records(self._buffer, dialect, last=False):
             return size, False
         while size < encoding.BLOCK:
-            record = csv_careful.next_record(self._buffer, size, delimiter, last=False)
+            record = csv_careful.next_record(self._buffer, size, dialect, last=False)
             if record is None:
                 break
             if record.code == "record_too_long":
@@ -284,9 +292,9 @@ def refuse_wide(encoding_name: str, name: str) -> None:
         )
 
 
-def _shared(buffer: bytes, delimiter: str, known: Sequence[str], last: bool) -> float:
+def _shared(buffer: bytes, dialect: Dialect, known: Sequence[str], last: bool) -> float:
     """Return which share of the fields of the first record are names of columns."""
-    record = csv_careful.next_record(buffer, 0, delimiter.encode(), last)
+    record = csv_careful.next_record(buffer, 0, dialect, last)
     if record is None or not record.fields:
         return 0.0
     fields = [field.decode("utf-8", "replace").strip().lower() for field in record.fields]
