@@ -6,6 +6,8 @@
     ├── DataError              3  the data is refused
     └── BundleError            1  a model folder is altered, incomplete or of another kind
 
+Functions that return a frame warn with DataWarning where it lacks rows of their input.
+
 Every message says what was requested, what exists and what to do next; it is printed without a stack trace.
 """
 
@@ -14,7 +16,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["BundleError", "DataError", "MissingExtraError", "TallystickError", "UsageError", "did_you_mean"]
+__all__ = [
+    "BundleError",
+    "DataError",
+    "DataWarning",
+    "MissingExtraError",
+    "TallystickError",
+    "UsageError",
+    "did_you_mean",
+]
 
 
 class TallystickError(Exception):
@@ -45,6 +55,10 @@ class DataError(TallystickError):
     """The data is refused: nothing usable in it, or more bad rows than allowed."""
 
     exit_code = 3
+
+
+class DataWarning(UserWarning):
+    """Rows of an input are not in what came of it: they are in quarantine, or duplicates."""
 
 
 class BundleError(TallystickError):

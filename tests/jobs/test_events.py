@@ -12,7 +12,7 @@ import pytest
 import tallystick as ts
 from tallystick import registry
 from tallystick.config import Settings
-from tallystick.errors import DataError, UsageError
+from tallystick.errors import DataError, DataWarning, UsageError
 from tallystick.jobs.options import run_context
 from tallystick.jobs.records_input import columns_of, read_records
 from tallystick.learning import records as records_module
@@ -117,7 +117,8 @@ def test_history_warms_the_windows(frame: pl.DataFrame, fraud_model: Path) -> No
 
 
 def test_rows_of_the_history_are_not_decided_twice(frame: pl.DataFrame, fraud_model: Path) -> None:
-    warm = decisions(frame[40:90], fraud_model, history=frame[:60])
+    with pytest.warns(DataWarning, match="Of 50 rows 20 duplicate"):
+        warm = decisions(frame[40:90], fraud_model, history=frame[:60])
     assert warm["id"].to_list() == frame["transaction_id"][60:90].to_list()
 
 

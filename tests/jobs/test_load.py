@@ -1,13 +1,14 @@
 """A loaded model as an object: one row is the row in a batch, and history warms its windows."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 import tallystick as ts
-from tallystick.errors import DataError, UsageError
+from tallystick.errors import DataError, DataWarning, UsageError
 
 
 def test_rows_one_by_one_are_the_batch(frame: pl.DataFrame, fraud_model: Path) -> None:
@@ -57,3 +58,21 @@ def test_what_cannot_be_scored_is_said(model: Path, fraud_model: Path, frame: pl
         ts.load("complaints", model, history=frame)
     with pytest.raises(UsageError, match="came before"):
         ts.load("fraud", fraud_model, labels=frame)
+
+
+def test_rows_that_are_not_in_the_result_are_told(model: Path) -> None:
+    rows = [{"complaint_id": "1", "narrative": "a fee"}, {"complaint_id": "2", "received_at": "soon"}]
+    frame = pl.DataFrame(
+        {"complaint_id": ["1", "2"], "received_at": ["2024-01-01", "soon"], "narrative": ["a", "b"]}
+    )
+    scorer = ts.load("complaints", model)
+    for score, given in (
+        (scorer.score, rows),
+        (scorer.score, frame),
+        (partial(ts.score, "complaints", model=model), frame),
+    ):
+        with pytest.warns(
+            DataWarning, match=r"Of 2 rows 1 in quarantine \(1 bad_time\): they are not"
+        ) as told:
+            assert len(score(given)) == 1
+        assert told[0].filename == __file__

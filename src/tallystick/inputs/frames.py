@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,10 +17,18 @@ import pyarrow as pa
 from tallystick.connectors import Chunk, Source
 from tallystick.connectors.chunk import Broken
 from tallystick.connectors.splits import Split
-from tallystick.errors import DataError, UsageError
+from tallystick.contracts import Report
+from tallystick.errors import DataError, DataWarning, UsageError
 from tallystick.inputs.frame_columns import FrameRows, frame_rows
 
-__all__ = ["BufferedInput", "FrameInput", "frame_like", "rows_of", "single_batch"]
+__all__ = [
+    "BufferedInput",
+    "FrameInput",
+    "frame_like",
+    "rows_of",
+    "single_batch",
+    "warn_of_missing_rows",
+]
 
 
 class FrameInput:
@@ -83,14 +93,40 @@ def _whole(column: Any) -> Any:
     return column.to_arrow()
 
 
-def frame_like(table: pa.Table, frame: Any) -> Any:
-    """Turn an Arrow table into the kind of frame that came in; a lazy one comes back lazy."""
+def frame_like(table: pa.Table, frame: Any, report: Report) -> Any:
+    """Turn an Arrow table into the kind of frame that came in; a lazy one comes back lazy.
+
+    Warns with DataWarning where rows of the frame are not in it.
+    """
+    warn_of_missing_rows(report)
     if isinstance(frame, (pa.Table, pa.RecordBatch)):
         return table
     known = nw.from_native(frame)
     backend = known.implementation
     made = nw.from_arrow(table, backend=backend)
     return nw.to_native(made.lazy() if isinstance(known, nw.LazyFrame) else made)
+
+
+def warn_of_missing_rows(report: Report) -> None:
+    """Warn with DataWarning where rows are in quarantine or duplicates."""
+    parts = []
+    if report.rows_quarantined:
+        reasons = ", ".join(f"{count:,} {code}" for code, count in report.reasons.items())
+        parts.append(f"{report.rows_quarantined:,} in quarantine ({reasons})")
+    if report.rows_duplicate:
+        parts.append(f"{report.rows_duplicate:,} duplicate")
+    if parts:
+        words = f"Of {report.rows_in:,} rows {' and '.join(parts)}: they are not in the result."
+        hint = 'quarantine="bad.jsonl" writes those in quarantine.'
+        warnings.warn(f"{words} {hint}", DataWarning, stacklevel=_caller())
+
+
+def _caller() -> int:
+    """Return the stack level of who called this package, as `warnings.warn` wants it."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("tallystick."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def single_batch(table: pa.Table, *, wide: bool) -> pa.RecordBatch:

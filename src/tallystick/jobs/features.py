@@ -93,7 +93,7 @@ def features(
         columns[name] = pa.array(column, mask=np.isnan(column))
     table = pa.table(columns)
     if target is None:
-        return frame_like(table, source)
+        return frame_like(table, source, records.report)
     with open_sink(target, table.schema) as sink:
         for batch in table.to_batches(max_chunksize=context.settings.batch_rows):
             sink.write(batch)

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
 import pyarrow as pa
 
 from tallystick import registry
+from tallystick.contracts import Report
 from tallystick.errors import DataError, UsageError
-from tallystick.inputs.frame_columns import mapping_rows
-from tallystick.inputs.frames import frame_like, rows_of
+from tallystick.inputs.frame_columns import FrameRows, mapping_rows
+from tallystick.inputs.frames import frame_like, rows_of, warn_of_missing_rows
 from tallystick.jobs.options import Common, refuse_unused_maps, run_context
 from tallystick.jobs.records_input import columns_of, history_errors, read_records, refuse_unused
 from tallystick.learning import replay
@@ -45,7 +47,7 @@ class LoadedScorer:
             if found.broken:
                 odd = found.broken[0]
                 raise DataError(f"The row cannot be scored: {odd.code}.", f"{odd.column}: {odd.message}")
-            scored = self._score(found.table, self.scorer.needs_of_row)
+            scored = self._score(found, self.scorer.needs_of_row)
             bad = scored[0].checked.bad
             if len(bad.code):
                 raise DataError(
@@ -54,16 +56,31 @@ class LoadedScorer:
             decisions = _table(scored, self.scorer).to_pylist()
             return decisions[0] if len(self.scorer.predictors) == 1 else decisions
         if isinstance(rows, list):
-            table = mapping_rows(rows).table
-            return _table(self._score(table, self.scorer.needs_of_row), self.scorer).to_pylist()
-        return frame_like(_table(self._score(rows_of(rows).table, self.scorer.needs), self.scorer), rows)
+            given = mapping_rows(rows)
+            scored = self._score(given, self.scorer.needs_of_row)
+            warn_of_missing_rows(_report(scored, given))
+            return _table(scored, self.scorer).to_pylist()
+        given = rows_of(rows)
+        scored = self._score(given, self.scorer.needs)
+        return frame_like(_table(scored, self.scorer), rows, _report(scored, given))
 
-    def _score(self, table: pa.Table, needs: Mapping[str, str]) -> list[Scored]:
+    def _score(self, given: FrameRows, needs: Mapping[str, str]) -> list[Scored]:
+        table = given.table
         names = table.column_names
         naming = self.scorer.contract.resolve(names, self.mapping)
         naming.require(needs)
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-        return [self.scorer.score(batch, naming, "frame", state=self.state) for batch in batches]
+        ends = np.cumsum([len(batch) for batch in batches]).tolist()
+        return [
+            self.scorer.score(batch, naming, "frame", given.records[end - len(batch) : end], self.state)
+            for batch, end in zip(batches, ends, strict=True)
+        ]
+
+
+def _report(scored: list[Scored], given: FrameRows) -> Report:
+    """Account for the rows that were given."""
+    codes = [one.code for one in given.broken] + [code for one in scored for code in one.checked.bad.code]
+    return Report.of(codes, sum(len(one.checked.rows) for one in scored))
 
 
 def _table(scored: list[Scored], scorer: Scorer) -> pa.Table:

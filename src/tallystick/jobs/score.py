@@ -146,7 +146,7 @@ def score(
     if scorer.windows is not None or history is not None or labels is not None:
         table, report, trained_on = _in_order(found, scorer, source, context, target, history, labels)
         if target is None:
-            return frame_like(table, source)
+            return frame_like(table, source, report)
         tally = _Tally()
         tally.trained_on = trained_on
         with open_sink(target, table.schema) as sink:
@@ -190,8 +190,9 @@ def _one_by_one(
 
     if target is None:
         parts: list[_ChunkDecisions] = []
-        reader.collect(_Decide(scorer, training_rows=False), parts.append, parts.clear)
-        return frame_like(pa.Table.from_batches([one.decisions for one in parts], scorer.schema), source)
+        report = reader.collect(_Decide(scorer, training_rows=False), parts.append, parts.clear)
+        table = pa.Table.from_batches([one.decisions for one in parts], scorer.schema)
+        return frame_like(table, source, report)
     tally = _Tally()
 
     def take(made: _ChunkDecisions) -> None:
