@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     singles = [pa.RecordBatch.from_pylist([row], schema=raw.schema) for row in picked.to_pylist()]
     known = [name for name in ARRIVING if name in raw.schema.names] or raw.schema.names
     arriving = [row.select(known) for row in singles]
-    naming, naming_all = solution.contract.resolve(known), solution.contract.resolve(raw.schema.names)
+    column_mapping, naming_all = solution.contract.resolve(known), solution.contract.resolve(raw.schema.names)
     calls = {
-        "ours": lambda row: scorer.score(arriving[row], naming),
+        "ours": lambda row: scorer.score(arriving[row], column_mapping),
         "all": lambda row: scorer.score(singles[row], naming_all),
         "peer": lambda row: peer.predict([narratives[row]]),
     }

@@ -52,19 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         booster, solution = trained(before, Path(folder)), registry.solution("fraud")
         scorer = load_scorer(solution, folder, Settings(threads=1), want=Want(reasons=False))
         explained = everything_an_alert(load_scorer(solution, folder, Settings(threads=1)))
-    naming = solution.contract.resolve(before.schema.names)
+    column_mapping = solution.contract.resolve(before.schema.names)
     past, explained_past = scorer.new_state(), explained.new_state()
     for batch in before.to_batches(max_chunksize=65_536):
         for side, state in ((scorer, past), (explained, explained_past)):
-            side.score(batch, naming, state=state)
+            side.score(batch, column_mapping, state=state)
     singles = [pa.RecordBatch.from_pylist([row], schema=rest.schema) for row in rest.to_pylist()]
     width = len(scorer.predictors[0].features.names)
     ready = np.random.default_rng(0).normal(size=(len(singles), width))
     import xgboost
 
     calls = {
-        "plain": lambda row: scorer.score(singles[row], naming, state=past),
-        "reasons": lambda row: explained.score(singles[row], naming, state=explained_past),
+        "plain": lambda row: scorer.score(singles[row], column_mapping, state=past),
+        "reasons": lambda row: explained.score(singles[row], column_mapping, state=explained_past),
         "peer": lambda row: booster.inplace_predict(ready[row : row + 1], validate_features=False),
         "peer's reasons": lambda row: booster.predict(
             xgboost.DMatrix(ready[row : row + 1]), pred_contribs=True

@@ -122,8 +122,8 @@ def test_a_row_alone_is_the_row_in_the_batch(name: str, records: Paths, models: 
 CODE = """
 import pickle, sys
 scorer, rows = pickle.load(open(sys.argv[1], "rb"))
-naming = scorer.contract.resolve(rows.schema.names)
-pickle.dump(scorer.score(rows, naming, "x").decisions, open(sys.argv[2], "wb"))
+column_mapping = scorer.contract.resolve(rows.schema.names)
+pickle.dump(scorer.score(rows, column_mapping, "x").decisions, open(sys.argv[2], "wb"))
 """
 
 

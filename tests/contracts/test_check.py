@@ -280,11 +280,11 @@ def test_only_columns_that_are_there_come_out_in_the_contracts_order() -> None:
 
 
 def test_a_batch_with_another_order_or_without_a_column() -> None:
-    naming = EVERY.resolve(["id", "words", "ok"])
-    rows = EVERY.check(pa.record_batch({"ok": ["yes"], "id": ["7"]}), naming, Settings()).rows
+    column_mapping = EVERY.resolve(["id", "words", "ok"])
+    rows = EVERY.check(pa.record_batch({"ok": ["yes"], "id": ["7"]}), column_mapping, Settings()).rows
     assert rows.to_pylist() == [{"id": "7", "words": None, "ok": True}]
-    assert rows.schema == naming.schema
-    rows = EVERY.check(pa.record_batch({"words": ["yes"], "id": ["7"]}), naming, Settings()).rows
+    assert rows.schema == column_mapping.schema
+    rows = EVERY.check(pa.record_batch({"words": ["yes"], "id": ["7"]}), column_mapping, Settings()).rows
     assert rows.to_pylist() == [{"id": "7", "words": "yes", "ok": None}]
 
 

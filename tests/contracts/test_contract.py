@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tallystick.contracts import Column, Contract, Tidy
+from tallystick.contracts import Column, Contract, Normalizer
 from tallystick.errors import UsageError
 
 CALLS = Contract(
@@ -46,8 +46,8 @@ def test_the_fingerprint_covers_what_matters_and_not_the_words() -> None:
         replace(CALLS, key=None),
         replace(CALLS, events=False),
         replace(CALLS, columns=CALLS.columns[::-1]),
-        replace(CALLS, tidy=(Tidy("t", lambda rows: rows, "1"),)),
-        replace(CALLS, tidy=(Tidy("t", lambda rows: rows, "2"),)),
+        replace(CALLS, normalizers=(Normalizer("t", lambda rows: rows, "1"),)),
+        replace(CALLS, normalizers=(Normalizer("t", lambda rows: rows, "2"),)),
     ]
     assert len({c.fingerprint() for c in [CALLS, *others]}) == len(others) + 1
 
@@ -92,7 +92,7 @@ def test_tidy_runs_on_clean_rows() -> None:
 
     from tallystick.config import Settings
 
-    contract = replace(CALLS, tidy=(Tidy("shout", shout),))
+    contract = replace(CALLS, normalizers=(Normalizer("shout", shout),))
     rows = pa.record_batch({"outcome": [" won", "", "lost"]})
     checked = contract.check(rows, contract.resolve(rows.schema.names), Settings())
     assert checked.rows.column("outcome").to_pylist() == ["WON", "LOST"]

@@ -23,9 +23,9 @@ def test_a_format_is_known_by_all_its_headings_and_the_first_wins() -> None:
 
 
 def test_a_heading_means_what_its_format_says() -> None:
-    naming = FORMED.resolve(["V1", "Class"])
-    assert naming.theirs == {"v1": "V1", "bad": "Class"}
-    assert naming.format is FIRST
+    column_mapping = FORMED.resolve(["V1", "Class"])
+    assert column_mapping.theirs == {"v1": "V1", "bad": "Class"}
+    assert column_mapping.format is FIRST
     assert FORMED.resolve(["Class"]).theirs == {"kind": "Class"}
     assert FORMED.resolve(["V1", "Class"], {"Class": "kind"}).theirs == {"v1": "V1", "kind": "Class"}
     assert PLAIN.resolve(["V1", "Class"]).theirs == {"v1": "V1", "kind": "Class"}

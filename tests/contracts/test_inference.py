@@ -115,8 +115,8 @@ def test_names_that_differ_in_signs_alone_are_refused() -> None:
 
 def test_an_open_contract_reads_what_it_does_not_name() -> None:
     rows = pa.record_batch({"person": ["A", "B"], "Age": ["41", "NA"], "job": [" clerk", "NA"]})
-    naming = PEOPLE.resolve(rows.schema.names)
-    names = PEOPLE.unnamed(naming)
+    column_mapping = PEOPLE.resolve(rows.schema.names)
+    names = PEOPLE.unnamed(column_mapping)
     assert names == ("Age", "job")
     extended = PEOPLE.extended(ColumnTypes.of(rows.select(names)))
     checked = extended.check(rows, extended.resolve(rows.schema.names), Settings())

@@ -26,8 +26,8 @@ def test_nothing_of_a_bad_record_is_lost_and_mended_it_is_clean() -> None:
             "colour": ["r", None, "b"],
         }
     )
-    naming = NOTES.resolve(rows.schema.names)
-    bad = NOTES.check(rows, naming, Settings()).bad
+    column_mapping = NOTES.resolve(rows.schema.names)
+    bad = NOTES.check(rows, column_mapping, Settings()).bad
     table = quarantine_rows(rows, bad, "in/a.csv", np.array([10, 12, 15])).to_pylist()
     assert [(r["code"], r["column"], r["file"], r["row"]) for r in table] == [
         ("bad_time", "at", "in/a.csv", 12),
@@ -38,7 +38,7 @@ def test_nothing_of_a_bad_record_is_lost_and_mended_it_is_clean() -> None:
     assert json.loads(table[0]["record"]) == {"AT": "soon", "Words": 'say "ä"\n', "colour": None}
     assert json.loads(table[1]["record"])["Words"] == "x" * 5_000
     mended = pa.RecordBatch.from_pylist([json.loads(table[0]["record"]) | {"AT": "2024-01-31"}], rows.schema)
-    assert NOTES.check(mended, naming, Settings()).rows.to_pylist() == [
+    assert NOTES.check(mended, column_mapping, Settings()).rows.to_pylist() == [
         {"at": datetime(2024, 1, 31, tzinfo=UTC), "words": 'say "ä"'}
     ]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.contracts.column import Column
-from tallystick.contracts.values import FEW, each, judge
+from tallystick.contracts.values import FEW, each, value_parser
 
 STATUS = Column("status", "category", "Listed", allowed=("Open", "Closed out"), nulls=("?",))
 FLAG = Column("ok", "flag", "Yes or no")
@@ -16,7 +16,7 @@ VALUES = st.lists(st.sampled_from([None, "open", "Closed  OUT", "?", "yes", "N/A
 @pytest.mark.parametrize("column", [STATUS, FLAG])
 @given(values=VALUES)
 def test_a_dictionary_changes_nothing(column: Column, values: list[str | None]) -> None:
-    look = judge(column)
+    look = value_parser(column)
     expected = [(None, 0) if value is None else look(value) for value in values]
     for times in (1, FEW):  # few rows are looked at one by one, many by their distinct values
         array, faults = each(pa.array(values * times, pa.string()), look, column.arrow)
@@ -28,6 +28,6 @@ def test_a_dictionary_changes_nothing(column: Column, values: list[str | None]) 
 
 
 def test_the_memo_is_emptied_and_still_right() -> None:
-    look = judge(Column("zip", "text", "", pattern=r"\d+"))
+    look = value_parser(Column("zip", "text", "", pattern=r"\d+"))
     assert [look(str(i)) for i in range(20_010)] == [(str(i), 0) for i in range(20_010)]
     assert look("x") == look("x") != look("7") == ("7", 0)

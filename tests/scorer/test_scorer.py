@@ -55,8 +55,8 @@ def rows_of(*texts: str | None, **columns: list[str | None]) -> pa.RecordBatch:
 
 
 def decide(scorer: Scorer, rows: pa.RecordBatch) -> list[dict[str, object]]:
-    naming = COMPLAINTS.contract.resolve(rows.schema.names)
-    return scorer.score(rows, naming, "a.csv").decisions.to_pylist()
+    column_mapping = COMPLAINTS.contract.resolve(rows.schema.names)
+    return scorer.score(rows, column_mapping, "a.csv").decisions.to_pylist()
 
 
 TEXTS = st.lists(
@@ -173,8 +173,8 @@ def test_no_text_is_left_to_a_person_and_says_why(scorer: Scorer) -> None:
 
 def test_without_a_key_the_id_is_the_place(scorer: Scorer) -> None:
     rows = rows_of("loan", "card", complaint_id=["9", ""])
-    naming = COMPLAINTS.contract.resolve(rows.schema.names)
-    decisions = scorer.score(rows, naming, "2024/jan.csv", np.array([41, 43])).decisions
+    column_mapping = COMPLAINTS.contract.resolve(rows.schema.names)
+    decisions = scorer.score(rows, column_mapping, "2024/jan.csv", np.array([41, 43])).decisions
     assert decisions.column("id").to_pylist() == ["9", "2024/jan.csv:43"]
 
 
@@ -188,9 +188,9 @@ def test_bad_rows_are_not_decided_but_reported(scorer: Scorer) -> None:
 def test_no_record_gives_no_decision_whatever_the_number_of_models(scorer: Scorer) -> None:
     two = replace(scorer, predictors=(*scorer.predictors, *scorer.predictors))
     rows = rows_of("x")
-    naming = COMPLAINTS.contract.resolve(rows.schema.names)
+    column_mapping = COMPLAINTS.contract.resolve(rows.schema.names)
     for one in (scorer, two):
-        found = one.score(rows.slice(0, 0), naming, "a.csv").decisions
+        found = one.score(rows.slice(0, 0), column_mapping, "a.csv").decisions
         assert (len(found), found.schema) == (0, one.schema)
 
 

@@ -2,11 +2,11 @@
 
 from tallystick.contracts.check import Checked
 from tallystick.contracts.column import Column
-from tallystick.contracts.contract import Contract, Tidy
+from tallystick.contracts.column_mapping import ColumnMapping
+from tallystick.contracts.contract import Contract, Normalizer
 from tallystick.contracts.faults import Faults
 from tallystick.contracts.formats import Format
 from tallystick.contracts.inference import ColumnType, ColumnTypes
-from tallystick.contracts.naming import Naming
 from tallystick.contracts.quarantine import QUARANTINE, quarantine_rows
 from tallystick.contracts.reasons import REASONS
 from tallystick.contracts.report import Report
@@ -17,14 +17,14 @@ __all__ = [
     "REASONS",
     "Checked",
     "Column",
+    "ColumnMapping",
     "ColumnType",
     "ColumnTypes",
     "Contract",
     "Faults",
     "Format",
-    "Naming",
+    "Normalizer",
     "Report",
-    "Tidy",
     "quarantine_rows",
     "written",
     "written_schema",

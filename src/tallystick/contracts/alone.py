@@ -15,7 +15,7 @@ import pyarrow as pa
 from tallystick.config import Settings
 from tallystick.contracts import money, times
 from tallystick.contracts.column import ARROW
-from tallystick.contracts.naming import Match
+from tallystick.contracts.column_mapping import ColumnMatch
 
 __all__ = ["INTEGERS", "alone", "free", "text_of"]
 
@@ -30,13 +30,15 @@ _WHOLE: Final = pa.int64()
 Currencies = tuple[pa.Array, Any] | None
 
 
-def alone(match: Match, array: pa.Array, settings: Settings, codes: Currencies = None) -> pa.Array | None:
+def alone(
+    match: ColumnMatch, array: pa.Array, settings: Settings, codes: Currencies = None
+) -> pa.Array | None:
     """Clean a column of one row; None where the array program has to look.
 
     codes: for an amount, its currency and what is wrong with that.
 
     >>> from tallystick.contracts.column import Column
-    >>> match = Match(Column("amount", "money", "Paid"), "Amount", 0, lambda text: (text, 0))
+    >>> match = ColumnMatch(Column("amount", "money", "Paid"), "Amount", 0, lambda text: (text, 0))
     >>> alone(match, pa.array([12.5]), Settings()).to_pylist(), alone(match, pa.array(["12.5"]), Settings())
     ([1250], None)
     """
@@ -47,13 +49,13 @@ def alone(match: Match, array: pa.Array, settings: Settings, codes: Currencies =
     return read(match, value, settings, codes) if value.is_valid else None
 
 
-def _amount(_: Match, value: pa.Scalar, settings: Settings, codes: Currencies) -> pa.Array | None:
+def _amount(_: ColumnMatch, value: pa.Scalar, settings: Settings, codes: Currencies) -> pa.Array | None:
     decimals = money.places(None if codes is None else codes[0], settings.currency)
     minor = money.from_float(value.as_py(), int(decimals[0]))
     return None if minor is None else _number(minor, _WHOLE)
 
 
-def _moment(_: Match, value: pa.Scalar, settings: Settings, __: Currencies) -> pa.Array | None:
+def _moment(_: ColumnMatch, value: pa.Scalar, settings: Settings, __: Currencies) -> pa.Array | None:
     kind, ticks = value.type, value.value
     if kind.tz is None and settings.zone != "UTC":
         return None
@@ -61,15 +63,15 @@ def _moment(_: Match, value: pa.Scalar, settings: Settings, __: Currencies) -> p
     return _number(moment, _TIME) if times.FIRST <= moment < times.LAST else None
 
 
-def _flag(_: Match, value: pa.Scalar, __: Settings, ___: Currencies) -> pa.Array | None:
+def _flag(_: ColumnMatch, value: pa.Scalar, __: Settings, ___: Currencies) -> pa.Array | None:
     return _FLAGS.get(value.as_py())
 
 
-def _digits(match: Match, value: pa.Scalar, _: Settings, __: Currencies) -> pa.Array | None:
+def _digits(match: ColumnMatch, value: pa.Scalar, _: Settings, __: Currencies) -> pa.Array | None:
     return text_of(str(value.as_py())) if free(match) else None
 
 
-def free(match: Match) -> bool:
+def free(match: ColumnMatch) -> bool:
     """Say whether a column takes any text that is as long as a number may be."""
     column = match.column
     text = column.type in ("text", "category") and not match.money and not column.listed()
@@ -78,7 +80,7 @@ def free(match: Match) -> bool:
 
 _FLAGS: Final = {0: pa.array([False]), 1: pa.array([True])}
 
-_READ: Final[dict[tuple[str, int], Callable[[Match, Any, Settings, Currencies], pa.Array | None]]] = {
+_READ: Final[dict[tuple[str, int], Callable[[ColumnMatch, Any, Settings, Currencies], pa.Array | None]]] = {
     ("money", pa.float64().id): _amount,
     ("time", pa.timestamp("us").id): _moment,
     **{("flag", kind): _flag for kind in INTEGERS},

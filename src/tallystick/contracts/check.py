@@ -18,9 +18,9 @@ from tallystick.config import Settings
 from tallystick.contracts import text
 from tallystick.contracts.cleaning import clean
 from tallystick.contracts.column import Column
+from tallystick.contracts.column_mapping import ColumnMapping
 from tallystick.contracts.event_values import event_flags
 from tallystick.contracts.faults import Faults, explain
-from tallystick.contracts.naming import Naming
 from tallystick.contracts.reasons import CODE, REASONS
 from tallystick.contracts.zones import micros
 
@@ -63,14 +63,14 @@ class Rows(Protocol):
         """Name of the column of the event time."""
 
     @property
-    def tidy(self) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], ...]:
+    def normalizers(self) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], ...]:
         """Functions that run on clean rows."""
 
 
 def check(
     contract: Rows,
     rows: pa.RecordBatch,
-    naming: Naming,
+    column_mapping: ColumnMapping,
     settings: Settings,
     *,
     as_of: AsOf = None,
@@ -79,16 +79,16 @@ def check(
     """Check and clean one batch; see `Contract.check`."""
     n = rows.num_rows
     wanted = _wanted(contract, labels_wanted)
-    places = naming.places(rows.schema)
+    places = column_mapping.places(rows.schema)
     columns: dict[str, pa.Array] = {}
     first: Codes | None = None
     where = np.zeros(0, np.int16)
     known: dict[int, tuple[pa.Array, Codes | None]] = {}  # currencies, cleaned before their amounts
     unread: dict[str, int] = {}
-    for number, match in enumerate(naming.matches):
+    for number, match in enumerate(column_mapping.matches):
         column = match.column
         if match.currency >= 0 and match.currency not in known:
-            coded = naming.matches[match.currency]
+            coded = column_mapping.matches[match.currency]
             theirs = _column(rows, places[match.currency])
             known[match.currency] = clean(coded, theirs, settings, coded.column.name in wanted)
         if number in known:
@@ -110,16 +110,16 @@ def check(
                 first, where = np.zeros(n, np.int8), np.zeros(n, np.int16)
             new = (first == 0) & (faults != 0)
             first[new], where[new] = faults[new], number
-    clean_rows = pa.RecordBatch.from_arrays(list(columns.values()), schema=naming.schema)
+    clean_rows = pa.RecordBatch.from_arrays(list(columns.values()), schema=column_mapping.schema)
     if first is None:
         kept, bad = np.arange(n, dtype=np.int64), Faults.none()
     else:
         kept = np.flatnonzero(first == 0).astype(np.int64)
         clean_rows = clean_rows.take(pa.array(kept))
-        bad = _faults(rows, places, naming, first, where, settings)
-    for tidy in contract.tidy:
-        clean_rows = tidy(clean_rows)
-    if first is not None or contract.tidy:
+        bad = _faults(rows, places, column_mapping, first, where, settings)
+    for normalizer in contract.normalizers:
+        clean_rows = normalizer(clean_rows)
+    if first is not None or contract.normalizers:
         columns = {}
     return Checked(clean_rows, kept, bad, columns, unread)
 
@@ -175,7 +175,7 @@ def _future(moments: pa.Array, faults: Codes | None, deadline: int | npt.NDArray
 def _faults(
     rows: pa.RecordBatch,
     places: Sequence[int],
-    naming: Naming,
+    column_mapping: ColumnMapping,
     first: Codes,
     where: npt.NDArray[np.int16],
     settings: Settings,
@@ -189,7 +189,7 @@ def _faults(
         as_found |= {i: _spelt(value) for i, value in zip(some.tolist(), values_, strict=True)}
     codes, columns, values, messages = [], [], [], []
     for i in index.tolist():
-        column, code, value = naming.matches[where[i]].column, _NAMES[first[i]], as_found[i]
+        column, code, value = column_mapping.matches[where[i]].column, _NAMES[first[i]], as_found[i]
         codes.append(code)
         columns.append(column.name)
         values.append(value if value is None or len(value) <= SHOWN else value[: SHOWN - 1] + "…")

@@ -15,7 +15,7 @@ from tallystick.config import Settings
 from tallystick.contracts import literals, money, numbers, steps, text, times
 from tallystick.contracts.alone import INTEGERS, alone, free
 from tallystick.contracts.column import ARROW, Column, Kind
-from tallystick.contracts.naming import Match
+from tallystick.contracts.column_mapping import ColumnMatch
 from tallystick.contracts.reasons import CODE
 from tallystick.contracts.values import each
 from tallystick.errors import DataError
@@ -45,7 +45,7 @@ _DECIMALS: Final = frozenset({pa.decimal128(9).id, pa.decimal256(9).id})
 
 
 def clean(
-    match: Match,
+    match: ColumnMatch,
     array: pa.Array,
     settings: Settings,
     wanted: bool,
@@ -65,7 +65,7 @@ def clean(
     return ours, faults
 
 
-def _money(match: Match, array: pa.Array, settings: Settings, codes: Clean | None) -> Clean:
+def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean | None) -> Clean:
     """Turn amounts into minor units; where the currency is bad, that is what is wrong."""
     decimals = money.places(None if codes is None else codes[0], settings.currency)
     undecoded = None
@@ -107,7 +107,7 @@ def _given(array: pa.Array) -> Codes:
     return np.where(text.valid_rows(array), text.OK, text.NULL).astype(np.int8)
 
 
-def _of_kind(match: Match, array: pa.Array, settings: Settings, wanted: bool) -> Clean:
+def _of_kind(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: bool) -> Clean:
     """Turn one of their columns that is no amount into ours."""
     column, given = match.column, array.type
     kind = column.type
@@ -156,7 +156,7 @@ def _nothing(kind: pa.DataType, rows: int) -> pa.Array:
     return pa.nulls(rows, kind)
 
 
-def _from_text(match: Match, array: pa.Array, settings: Settings, wanted: bool) -> Clean:
+def _from_text(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: bool) -> Clean:
     """Parse and check what is text, or has no shorter way than by its text."""
     column = match.column
     array, undecoded = _decoded(column, array)
@@ -200,7 +200,7 @@ def _is_binary(kind: pa.DataType) -> bool:
     return any(of(kind) for of in kinds)
 
 
-def _parsed(match: Match, found: text.Scan, settings: Settings) -> Clean:
+def _parsed(match: ColumnMatch, found: text.Scan, settings: Settings) -> Clean:
     """Turn trimmed text into the column's type."""
     column, kind = match.column, match.column.type
     if kind == "time":
@@ -221,22 +221,22 @@ def _parsed(match: Match, found: text.Scan, settings: Settings) -> Clean:
     if found.has(text.TOO_LONG) or found.has(text.NUL_BYTE):
         faults = _REASON[found.state]
     if kind == "flag" or match.money or column.listed():
-        ours, unfit = each(ours, match.look, column.arrow)
+        ours, unfit = each(ours, match.parse, column.arrow)
         if unfit is not None:
             faults = unfit if faults is None else np.where(faults != 0, faults, unfit)
     return ours, faults
 
 
-def _step(match: Match, settings: Settings) -> int:
+def _step(match: ColumnMatch, settings: Settings) -> int:
     """Return the microseconds of what a time counts: by the setting, else by the make of the file, else 0."""
     return durations.parse(settings.step) if settings.step else match.step
 
 
-def _missing(match: Match, found: text.Scan, state: Codes) -> Codes:
+def _missing(match: ColumnMatch, found: text.Scan, state: Codes) -> Codes:
     """Let what could not be parsed be null where it is the column's word for "missing"."""
     if match.column.nulls and len(state) and state.max() > text.NULL:
         for i in np.flatnonzero((found.state == text.OK) & (state > text.NULL)).tolist():
-            if match.look(found.text(i))[0] is None:
+            if match.parse(found.text(i))[0] is None:
                 state[i] = text.NULL
     return state
 

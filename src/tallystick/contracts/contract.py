@@ -12,16 +12,16 @@ import pyarrow as pa
 from tallystick.config import Settings
 from tallystick.contracts.check import AsOf, Checked, check
 from tallystick.contracts.column import Column, fold
+from tallystick.contracts.column_mapping import ColumnMapping, resolve
 from tallystick.contracts.formats import Format
 from tallystick.contracts.inference import ColumnTypes
-from tallystick.contracts.naming import Naming, resolve
 from tallystick.errors import UsageError
 
-__all__ = ["Contract", "Tidy"]
+__all__ = ["Contract", "Normalizer"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tidy:
+class Normalizer:
     """An array function that a solution runs on clean rows, such as harmonising names; rows stay in place.
 
     `content` is whatever its result depends on (a table as text): it enters the contract's fingerprint.
@@ -64,7 +64,7 @@ class Contract:
     known_at: str | None = None
     events: bool = True
     latest_by: str | None = None
-    tidy: tuple[Tidy, ...] = field(default=())
+    normalizers: tuple[Normalizer, ...] = field(default=())
     formats: tuple[Format, ...] = ()
     open: bool = False
 
@@ -122,7 +122,7 @@ class Contract:
             ],
             "roles": [self.key, self.event_time, self.person, self.labels, self.known_at, self.latest_by],
             "events": self.events,
-            "tidy": [[tidy.name, tidy.content] for tidy in self.tidy],
+            "tidy": [[normalizer.name, normalizer.content] for normalizer in self.normalizers],
         }
         if self.open:
             said["open"] = True
@@ -132,17 +132,17 @@ class Contract:
         text = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
-    def resolve(self, names: Sequence[str], mapping: Mapping[str, str] | None = None) -> Naming:
-        """Find our columns among their names; see `tallystick.contracts.naming.resolve`."""
+    def resolve(self, names: Sequence[str], mapping: Mapping[str, str] | None = None) -> ColumnMapping:
+        """Find our columns among their names; see `tallystick.contracts.column_mapping.resolve`."""
         return resolve(self.name, self.columns, names, mapping, self.formats, self.open)
 
-    def unnamed(self, naming: Naming) -> tuple[str, ...]:
+    def unnamed(self, column_mapping: ColumnMapping) -> tuple[str, ...]:
         """Return the columns of a table that this contract has no name for, in the table's order.
 
         A second spelling of a named column is not among them, nor is a name without a letter or digit.
         """
         ours = {fold(spelling) for c in self.columns for spelling in (c.name, *c.aliases)}
-        return tuple(name for name in naming.ignored if fold(name) and fold(name) not in ours)
+        return tuple(name for name in column_mapping.ignored if fold(name) and fold(name) not in ours)
 
     def extended(self, types: ColumnTypes) -> Contract:
         """Return this open contract with the inferred columns added, closed; ValueError where it is not open.
@@ -161,7 +161,7 @@ class Contract:
     def check(
         self,
         rows: pa.RecordBatch,
-        naming: Naming,
+        column_mapping: ColumnMapping,
         settings: Settings,
         *,
         as_of: AsOf = None,
@@ -175,7 +175,7 @@ class Contract:
         where the column says `may_be_blank`, it is unknown (null). A null label is always unknown. Rows of a
         batch do not see each other: checking them one by one gives the same.
         """
-        return check(self, rows, naming, settings, as_of=as_of, labels_wanted=labels_wanted)
+        return check(self, rows, column_mapping, settings, as_of=as_of, labels_wanted=labels_wanted)
 
     @property
     def money(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tallystick.contracts.naming import Naming
+from tallystick.contracts.column_mapping import ColumnMapping
 from tallystick.errors import DataError
 
 __all__ = ["ASK_FOR_QUARANTINE", "Report"]
@@ -45,16 +45,27 @@ class Report:
             )
 
     @staticmethod
-    def of(reasons: Iterable[str], clean: int, duplicate: int = 0, naming: Naming | None = None) -> Report:
+    def of(
+        reasons: Iterable[str], clean: int, duplicate: int = 0, column_mapping: ColumnMapping | None = None
+    ) -> Report:
         """Count one chunk: the reason of each bad row, clean rows, duplicates, and what its names say."""
         counts: dict[str, int] = {}
         for code in reasons:
             counts[code] = counts.get(code, 0) + 1
         bad = sum(counts.values())
         count = clean + bad + duplicate
-        if naming is None:
+        if column_mapping is None:
             return Report(count, clean, bad, duplicate, counts)
-        return Report(count, clean, bad, duplicate, counts, naming.ignored, naming.ours, naming.notes)
+        return Report(
+            count,
+            clean,
+            bad,
+            duplicate,
+            counts,
+            column_mapping.ignored,
+            column_mapping.ours,
+            column_mapping.notes,
+        )
 
     def __add__(self, other: Report) -> Report:
         codes = sorted({*self.reasons, *other.reasons})

@@ -16,10 +16,10 @@ from tallystick.contracts.currencies import DIGITS
 from tallystick.contracts.numbers import FLAGS
 from tallystick.contracts.reasons import CODE
 
-__all__ = ["Judge", "each", "judge"]
+__all__ = ["ValueParser", "each", "value_parser"]
 
 Verdict = tuple[Any, int]
-Judge = Callable[[str], Verdict]
+ValueParser = Callable[[str], Verdict]
 
 #: Below this many rows a dictionary costs more than it saves; the values are the same either way.
 FEW: Final = 48
@@ -28,19 +28,19 @@ MEMO: Final = 20_000
 
 
 @lru_cache(maxsize=512)
-def judge(column: Column, currency: bool = False) -> Judge:
+def value_parser(column: Column, currency: bool = False) -> ValueParser:
     """Return what turns one trimmed text of `column` into its value and the number of a reason, with a memo.
 
     currency: the column holds the currency of an amount.
 
-    >>> judge(Column("timely", "flag", "Was the answer in time"))("YES")
+    >>> value_parser(Column("timely", "flag", "Was the answer in time"))("YES")
     (True, 0)
     """
     missing = {spelling.casefold() for spelling in column.nulls}
     allowed = None if column.allowed is None else {value.casefold(): value for value in column.allowed}
     pattern = None if column.pattern is None else re.compile(column.pattern)
 
-    def look(text: str) -> Verdict:
+    def parse(text: str) -> Verdict:
         folded = text.casefold()
         if folded in missing:
             return None, 0
@@ -64,18 +64,20 @@ def judge(column: Column, currency: bool = False) -> Judge:
         if verdict is None:
             if len(memo) >= MEMO:
                 memo.clear()
-            verdict = memo[text] = look(text)
+            verdict = memo[text] = parse(text)
         return verdict
 
     return remembered
 
 
-def each(array: pa.Array, look: Judge, kind: pa.DataType) -> tuple[pa.Array, npt.NDArray[np.int8] | None]:
-    """Judge every value of a trimmed string array; return the clean array, and the reasons or None."""
+def each(
+    array: pa.Array, parse: ValueParser, kind: pa.DataType
+) -> tuple[pa.Array, npt.NDArray[np.int8] | None]:
+    """Parse every value of a trimmed string array; return the clean array, and the reasons or None."""
     few = len(array) < FEW
     coded = None if few else array.dictionary_encode()
     distinct = (array if coded is None else coded.dictionary).to_pylist()
-    verdicts = [(None, 0) if value is None else look(value) for value in distinct]
+    verdicts = [(None, 0) if value is None else parse(value) for value in distinct]
     values = [value for value, _ in verdicts]
     reasons = [reason for _, reason in verdicts]
     if values != distinct or kind != array.type:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.contracts import Contract, Naming
+from tallystick.contracts import ColumnMapping, Contract
 
 __all__ = ["JoinedColumns"]
 
@@ -37,10 +37,10 @@ class JoinedColumns:
     def _keys(self) -> Contract:
         return Contract(self.contract.name, self.contract.version, (self.contract.column(self.on),))
 
-    def add(self, chunk: Chunk, naming: Naming) -> Chunk:
+    def add(self, chunk: Chunk, column_mapping: ColumnMapping) -> Chunk:
         """Return a chunk with the columns, and a note of how many of its rows have none of the other's."""
-        naming.require({self.on: f"which rows of {self.name} belong to a row"})
-        theirs = naming.theirs[self.on]
+        column_mapping.require({self.on: f"which rows of {self.name} belong to a row"})
+        theirs = column_mapping.theirs[self.on]
         rows = chunk.rows
         checked = self._keys.check(
             rows.select([theirs]), self._keys.resolve([theirs], {theirs: self.on}), self.settings
@@ -53,7 +53,7 @@ class JoinedColumns:
             values = self.table.column(name).combine_chunks().take(index)
             if name in self.without:
                 values = values.fill_null(self.without[name])
-            place = rows.schema.get_field_index(naming.theirs.get(name, name))
+            place = rows.schema.get_field_index(column_mapping.theirs.get(name, name))
             rows = rows.append_column(name, values) if place < 0 else rows.set_column(place, name, values)
         said = ((f"{self.name}: {{n}} rows have none of its rows.", none),) if none else ()
         return Chunk(rows, chunk.name, chunk.records, chunk.broken, (*chunk.notes, *said))

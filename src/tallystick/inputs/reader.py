@@ -30,7 +30,7 @@ from tallystick.connectors import (
     resolved,
     shown,
 )
-from tallystick.contracts import Checked, Contract, Naming, Report
+from tallystick.contracts import Checked, ColumnMapping, Contract, Report
 from tallystick.contracts.conforming import conformed
 from tallystick.contracts.inference import ColumnTypes
 from tallystick.contracts.report import ASK_FOR_QUARANTINE
@@ -86,8 +86,10 @@ class _Select:
     check: ContractCheck
     fields: pa.Schema
 
-    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, tuple[pa.RecordBatch, RowPlaces]]:
-        checked = self.check.check(chunk, naming)
+    def __call__(
+        self, chunk: Chunk, column_mapping: ColumnMapping
+    ) -> tuple[Checked, tuple[pa.RecordBatch, RowPlaces]]:
+        checked = self.check.check(chunk, column_mapping)
         numbers = chunk.records[checked.kept]
         places = RowPlaces((chunk.name,), np.zeros(len(numbers), np.int32), numbers)
         return checked, (conformed(checked.rows, self.fields), places)
@@ -105,8 +107,8 @@ class _InferTypes:
         types = ColumnTypes()
         if chunk.rows.num_columns:
             rows = with_members(chunk.rows, self.mapping.paths)
-            naming = self.contract.resolve(rows.schema.names, self.mapping.of(rows.schema.names))
-            types = ColumnTypes.of(rows.select(list(self.contract.unnamed(naming))), self.settings)
+            column_mapping = self.contract.resolve(rows.schema.names, self.mapping.of(rows.schema.names))
+            types = ColumnTypes.of(rows.select(list(self.contract.unnamed(column_mapping))), self.settings)
         return types, len(chunk.records)
 
 

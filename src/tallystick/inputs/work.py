@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.contracts import Checked, Contract, Naming, Report
+from tallystick.contracts import Checked, ColumnMapping, Contract, Report
 from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.joined import JoinedColumns
 from tallystick.inputs.nested import with_members
@@ -36,7 +36,7 @@ R_co = TypeVar("R_co", covariant=True)
 class CheckedWork(Protocol[R_co]):
     """What a verb does to a chunk: it checks the records and makes something of them. It pickles."""
 
-    def __call__(self, chunk: Chunk, naming: Naming, /) -> tuple[Checked, R_co]:
+    def __call__(self, chunk: Chunk, column_mapping: ColumnMapping, /) -> tuple[Checked, R_co]:
         """Do it to one chunk."""
 
 
@@ -49,14 +49,14 @@ class ContractCheck:
     as_of: datetime | None
     labels_wanted: bool | tuple[str, ...]
 
-    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, None]:
+    def __call__(self, chunk: Chunk, column_mapping: ColumnMapping) -> tuple[Checked, None]:
         """Check a chunk, and make nothing of it."""
-        return self.check(chunk, naming), None
+        return self.check(chunk, column_mapping), None
 
-    def check(self, chunk: Chunk, naming: Naming) -> Checked:
+    def check(self, chunk: Chunk, column_mapping: ColumnMapping) -> Checked:
         """Check a chunk."""
         return self.contract.check(
-            chunk.rows, naming, self.settings, as_of=self.as_of, labels_wanted=self.labels_wanted
+            chunk.rows, column_mapping, self.settings, as_of=self.as_of, labels_wanted=self.labels_wanted
         )
 
 
@@ -94,7 +94,7 @@ class ChunkWork(Generic[R]):
     quarantine: bool
     work: CheckedWork[R]
     joined: tuple[JoinedColumns, ...] = ()
-    namings: dict[tuple[str, ...], Naming] = field(default_factory=dict, repr=False)
+    column_mappings: dict[tuple[str, ...], ColumnMapping] = field(default_factory=dict, repr=False)
 
     def __call__(self, chunk: Chunk) -> ChunkResult[R]:
         """Do it."""
@@ -103,27 +103,27 @@ class ChunkWork(Generic[R]):
             chunk = replace(chunk, rows=with_members(chunk.rows, self.mapping.paths))
         for one in self.joined:
             chunk = one.add(chunk, self._resolved(tuple(chunk.rows.schema.names), {}))
-        naming = self.naming(chunk.rows)
-        checked, value = self.work(chunk, naming)
+        column_mapping = self.column_mapping(chunk.rows)
+        checked, value = self.work(chunk, column_mapping)
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
-        report = Report.of(codes, len(checked.rows), naming=naming)
+        report = Report.of(codes, len(checked.rows), column_mapping=column_mapping)
         bad = quarantined_chunk(chunk, checked.bad) if codes and self.quarantine else None
         notes = (*chunk.notes, *((UNREAD.format(column), n) for column, n in checked.unread.items()))
         return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), notes, value)
 
-    def naming(self, rows: pa.RecordBatch) -> Naming:
+    def column_mapping(self, rows: pa.RecordBatch) -> ColumnMapping:
         """Say which columns of a batch are which of ours; DataError where a needed one is missing."""
         names = tuple(rows.schema.names)
-        if names not in self.namings:
-            self.namings[names] = self._resolved(names, self.needs)
-        return self.namings[names]
+        if names not in self.column_mappings:
+            self.column_mappings[names] = self._resolved(names, self.needs)
+        return self.column_mappings[names]
 
-    def _resolved(self, names: tuple[str, ...], needs: Mapping[str, str]) -> Naming:
+    def _resolved(self, names: tuple[str, ...], needs: Mapping[str, str]) -> ColumnMapping:
         if not names:
-            return Naming(())  # all that stands there is broken
-        naming = self.contract.resolve(names, self.mapping.of(names))
-        naming.require(needs)
-        return naming
+            return ColumnMapping(())  # all that stands there is broken
+        column_mapping = self.contract.resolve(names, self.mapping.of(names))
+        column_mapping.require(needs)
+        return column_mapping
 
     def _without_skipped(self, chunk: Chunk) -> Chunk:
         """Leave out the duplicates that an earlier pass found."""

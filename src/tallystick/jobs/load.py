@@ -67,12 +67,14 @@ class LoadedScorer:
     def _score(self, given: FrameRows, needs: Mapping[str, str]) -> list[Scored]:
         table = given.table
         names = table.column_names
-        naming = self.scorer.contract.resolve(names, self.mapping)
-        naming.require(needs)
+        column_mapping = self.scorer.contract.resolve(names, self.mapping)
+        column_mapping.require(needs)
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
         ends = np.cumsum([len(batch) for batch in batches]).tolist()
         return [
-            self.scorer.score(batch, naming, "frame", given.records[end - len(batch) : end], self.state)
+            self.scorer.score(
+                batch, column_mapping, "frame", given.records[end - len(batch) : end], self.state
+            )
             for batch, end in zip(batches, ends, strict=True)
         ]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, open_sink, place
-from tallystick.contracts import Checked, Naming, Report
+from tallystick.contracts import Checked, ColumnMapping, Report
 from tallystick.errors import UsageError
 from tallystick.inputs.context import RunContext
 from tallystick.inputs.frames import frame_like
@@ -172,8 +172,8 @@ class _Decide:
     scorer: Scorer
     training_rows: bool
 
-    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, _ChunkDecisions]:
-        scored = self.scorer.score(chunk.rows, naming, chunk.name, chunk.records)
+    def __call__(self, chunk: Chunk, column_mapping: ColumnMapping) -> tuple[Checked, _ChunkDecisions]:
+        scored = self.scorer.score(chunk.rows, column_mapping, chunk.name, chunk.records)
         clean, known = scored.checked.rows, 0
         if self.training_rows and len(clean):
             ids = self.scorer.ids(clean, chunk.name, chunk.records[scored.checked.kept])

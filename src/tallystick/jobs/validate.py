@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from tallystick import registry
 from tallystick.connectors import Chunk, TablePlace, place
-from tallystick.contracts import Checked, Column, Naming, Report, written, written_schema
+from tallystick.contracts import Checked, Column, ColumnMapping, Report, written, written_schema
 from tallystick.errors import DataError
 from tallystick.inputs.nested import members
 from tallystick.inputs.reader import InputReader
@@ -43,8 +43,8 @@ class _Clean:
     columns: list[Column]
     typed: bool
 
-    def __call__(self, chunk: Chunk, naming: Naming) -> tuple[Checked, pa.RecordBatch]:
-        checked = self.check.check(chunk, naming)
+    def __call__(self, chunk: Chunk, column_mapping: ColumnMapping) -> tuple[Checked, pa.RecordBatch]:
+        checked = self.check.check(chunk, column_mapping)
         return checked, written(checked.rows, self.columns, self.check.settings, typed=self.typed)
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.config import Settings
-from tallystick.contracts import Checked, Contract, Naming
+from tallystick.contracts import Checked, ColumnMapping, Contract
 from tallystick.feature_extraction import WINDOW_FEATURES, Features, output_name, window_column
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
@@ -121,20 +121,22 @@ class Scorer:
     def score(
         self,
         rows: pa.RecordBatch,
-        naming: Naming,
+        column_mapping: ColumnMapping,
         name: str = "-",
         records: NDArray[np.int64] | None = None,
         state: WindowState | None = None,
     ) -> Scored:
         """Check, score, decide and route a batch of records as they were found.
 
-        naming: what the batch's columns are called; name and records: the file and the record number of each
+        column_mapping: what the columns are called; name and records: the file and the record number of each
         row, from which rows without a key take their id; state: what came before, which the rows are applied
         to; without it they have no history. Bad rows are in `checked.bad`, not in the decisions. Decisions
         come in the order of the rows, those of one record next to each other; windows see the rows in the
         order of their times.
         """
-        checked = self.contract.check(rows, naming, self.settings, as_of=self.as_of, labels_wanted=False)
+        checked = self.contract.check(
+            rows, column_mapping, self.settings, as_of=self.as_of, labels_wanted=False
+        )
         clean, kept = self._with_window_columns(checked.rows), checked.kept
         ids = self.ids(clean, name, kept + 1 if records is None else records[kept], checked.columns)
         state = self.new_state() if state is None else state

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.contracts import Contract, Faults, Naming
+from tallystick.contracts import ColumnMapping, Contract, Faults
 from tallystick.contracts.conforming import conformed
 from tallystick.errors import DataError
 from tallystick.inputs.nested import with_members
@@ -88,7 +88,7 @@ class SourceReader(threading.Thread):
         self._mapping, self._most, self._left, self._position = mapping, most, limit, position
         self._as_of, self._after, self._needs = as_of, after, needs or {}
         self._begun = position is not None
-        self._namings: dict[tuple[str, ...], Naming | None] = {}
+        self._namings: dict[tuple[str, ...], ColumnMapping | None] = {}
         self.wanted = threading.Event()
         self._stopping = threading.Event()
         self._idle = False
@@ -186,21 +186,21 @@ class SourceReader(threading.Thread):
         rows = join_batches([batch.chunk.rows for batch in group])
         if self._paths and len(rows):
             rows = with_members(rows, self._paths)
-        naming = self._naming(tuple(rows.schema.names)) if len(rows) else None
-        if naming is None:
+        column_mapping = self._naming(tuple(rows.schema.names)) if len(rows) else None
+        if column_mapping is None:
             clean, kept, bad = _empty(self._schema), np.empty(0, np.int64), Faults.none()
         else:
             # Each record is judged by its own arrival: what lies after it is in the future.
             arrived = join_numbers([batch.arrived for batch in group])
             checked = self._contract.check(
-                rows, naming, self._settings, as_of=self._as_of or arrived, labels_wanted=self.labels
+                rows, column_mapping, self._settings, as_of=self._as_of or arrived, labels_wanted=self.labels
             )
             clean, kept, bad = conformed(checked.rows, self._schema), checked.kept, checked.bad
         reads, start = [], 0
         for batch in group:
             chunk = batch.chunk
             stop = start + len(chunk.rows)
-            if naming is None:
+            if column_mapping is None:
                 bad = _unknown_records(chunk)
             first, last = np.searchsorted(kept, (start, stop)).tolist()
             own = slice(None) if last - first == len(chunk.records) else kept[first:last] - start
@@ -213,28 +213,28 @@ class SourceReader(threading.Thread):
                     chunk.records[own],
                     batch.arrived[own],
                     len(chunk.records) + len(chunk.broken),
-                    quarantined_chunk(chunk, bad if naming is None else bad.between(start, stop)),
+                    quarantined_chunk(chunk, bad if column_mapping is None else bad.between(start, stop)),
                     batch.position,
                 )
             )
             start = stop
         return reads
 
-    def _naming(self, names: tuple[str, ...]) -> Naming | None:
+    def _naming(self, names: tuple[str, ...]) -> ColumnMapping | None:
         """Return the column mapping; None where no column is known, once some were."""
         if names not in self._namings:
             try:
-                naming: Naming | None = self._contract.resolve(names, self._mapping)
-                if naming is not None and not self._begun:
-                    naming.require(self._needs)  # later ones without them are decided by a person
+                column_mapping: ColumnMapping | None = self._contract.resolve(names, self._mapping)
+                if column_mapping is not None and not self._begun:
+                    column_mapping.require(self._needs)  # later ones without them are decided by a person
             except DataError:
                 if not self._begun:
                     raise  # from the first record on nothing is known: the wrong file, the wrong topic
-                naming = None
+                column_mapping = None
             if len(self._namings) >= NAMINGS:
                 self._namings.pop(next(iter(self._namings)))
             self._begun = True
-            self._namings[names] = naming
+            self._namings[names] = column_mapping
         return self._namings[names]
 
 

@@ -40,21 +40,21 @@ API = {
 
 
 def read(table: pa.Table, labels_wanted: Any = True) -> tuple[pa.Table, Report]:
-    naming = COMPLAINTS.resolve(table.schema.names)
+    column_mapping = COMPLAINTS.resolve(table.schema.names)
     parts, report = [], Report()
     for batch in table.to_batches(4_096):
-        checked = COMPLAINTS.check(batch, naming, Settings(), labels_wanted=labels_wanted)
+        checked = COMPLAINTS.check(batch, column_mapping, Settings(), labels_wanted=labels_wanted)
         parts.append(checked.rows)
         report += Report.of(checked.bad.code, len(checked.kept))
-    return pa.Table.from_batches(parts, naming.schema), report
+    return pa.Table.from_batches(parts, column_mapping.schema), report
 
 
 def test_the_json_of_the_api() -> None:
     rows = pa.RecordBatch.from_pylist([API])
-    naming = COMPLAINTS.resolve(rows.schema.names)
-    assert naming.ignored == ("has_narrative",)
-    assert len(naming.ours) == 18
-    row = COMPLAINTS.check(rows, naming, Settings()).rows.to_pylist()[0]
+    column_mapping = COMPLAINTS.resolve(rows.schema.names)
+    assert column_mapping.ignored == ("has_narrative",)
+    assert len(column_mapping.ours) == 18
+    row = COMPLAINTS.check(rows, column_mapping, Settings()).rows.to_pylist()[0]
     assert row["received_at"] == row["sent_to_company_at"] == datetime(2023, 8, 1, 17, tzinfo=UTC)
     assert row["narrative"] == "They didn't answer."
     assert row["product"] == "Credit reporting or other personal consumer reports"
@@ -88,8 +88,8 @@ def test_what_is_ambiguous_is_asked() -> None:
 
 def test_the_public_extract_is_clean_in_every_form(public_data: Path, tmp_path: Path) -> None:
     table = pq.read_table(public_data / "complaints" / "cfpb.parquet")
-    naming = COMPLAINTS.resolve(table.column_names)
-    assert (len(naming.ours), naming.ignored, naming.notes) == (18, (), ())
+    column_mapping = COMPLAINTS.resolve(table.column_names)
+    assert (len(column_mapping.ours), column_mapping.ignored, column_mapping.notes) == (18, (), ())
     clean, report = read(table)
     assert report.to_dict()["rows_clean"] == 99_317 == report.rows_in
     assert set(clean["product"].unique().to_pylist()) == set(PRODUCTS)

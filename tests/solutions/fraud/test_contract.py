@@ -38,14 +38,14 @@ def rows(head: str, *lines: str) -> list[dict[str, Any]]:
 
 
 def read(table: pa.Table) -> tuple[pa.Table, Report]:
-    naming = TRANSACTIONS.resolve(table.schema.names)
-    assert naming.notes == ()
+    column_mapping = TRANSACTIONS.resolve(table.schema.names)
+    assert column_mapping.notes == ()
     parts, report = [], Report()
     for batch in table.to_batches(65_536):
-        checked = TRANSACTIONS.check(batch, naming, Settings())
+        checked = TRANSACTIONS.check(batch, column_mapping, Settings())
         parts.append(checked.rows)
         report += Report.of(checked.bad.code, len(checked.kept))
-    return pa.Table.from_batches(parts, naming.schema), report
+    return pa.Table.from_batches(parts, column_mapping.schema), report
 
 
 def as_text(path: Path) -> pa.Table:

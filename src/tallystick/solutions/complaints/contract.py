@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallystick.contracts import Column, Contract, Tidy
+from tallystick.contracts import Column, Contract, Normalizer
 from tallystick.solutions.complaints.taxonomy import as_text, harmonise
 
 __all__ = ["COMPLAINTS"]
@@ -133,5 +133,5 @@ COMPLAINTS = Contract(
     event_time="received_at",
     person="customer_id",
     labels=("product", "issue", "sub_issue", "sub_product"),
-    tidy=(Tidy("harmonise", harmonise, as_text()),),
+    normalizers=(Normalizer("harmonise", harmonise, as_text()),),
 )

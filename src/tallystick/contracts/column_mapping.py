@@ -11,10 +11,10 @@ import pyarrow as pa
 from tallystick.contracts.column import Column, fold
 from tallystick.contracts.formats import Format, recognised
 from tallystick.contracts.near_names import nearest
-from tallystick.contracts.values import Judge, judge
+from tallystick.contracts.values import ValueParser, value_parser
 from tallystick.errors import DataError, UsageError, did_you_mean
 
-__all__ = ["Match", "Naming", "resolve"]
+__all__ = ["ColumnMapping", "ColumnMatch", "resolve"]
 
 
 SHOWN = 30  # names of columns in a message
@@ -23,7 +23,7 @@ _VALUE = re.compile(r"[-+]?[\d.,]*\d(e[-+]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ColumnMatch:
     """One of our columns, what they call it, its place in their table, from 0; `look` judges a value.
 
     `step`: microseconds of what a time counts in this make of file, 0 where it counts nothing. `money`: the
@@ -33,17 +33,17 @@ class Match:
     column: Column
     theirs: str
     place: int
-    look: Judge
+    parse: ValueParser
     step: int = 0
     money: bool = False
     currency: int = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class ColumnMapping:
     """The columns of one table as the contract understands them, in the contract's order."""
 
-    matches: tuple[Match, ...]
+    matches: tuple[ColumnMatch, ...]
     schema: pa.Schema = field(default_factory=lambda: pa.schema([]))  # of the clean rows
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ def resolve(
     mapping: Mapping[str, str] | None = None,
     formats: Sequence[Format] = (),
     open_: bool = False,
-) -> Naming:
+) -> ColumnMapping:
     """Find our columns among their names; `mapping` (theirs → ours, from --map) decides before any alias.
 
     Names are compared by their letters and digits alone; what a recognised format means by them comes before
@@ -150,22 +150,22 @@ def resolve(
     there = {match.column.name for match in matches}
     notes += _near_misses(ignored, [column for column in columns if column.name not in there])
     schema = pa.schema([(match.column.name, match.column.arrow) for match in matches])
-    return Naming(matches, schema, tuple(ignored), tuple(notes), made)
+    return ColumnMapping(matches, schema, tuple(ignored), tuple(notes), made)
 
 
 def _matches(
     columns: Sequence[Column], found: Mapping[str, Sequence[int]], names: Sequence[str], made: Format | None
-) -> tuple[Match, ...]:
+) -> tuple[ColumnMatch, ...]:
     """Pair our columns with theirs, and say what else each needs to be read."""
     currencies = {column.currency for column in columns if column.currency}
     counts = fold(made.time) if made is not None and made.time else None
-    matches: list[Match] = []
+    matches: list[ColumnMatch] = []
     for column in columns:
         if found[column.name]:
             place = found[column.name][0]
             money = column.name in currencies
             step = made.micros if made is not None and fold(names[place]) == counts else 0
-            matches.append(Match(column, names[place], place, judge(column, money), step, money))
+            matches.append(ColumnMatch(column, names[place], place, value_parser(column, money), step, money))
     at = {match.column.name: number for number, match in enumerate(matches)}
     return tuple(
         replace(match, currency=at.get(match.column.currency, -1)) if match.column.currency else match

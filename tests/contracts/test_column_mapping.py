@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallystick.contracts import Column, Contract, Naming
+from tallystick.contracts import Column, ColumnMapping, Contract
 from tallystick.errors import DataError, UsageError
 
 NOTES = Contract(
@@ -16,7 +16,7 @@ NOTES = Contract(
 )
 
 
-def named(*names: str, **mapping: str) -> Naming:
+def named(*names: str, **mapping: str) -> ColumnMapping:
     return NOTES.resolve(names, mapping)
 
 
@@ -42,10 +42,10 @@ def test_the_order_is_the_contracts() -> None:
 
 
 def test_a_mapping_wins_over_an_alias() -> None:
-    naming = named("text", "words", words="narrative")
-    assert naming.theirs == {"narrative": "words"}
-    assert naming.ignored == ("text",)
-    assert '"text" is ignored' in naming.notes[0]
+    column_mapping = named("text", "words", words="narrative")
+    assert column_mapping.theirs == {"narrative": "words"}
+    assert column_mapping.ignored == ("text",)
+    assert '"text" is ignored' in column_mapping.notes[0]
     assert named("text", "label", text="product", label="narrative").theirs == {
         "narrative": "label",
         "product": "text",
@@ -78,9 +78,9 @@ def test_a_mapping_that_cannot_be_followed(mapping: dict[str, str], words: str) 
 
 
 def test_a_near_miss_is_proposed_and_not_taken() -> None:
-    naming = named("id", "narative")
-    assert naming.ours == ("note_id",)
-    assert '--map "narative=narrative"' in naming.notes[0]
+    column_mapping = named("id", "narative")
+    assert column_mapping.ours == ("note_id",)
+    assert '--map "narative=narrative"' in column_mapping.notes[0]
     assert named("narrative", "narative").notes == ()
 
 
@@ -97,11 +97,11 @@ def test_no_known_column_lists_both_sides() -> None:
 def test_of_ranked_names_the_first_is_taken_and_said() -> None:
     who = Column("who", "text", "Who", aliases=("card_id", "account_id"), ranked=True)
     people = Contract("people", 1, (who, Column("place", "category", "Where")))
-    naming = people.resolve(["Account ID", "card_id", "place"])
-    assert naming.theirs == {"who": "card_id", "place": "place"}
-    assert naming.ignored == ("Account ID",)
-    assert '"Account ID" is ignored: who is "card_id"' in naming.notes[0]
-    assert '--map "Account ID=who"' in naming.notes[0]
+    column_mapping = people.resolve(["Account ID", "card_id", "place"])
+    assert column_mapping.theirs == {"who": "card_id", "place": "place"}
+    assert column_mapping.ignored == ("Account ID",)
+    assert '"Account ID" is ignored: who is "card_id"' in column_mapping.notes[0]
+    assert '--map "Account ID=who"' in column_mapping.notes[0]
     assert people.resolve(["account_id", "card_id", "WHO"]).theirs == {"who": "WHO"}
     assert people.resolve(["account_id", "card_id"], {"account_id": "who"}).theirs == {"who": "account_id"}
     with pytest.raises(DataError, match='"card_id" and "Card ID" both mean who'):
