@@ -55,6 +55,11 @@ class Settings:
         "and .95 in training",
         None,
     )
+    accuracy_by: str = _doc(
+        "Where that accuracy should hold: all (in all together, and .9 in each class) or class (in each "
+        "class); as the model was trained when empty, and all in training",
+        "",
+    )
     automation: float | None = _doc(
         "Share of decisions taken without a person; when given, it takes the place of accuracy", None
     )
@@ -200,6 +205,7 @@ def event_words(setting: str) -> tuple[frozenset[str], frozenset[str] | None]:
 
 
 CHOICES = {
+    "accuracy_by": ("all", "class"),
     "date_order": ("month-first", "day-first"),
     "reasons": ("alerts", "all"),
     "durability": ("power", "process"),
@@ -215,7 +221,7 @@ LENGTHS = ("allowed_lateness", "good_after", "label_delay", "retention", "step")
 
 
 def _check(name: str, value: Any, where: str) -> None:
-    if name in CHOICES and value not in CHOICES[name]:
+    if name in CHOICES and value not in CHOICES[name] and value != getattr(Settings(), name):
         raise UsageError(f'{where}: {name}="{value}" cannot be used.', did_you_mean(value, CHOICES[name]))
     if name == "zone":
         try:

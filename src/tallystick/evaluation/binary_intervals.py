@@ -12,6 +12,7 @@ from tallystick.evaluation.binary_metrics import confusion, decided, event_losse
 from tallystick.evaluation.bootstrap import percentiles, weights
 from tallystick.evaluation.measures import Measured
 from tallystick.evaluation.metrics import COUNTED
+from tallystick.evaluation.proportions import widened
 from tallystick.evaluation.ranking import Ranking
 from tallystick.evaluation.scored_rows import ScoredRows
 
@@ -49,8 +50,9 @@ def event_intervals(
     solution's own figures by name; those that cannot be resampled have no interval.
 
     >>> rows = ScoredRows.of([True, False] * 50, [0.9, 0.1] * 50)
-    >>> event_intervals(rows, rows.score > 0.5, {}, seed=1, rounds=10)["intervals"]["recall"]
-    [1.0, 1.0]
+    >>> found = event_intervals(rows, rows.score > 0.5, {}, seed=1, rounds=10)["intervals"]
+    >>> [round(end, 2) for end in found["recall"]]
+    [0.93, 1.0]
     """
     n = len(rows.truth)
     rounds = max(1, min(rounds, max(LEAST_ROUNDS, DRAWN // n)))
@@ -71,4 +73,35 @@ def event_intervals(
         for name, value in found.items():
             drawn.setdefault(name, []).append(np.nan if value is None else value)
     ends = {name: percentiles(np.array(drawn[name]), level) for name in (*ORDER, *extra) if name in drawn}
+    units = _units(rows, yes)
+    ends = {
+        name: widened(one, units.get(name, units["rows"]), level) if name not in lost else one
+        for name, one in ends.items()
+    }
     return {"intervals": {name: [end["low"], end["high"]] for name, end in ends.items()}, "rounds": rounds}
+
+
+def _units(rows: ScoredRows, yes: NDArray[np.bool_]) -> dict[str, int]:
+    """Count what each figure is a share of, groups of rows as one."""
+
+    def count(some: NDArray[np.bool_]) -> int:
+        return int(some.sum()) if rows.groups is None else len(np.unique(rows.groups[some]))
+
+    events, others = count(rows.truth), count(~rows.truth)
+    ranked = min(events, others)
+    both = (
+        "roc_auc",
+        "average_precision",
+        "balanced_accuracy",
+        "recall_macro",
+        "precision_macro",
+        "f1_macro",
+    )
+    return {
+        "rows": count(np.ones(len(rows.truth), bool)),
+        "precision": count(yes),
+        "recall": events,
+        "f1": events,
+        "false_positive_rate": others,
+        **dict.fromkeys(both, ranked),
+    }

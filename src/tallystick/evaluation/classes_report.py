@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tallystick.evaluation.automation import automation_outcome, by_size
 from tallystick.evaluation.bootstrap import counted_intervals, percentiles, weights
 from tallystick.evaluation.coverage import Coverage
-from tallystick.evaluation.metrics import HEADLINE, Classified, losses, measure, prepare
+from tallystick.evaluation.metrics import HEADLINE, Classified, Codes, Floats, losses, measure, prepare
+from tallystick.evaluation.proportions import widened
 from tallystick.evaluation.ranking import Ranking
 from tallystick.evaluation.reliability import reliability_curve, score_distribution
 
@@ -20,6 +22,7 @@ __all__ = ["classification_report"]
 # as this number of probabilities allows (about a second): 400 rounds for 5,000 rows of 20 classes.
 RANKED = 40_000_000
 LEAST_ROUNDS = 50
+FEW = 20  # rows of a class, below which nothing can be said of it
 
 
 def classification_report(
@@ -33,6 +36,10 @@ def classification_report(
     threshold: float | Literal["find"] | None = "find",
     accuracy: float | None = None,
     automation: float | None = None,
+    by_class: Sequence[float | None] | None = None,
+    automatic: ArrayLike | None = None,
+    sizes: ArrayLike | None = None,
+    size_unit: str = "",
     groups: ArrayLike | None = None,
     split: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -44,14 +51,17 @@ def classification_report(
     The arrays are those of `classify`. `threshold` is the score from which on no person looks at a decision,
     None for nowhere; "find" finds it on these rows for the aim: `automation` where given, else `accuracy`,
     else nowhere. With a threshold from elsewhere (a bundle's) the aim is only kept, to be shown beside it.
+    `by_class` are the thresholds of the classes, where each has its own; `automatic` (n,) says which rows
+    were decided without a person, where that is not what these thresholds say of them, because they were
+    chosen on these rows. `sizes` (n,) say how much each row holds, in `size_unit`, for figures by size.
     `groups` names similar rows (near copies), so that the intervals do not count them as independent.
     `split` says in plain values how the rows were held out, and is passed through.
 
     Added to the figures: `intervals` ({figure: [low, high]}; none for `ece`, whose resamples lie above it;
     ranking figures from fewer rounds where there are many rows),
     `baseline` (always the most frequent class), `threshold` (aim and outcome), `reliability`, `coverage`
-    (at most 200 points), `distribution`, `split`. The same arguments give the same bytes. Raises DataError
-    when there are no rows or the shapes do not fit.
+    (at most 200 points), `distribution`, `split`, `few` (classes with too few rows to say much of them). The
+    same arguments give the same bytes. Raises DataError when there are no rows or the shapes do not fit.
 
     >>> report = classification_report("product", [0, 1], [[0.9, 0.1], [0.2, 0.8]], ["card", "loan"])
     >>> report["task"], report["rows"], report["accuracy"], report["threshold"]["automation"]
@@ -67,7 +77,19 @@ def classification_report(
         wanted = {"accuracy": accuracy}
     if threshold == "find":
         threshold = coverage.threshold_for(**wanted) if wanted else None
-    support = np.bincount(rows.truth)
+    taken = rows.confidence >= _lowest(threshold, by_class, rows.predicted)
+    if automatic is not None:
+        taken = np.asarray(automatic, bool)
+    decided: dict[str, Any] = automation_outcome(
+        taken, rows.right, rows.truth, rows.predicted, rows.classes, groups=groups, level=level
+    )
+    decided["held_out"] = automatic is not None
+    if by_class is not None:
+        for one, own in zip(decided["per_class"], by_class, strict=False):
+            one["threshold"] = own
+    if sizes is not None:
+        decided |= {"by_size": by_size(sizes, taken, rows.right, groups, level), "size_unit": size_unit}
+    support = np.bincount(rows.truth, minlength=len(classes))
     return {
         "task": task,
         "target": "classes",
@@ -78,13 +100,26 @@ def classification_report(
             "class": rows.classes[int(support.argmax())],
             "accuracy": float(support.max() / len(rows.truth)),
         },
-        "threshold": {"wanted": wanted or None, **coverage.outcome(threshold)},
+        "threshold": {"wanted": wanted or None, "threshold": threshold, **decided},
+        "few": {
+            rows.classes[code]: int(support[code]) for code in range(len(classes)) if support[code] < FEW
+        },
         "reliability": reliability_curve(rows.confidence, rows.right)["bins"],
         "coverage": coverage.curve(),
         "distribution": score_distribution(rows.confidence, rows.right, rows.predicted, rows.classes),
         "groups": None if groups is None else len(set(np.asarray(groups).tolist())),
         "split": None if split is None else dict(split),
     }
+
+
+def _lowest(
+    threshold: float | None, by_class: Sequence[float | None] | None, predicted: Codes
+) -> float | Floats:
+    """Return the score from which on each decision needs no person."""
+    if by_class is None:
+        return np.inf if threshold is None else threshold
+    lowest: Floats = np.array([np.inf if one is None else one for one in by_class])
+    return lowest[predicted]
 
 
 def _intervals(
@@ -105,4 +140,6 @@ def _intervals(
             drawn["roc_auc"].append(ranked.roc_auc_macro)
             drawn["average_precision"].append(ranked.average_precision_macro)
     found |= {name: percentiles(np.array(values), level) for name, values in drawn.items()}
+    units = len(rows.truth) if groups is None else len(np.unique(np.asarray(groups)))
+    found = {name: widened(ends, units, level) if name not in lost else ends for name, ends in found.items()}
     return {name: [found[name]["low"], found[name]["high"]] for name in HEADLINE if name in found}

@@ -10,7 +10,7 @@ from tallystick.report import Block, Chart, Details, Nouns, Section, Table, Text
 from tallystick.report.blocks import part
 from tallystick.report.formatting import level, number, share, shares
 
-__all__ = ["classes_outcome", "classes_sections"]
+__all__ = ["classes_outcome", "classes_sections", "own_thresholds", "right_words"]
 
 # Title and meaning of each figure, in the order of the table.
 FIGURES = {
@@ -62,18 +62,25 @@ def classes_outcome(report: Mapping[str, Any], nouns: Nouns) -> str:
     base = report.get("baseline")
     if base:
         words.append(f"Always answering “{base['class']}” would be right for {share(base['accuracy'])}.")
+    few = report.get("few") or {}
+    if few:
+        words.append(
+            "Too few rows to say much of them: "
+            + ", ".join(f"{name} ({count})" for name, count in few.items())
+            + "."
+        )
     chosen = report.get("threshold") or {}
     wanted = chosen.get("wanted") or {}
     if chosen.get("accuracy") is not None:
         words.append(
-            f"With a score of at least {chosen['threshold']:.3f}, {share(chosen['automation'])} are decided "
-            f"without a person, and {share(chosen['accuracy'])} of those are right; a person looks at the "
-            "rest."
+            f"With a score of at least {chosen['threshold']:.3f}{own_words(chosen)}, "
+            f"{share(chosen['automation'])} are decided without a person, and "
+            f"{right_words(chosen, report)} of those are right; a person looks at the rest."
         )
     elif "accuracy" in wanted:
         words.append(
-            f"No score is high enough to be right {share(wanted['accuracy'])} of the time, so a person looks "
-            "at each of them."
+            f"No score is high enough to be right {share(wanted['accuracy'])} of the time, as far as so many "
+            "rows can show, so a person looks at each of them."
         )
     elif chosen:
         words.append("A person looks at each of them.")
@@ -90,7 +97,7 @@ def classes_sections(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
         *([Text(_held_out(report, nouns))] if "split" in report else []),
     ]
     sections = [Section("figures", "Figures", figures)]
-    if "coverage" in report and "accepted" in (report.get("threshold") or {}):
+    if "accepted" in (report.get("threshold") or {}):
         sections.append(_automation(report))
     if "reliability" in report:
         sections.append(_scores(report))
@@ -99,6 +106,40 @@ def classes_sections(report: Mapping[str, Any], nouns: Nouns) -> list[Section]:
     if "confusion" in report:
         sections.append(_mistakes(report))
     return sections
+
+
+def right_words(chosen: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Say how often automatic decisions are right, with the interval.
+
+    >>> right_words({"accuracy": 0.95, "interval": [0.9, 0.98]}, {})
+    '95.0\\xa0% (95\\xa0% interval 90.0\\xa0% to 98.0\\xa0%)'
+    """
+    low, high = chosen.get("interval") or (None, None)
+    words = share(chosen["accuracy"])
+    return words if low is None else f"{words} ({level(report)} interval {share(low)} to {share(high)})"
+
+
+def own_thresholds(chosen: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the classes whose threshold is another than that of all, None where a person always decides.
+
+    >>> per_class = [{"class": "card", "threshold": 0.8}, {"class": "loan", "threshold": None}]
+    >>> own_thresholds({"threshold": 0.8, "per_class": per_class})
+    {'loan': None}
+    """
+    return {
+        one["class"]: one["threshold"]
+        for one in chosen.get("per_class") or []
+        if "threshold" in one and one["threshold"] != chosen["threshold"]
+    }
+
+
+def own_words(chosen: Mapping[str, Any]) -> str:
+    """Say of how many classes a higher score is asked, and of how many none is enough."""
+    own = own_thresholds(chosen)
+    never = sum(1 for one in own.values() if one is None)
+    words = [f"higher for {len(own) - never} of the classes"] if len(own) > never else []
+    words += [f"never for {never}"] if never else []
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _automation(report: Mapping[str, Any]) -> Section:
@@ -113,19 +154,75 @@ def _automation(report: Mapping[str, Any]) -> Section:
         "automation",
         "Without a person",
         [
-            Chart(
-                "coverage",
-                {"report": part(report, "coverage", "threshold")},
-                "Accuracy of the decisions with the highest scores, as more of them are accepted.",
-            ),
+            *_coverage(report),
             Table(
                 "What the threshold leads to",
                 ["Decisions", "Rows", "Share of all", "Right"],
                 [[name, f"{count:,}", of, share(right)] for name, count, of, right in rows],
                 brief=None,
             ),
+            *([_by_class(report)] if chosen.get("per_class") else []),
+            *([_by_size(report)] if chosen.get("by_size") else []),
         ],
     )
+
+
+def _coverage(report: Mapping[str, Any]) -> list[Block]:
+    if "coverage" not in report:
+        return []
+    data = {"report": part(report, "coverage", "threshold")}
+    words = "Accuracy of the decisions with the highest scores, as more of them are accepted."
+    return [Chart("coverage", data, words)]
+
+
+def _by_class(report: Mapping[str, Any]) -> Table:
+    chosen = report["threshold"]
+    rows = sorted(chosen["per_class"], key=lambda one: (-one["accepted"], one["class"]))
+    return Table(
+        "Decided without a person, by class",
+        ["Class", "Score from", "Rows", "Right", "Interval", "Of the class", "Of those right"],
+        [
+            [
+                one["class"],
+                _from(one.get("threshold", chosen["threshold"])),
+                f"{one['accepted']:,}",
+                share(one["accuracy"]),
+                _interval(one["interval"]),
+                f"{one['true_rows']:,}",
+                share(one["true_accuracy"]),
+            ]
+            for one in rows
+        ],
+        brief=(0, 1, 2, 3, 6) if chosen["accepted"] else None,
+    )
+
+
+def _by_size(report: Mapping[str, Any]) -> Table:
+    chosen = report["threshold"]
+    unit = chosen.get("size_unit") or "size"
+    return Table(
+        f"Decided without a person, by number of {unit}",
+        [unit.capitalize(), "Rows", "Without a person", "Right", "Interval"],
+        [
+            [
+                f"{one['above'] + 1:,} to {one['to']:,}" if one["to"] else f"above {one['above']:,}",
+                f"{one['rows']:,}",
+                f"{one['accepted']:,}",
+                share(one["accuracy"]),
+                _interval(one["interval"]),
+            ]
+            for one in chosen["by_size"]
+        ],
+        brief=(0, 1, 2, 3) if chosen["accepted"] else None,
+    )
+
+
+def _from(threshold: float | None) -> str:
+    return "never" if threshold is None else f"{threshold:.3f}"
+
+
+def _interval(ends: Any) -> str:
+    return "–" if not ends else f"{share(ends[0])} to {share(ends[1])}"
 
 
 def _scores(report: Mapping[str, Any]) -> Section:

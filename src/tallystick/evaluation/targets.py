@@ -11,7 +11,11 @@ from tallystick.evaluation.amount_sections import amount_outcome, amount_section
 from tallystick.evaluation.anomaly_sections import anomaly_outcome, anomaly_sections
 from tallystick.evaluation.binary_sections import binary_sections
 from tallystick.evaluation.binary_words import action_names, binary_outcome
-from tallystick.evaluation.classes_sections import classes_outcome, classes_sections
+from tallystick.evaluation.classes_sections import (
+    classes_outcome,
+    classes_sections,
+    own_thresholds,
+)
 from tallystick.evaluation.segments_sections import segments_outcome, segments_sections
 from tallystick.report import Nouns, Section, Text
 
@@ -56,7 +60,7 @@ TARGETS: dict[str, TargetReport] = {
         classes_sections,
         "probabilities calibrated on out-of-fold scores ({})",
         "each scored by a model that did not see it or a near copy of it.",
-        ("figures", "classes"),
+        ("figures", "classes", "automation"),
     ),
     "binary": TargetReport(
         binary_outcome,
@@ -140,14 +144,16 @@ def report_sections(reports: Mapping[str, Report], nouns: Nouns) -> tuple[str, l
 
 def with_policy(figures: Report, policy: Mapping[str, Any]) -> dict[str, Any]:
     """Join the figures of a bundle's manifest with its policy, in the form of a report."""
-    if "automation" in policy:
-        chosen = {key: policy.get(key) for key in ("threshold", "automation", "accuracy")}
-        return {**figures, "threshold": chosen}
     if "edges" in policy:
         return {**figures, "bands": list(policy["edges"])}
     if "share" in policy:
         wanted = f"capacity={policy['share']:g}"
         return {**figures, "thresholds": {"flagged": {"threshold": policy["threshold"], "wanted": wanted}}}
+    if "automation" in policy:
+        if (figures.get("threshold") or {}).get("held_out"):
+            return dict(figures)  # by thresholds that these rows did not choose, unlike what the policy says
+        chosen = {key: policy.get(key) for key in ("threshold", "automation", "accuracy")}
+        return {**figures, "threshold": chosen}
     actions = [name.removesuffix("_wanted") for name in policy if name.endswith("_wanted")]
     if not actions:
         return dict(figures)
@@ -168,9 +174,12 @@ def policy_points(report: Report, nouns: Nouns) -> Sequence[str]:
     if chosen:
         if chosen["threshold"] is None or chosen["accuracy"] is None:
             return ["no probability is high enough to decide without a person as accurately as wanted"]
+        low, high = chosen.get("interval") or (None, None)
+        interval = "" if low is None else f" (95% interval {low:.1%} to {high:.1%})"
         return [
-            f"decided without a person from a probability of {chosen['threshold']:.3f}: "
-            f"{chosen['automation']:.1%} of rows, {chosen['accuracy']:.1%} of them right"
+            f"decided without a person from a probability of {chosen['threshold']:.3f}"
+            + " (of some classes a higher one, or never)" * bool(own_thresholds(chosen))
+            + f": {chosen['automation']:.1%} of rows, {chosen['accuracy']:.1%}{interval} of them right"
         ]
     points = []
     for name in action_names(report.get("thresholds")):

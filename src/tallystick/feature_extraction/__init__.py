@@ -11,6 +11,7 @@ from tallystick.feature_extraction.fitted import (
     identity_of,
     layout_of,
     missing_of,
+    sizes_of,
     without_content,
 )
 from tallystick.feature_extraction.outputs import TaskOutput, output_name
@@ -42,6 +43,7 @@ __all__ = [
     "layout_of",
     "missing_of",
     "output_name",
+    "sizes_of",
     "window_column",
     "without_content",
 ]

@@ -117,6 +117,7 @@ class Features:
     kind: ClassVar[str] = ""
     layout: ClassVar[Layout] = "dense"
     missing_reason: str = "no_features"
+    size_unit: ClassVar[str] = ""
     derived: ClassVar[bool] = False
 
     @property
@@ -151,6 +152,10 @@ class Features:
 
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64] | None:  # noqa: ARG002
         """Say which rows hang together and may not be split up (near copies); None: nothing is known."""
+        return None
+
+    def sizes(self, rows: pa.RecordBatch) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """Say how much each row holds to look at, in `size_unit`; None: all rows hold alike."""
         return None
 
     def augment(self, rows: pa.RecordBatch) -> Augmented | None:  # noqa: ARG002

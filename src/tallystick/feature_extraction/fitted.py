@@ -34,6 +34,7 @@ __all__ = [
     "identity_of",
     "layout_of",
     "missing_of",
+    "sizes_of",
     "without_content",
 ]
 
@@ -216,6 +217,15 @@ def groups_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.
 def identity_of(declared: Sequence[Features], rows: pa.RecordBatch) -> NDArray[np.uint64] | None:
     """Return what tells rows apart, as the first part that can tell has it; None where none can."""
     return next((found for part in declared if (found := part.identity(rows)) is not None), None)
+
+
+def sizes_of(declared: Sequence[Features], rows: pa.RecordBatch) -> tuple[NDArray[np.int64] | None, str]:
+    """Return how much each row holds to look at, as the first part that can tell has it, and the unit."""
+    for part in declared:
+        sizes = part.sizes(rows)
+        if sizes is not None:
+            return sizes, part.size_unit
+    return None, ""
 
 
 def copy_keys_of(

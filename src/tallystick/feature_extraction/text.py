@@ -37,6 +37,7 @@ class Text(Features):
     missing_reason: str = "no_text"
     kind: ClassVar[str] = "text"
     layout: ClassVar[Layout] = "sparse"
+    size_unit: ClassVar[str] = "words"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -111,6 +112,12 @@ class Text(Features):
     def groups(self, rows: pa.RecordBatch) -> NDArray[np.int64] | None:
         """Near copies of one text hang together."""
         return near_copies(rows.column(self.column))
+
+    def sizes(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
+        """Count the words of each text, as spaces part them."""
+        texts = pc.utf8_trim_whitespace(rows.column(self.column).fill_null(""))
+        parts = pc.list_value_length(pc.utf8_split_whitespace(texts)).cast(pa.int64())
+        return np.where(pc.equal(texts, "").to_numpy(zero_copy_only=False), 0, parts.to_numpy())
 
     def copy_keys(self, rows: pa.RecordBatch, *, training: bool = False) -> NDArray[np.uint64]:  # noqa: ARG002 - as all parts
         """Hash the words of each text, and what near copies are joined by: see `text.copy_keys`."""

@@ -20,6 +20,7 @@ from tallystick.models import TrainingRows
 from tallystick.scorer.blanks import used_columns
 from tallystick.scorer.copies import copy_keys
 from tallystick.tasks import Dataset, Measured, Solution, Truth
+from tallystick.tasks.policies import held_out_actions
 from tallystick.windows import Windows
 
 __all__ = ["bundle_parts"]
@@ -53,6 +54,7 @@ def bundle_parts(
         truth.take(held.row[some]),
         scores.take(some),
         policy,
+        action=held_out_actions(task.policy, policy, held, fitted.calibrated.chosen_on, settings)[some],
     )
     context.progress.stage(f"Measuring {task.name}")
     report = task.target.report(

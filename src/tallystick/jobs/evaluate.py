@@ -162,6 +162,7 @@ class _Evaluation:
             scored.policy,
             scored.split,
             parts=scored.parts,
+            action=scored.action,
             oracle=self._oracle(rows),
         )
         context.progress.stage(f"Measuring {task.name}")
@@ -228,7 +229,7 @@ class _Evaluation:
     def _tried(self, rules: Rules, measured: Measured, task: Task) -> list[dict[str, Any]]:
         """Try rules on rows of the past, alone and with the model."""
         values = measured.dataset.reader.read(measured.dataset.rows)
-        flags = measured.policy.act(measured.scores.score) > 0
+        flags = measured.policy.act(measured.scores.score, measured.scores.label) > 0
         return backtest(
             rules.apply(values).hits,
             measured.truth.values,

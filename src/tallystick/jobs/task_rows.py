@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tallystick.contracts.zones import LATEST
 from tallystick.errors import DataError
-from tallystick.feature_extraction import groups_of, missing_of
+from tallystick.feature_extraction import groups_of, missing_of, sizes_of
 from tallystick.learning.records import Records
 from tallystick.tasks import Dataset, Task, Truth
 
@@ -87,8 +87,9 @@ def rows_of(
         index = np.flatnonzero(known_then.there)
         some, known_then = some.take(index), known_then.take(index)
     groups = groups_of(task.features, some.rows)
+    sizes, unit = sizes_of(task.features, some.rows)
     return TaskRows(
-        replace(some, groups=groups) if groups is not None else some,
+        replace(some, groups=groups, sizes=sizes, size_unit=unit),
         known_then,
         {why: count for why, count in left_out.items() if count},
     )

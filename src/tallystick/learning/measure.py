@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config import Settings
 from tallystick.errors import DataError
 from tallystick.learning.fit import FitSpec, Fitted, calibrate, cross_fit, fit_task
 from tallystick.learning.folds import folds_of, last_part
@@ -19,7 +20,9 @@ from tallystick.models.training_rows import NEW, UNKNOWN
 from tallystick.scorer import Predictor
 from tallystick.scorer.blanks import UNMET
 from tallystick.scorer.copies import copy_keys
+from tallystick.scorer.loading import kept_scores
 from tallystick.tasks import Dataset, FittedPolicy, Fold, HeldOut, SplitMaker, Truth
+from tallystick.tasks.policies import Abstention, held_out_actions
 
 __all__ = ["Scored", "score_anew", "score_as_it_is"]
 
@@ -31,7 +34,8 @@ NOT_KNOWN = "perhaps learned from: the model knows only a part of its training r
 class Scored:
     """Scores of rows, where these stand in the dataset, and how that came about.
 
-    parts: for a protocol of several stretches of time, which of the scored rows each tested.
+    parts: for a protocol of several stretches of time, which of the scored rows each tested; action: of each,
+    where the policy was fitted on these rows and so has no say.
     """
 
     row: NDArray[np.int64]
@@ -40,6 +44,7 @@ class Scored:
     split: Mapping[str, Any]
     left_out: dict[str, int] = field(default_factory=dict)
     parts: tuple[NDArray[np.int64], ...] = ()
+    action: NDArray[np.int64] | None = None
 
 
 def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threads: int) -> Scored:
@@ -62,6 +67,8 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
     score[from_bundle] = kept["score"][place[from_bundle]]
     if label is not None and "label" in kept:
         label[from_bundle] = kept["label"][place[from_bundle]]
+    action = predictor.policy.act(score, label)
+    action[from_bundle] = _kept_actions(predictor, bundle)[place[from_bundle]]
     usable = np.flatnonzero(((at == NEW) | (place >= 0)) & ~np.isnan(score))
     if not len(usable):
         raise DataError(
@@ -79,7 +86,18 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
     unmet = int(((at == NEW) & np.isnan(score)).sum())
     reasons = ((WITHOUT_SCORE, lost), (NOT_KNOWN, int(unknown.sum())), (UNMET, unmet))
     left_out = {why: count for why, count in reasons if count}
-    return Scored(usable, Scores(values, score, label).take(usable), predictor.policy, how, left_out)
+    scores = Scores(values, score, label).take(usable)
+    return Scored(usable, scores, predictor.policy, how, left_out, action=action[usable])
+
+
+def _kept_actions(predictor: Predictor, bundle: Bundle) -> NDArray[np.int64]:
+    """Return the actions of kept training rows by thresholds that they did not choose."""
+    held, _, chosen_on = kept_scores(bundle)
+    task, policy = predictor.task, predictor.policy
+    if not isinstance(policy, Abstention):
+        return policy.act(chosen_on.score, chosen_on.label)
+    settings = replace(Settings(), **policy.wishes)
+    return held_out_actions(task.policy, policy, held, chosen_on, settings)
 
 
 def score_anew(
@@ -93,8 +111,9 @@ def score_anew(
         calibrated, _ = calibrate(spec.task.target, held)
         policy = spec.task.policy.fit(held, calibrated.chosen_on, settings)
         how = {"kind": split, "folds": len(folds), "seed": settings.seed}
+        action = held_out_actions(spec.task.policy, policy, held, calibrated.chosen_on, settings)
         scored = np.flatnonzero(~np.isnan(calibrated.scores.score))
-        return Scored(held.row[scored], calibrated.scores.take(scored), policy, how)
+        return Scored(held.row[scored], calibrated.scores.take(scored), policy, how, action=action[scored])
     made = last_part(dataset, spec.supervised, truth) if maker is None else maker(dataset, truth, start)
     parts = [_fit_fold(spec, dataset, truth, fold) for fold in made.folds]
     row = np.concatenate([fold.test for fold in made.folds])

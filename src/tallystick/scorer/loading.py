@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts.inference import ColumnTypes
@@ -158,9 +159,24 @@ def kept_scores(bundle: Bundle) -> tuple[HeldOut, Scores, Scores]:
     label = kept.get("label")
     scores = Scores(kept["values"], kept["score"], label)
     held = HeldOut(
-        rows, kept["fold"], np.zeros((len(rows), 0)), kept["truth"], kept["time"], kept.get("stake")
-    )
+        rows, kept["fold"], np.zeros((len(rows), 0)), kept["truth"], kept["time"], kept.get("stake"),
+        groups=_groups(kept),
+    )  # fmt: skip
     return held, scores, Scores(kept["values"], kept["chosen_on"], label)
+
+
+def _groups(kept: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return codes of kept rows that are near copies of each other.
+
+    A row that is not known again has a code of its own.
+    """
+    last = np.unique(kept["copies"][:, -1], return_inverse=True)[1].astype(np.int64)
+    groups = len(last) + np.arange(len(kept["row"]))
+    if len(last):
+        at = np.minimum(np.searchsorted(kept["copies_row"], kept["row"]), len(last) - 1)
+        known = kept["copies_row"][at] == kept["row"]
+        groups[known] = last[at[known]]
+    return groups
 
 
 def load_scorer(

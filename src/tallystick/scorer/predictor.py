@@ -157,7 +157,7 @@ class Predictor:
         else:
             raw, support, fused = self.joined.explained(clean, TOP if want.reasons else 0, want.threads)
         scores, short, worst = self._weighed(self.calibrator.apply(raw), support)
-        action = self.policy.act(scores.score)
+        action = self.policy.act(scores.score, scores.label)
         if len(short):
             action[short] = np.maximum(action[short], self.policy.unsure)
         unmet = None

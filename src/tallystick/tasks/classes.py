@@ -35,7 +35,7 @@ class Classes(Target):
     figures: ClassVar[tuple[str, ...]] = (
         *("rows", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
         *("f1_weighted", "roc_auc", "average_precision", "log_loss", "brier", "ece", "per_class"),
-        "intervals",
+        *("intervals", "threshold", "few"),
     )
 
     @property
@@ -86,18 +86,26 @@ class Classes(Target):
 
     def report(self, task: str, measured: Measured, settings: Settings, **context: Any) -> dict[str, Any]:  # noqa: ARG002
         """Report on the classes; see `classification_report`."""
-        wanted = coverage_target(settings)
         policy = measured.policy
+        fitted = policy if isinstance(policy, Abstention) else None
+        wanted = coverage_target(settings) if fitted is None else fitted.wishes
+        action = measured.action
+        if action is None and fitted is not None:
+            action = fitted.act(measured.scores.score, measured.scores.label)
         return classification_report(
             task,
             measured.truth.codes,
             measured.scores.values,
             measured.truth.names,
             predicted=measured.scores.label,
-            threshold=policy.threshold if isinstance(policy, Abstention) else None,
+            threshold=None if fitted is None else fitted.threshold,
+            by_class=None if fitted is None else fitted.by_class,
+            automatic=None if fitted is None or action is None else action == 0,
             accuracy=wanted.get("accuracy"),
             automation=wanted.get("automation"),
             groups=measured.dataset.groups,
+            sizes=measured.dataset.sizes,
+            size_unit=measured.dataset.size_unit,
             split=measured.split,
             seed=settings.seed,
         )

@@ -66,7 +66,8 @@ class Dataset:
     times in microseconds, the latest of all where missing; known: label column → when each label became
     known; counts: label column → from when on each row counts, where that is later, the latest of all where
     its other answer cannot be known yet; index: where each row stands among all records that were read;
-    groups: codes of rows that hang together, such as near copies, where that is known.
+    groups: codes of rows that hang together, such as near copies, where that is known; sizes: how much each
+    row holds to look at, such as words, and size_unit what that counts, where features can tell.
     """
 
     contract: Contract
@@ -79,6 +80,8 @@ class Dataset:
     counts: Mapping[str, Ints] = field(default_factory=dict)
     index: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     groups: Ints | None = None
+    sizes: Ints | None = None
+    size_unit: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,6 +98,7 @@ class Dataset:
             counts={name: moments[index] for name, moments in self.counts.items()},
             index=self.index[index] if len(self.index) else self.index,
             groups=None if self.groups is None else self.groups[index],
+            sizes=None if self.sizes is None else self.sizes[index],
         )
 
     def with_columns(self, columns: Mapping[str, Floats]) -> Dataset:
@@ -179,6 +183,7 @@ class HeldOut:
     row: int64 (scored,), where each stands among the rows; fold: which held it out; raw: float64 (scored,
     outputs); truth: as in `Truth.values`; time: microseconds; stake: what is at stake in major units, None
     where there is none or in several currencies; ordered: whether each fold was learned from earlier rows.
+    groups: codes of rows that hang together, None where that is not known;
     support: how much of each the models knew (`Sufficiency`), None where they cannot tell; without,
     without_fold: the same of rows made of held-out ones to hold too little, and the fold of each.
     """
@@ -190,6 +195,7 @@ class HeldOut:
     time: Ints
     stake: Floats | None = None
     ordered: bool = False
+    groups: Ints | None = None
     support: Floats | None = None
     without: Floats | None = None
     without_fold: Ints | None = None
@@ -203,6 +209,7 @@ class HeldOut:
         return replace(
             self, row=self.row[index], fold=self.fold[index], raw=self.raw[index], truth=self.truth[index],
             time=self.time[index], stake=stake,
+            groups=None if self.groups is None else self.groups[index],
             support=None if self.support is None else self.support[index],
         )  # fmt: skip
 

@@ -38,7 +38,8 @@ class Measured:
     """Rows with scores of models that did not see them, ready for a report.
 
     split: how that came about, in plain values; parts: for a protocol of several stretches of time, which
-    rows each tested; oracle: what the best that can be expected says of each row, for simulated rows.
+    rows each tested; oracle: what the best that can be expected says of each row, for simulated rows; action:
+    of each row, where it is not the policy's own, because the policy was fitted on these rows.
     """
 
     dataset: Dataset
@@ -48,12 +49,14 @@ class Measured:
     split: Mapping[str, Any] | None = None
     parts: tuple[NDArray[np.int64], ...] = ()
     oracle: Floats | None = None
+    action: NDArray[np.int64] | None = None
 
     def take(self, index: NDArray[np.int64]) -> Measured:
         """Return some of the rows, without parts."""
         return Measured(
             self.dataset.take(index), self.truth.take(index), self.scores.take(index), self.policy,
             self.split, oracle=None if self.oracle is None else self.oracle[index],
+            action=None if self.action is None else self.action[index],
         )  # fmt: skip
 
 

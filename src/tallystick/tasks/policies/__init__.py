@@ -4,6 +4,7 @@ from tallystick.tasks.policies.abstain import Abstain, Abstention, coverage_targ
 from tallystick.tasks.policies.bands import Bands, FittedBands
 from tallystick.tasks.policies.base import FittedPolicy, Policy
 from tallystick.tasks.policies.capacity import Capacity, FittedCapacity
+from tallystick.tasks.policies.held_out import held_out_actions
 from tallystick.tasks.policies.none import NoPolicy
 from tallystick.tasks.policies.thresholds import FittedThresholds, ReviewAndDecline, costs
 
@@ -21,4 +22,5 @@ __all__ = [
     "ReviewAndDecline",
     "costs",
     "coverage_target",
+    "held_out_actions",
 ]

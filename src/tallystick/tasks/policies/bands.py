@@ -77,7 +77,7 @@ class FittedBands:
         """Bands flag nothing."""
         return None
 
-    def act(self, score: Floats) -> Codes:
+    def act(self, score: Floats, label: Codes | None = None) -> Codes:  # noqa: ARG002 - as all policies
         """Return the band of each row; a score that is no number is in the strictest."""
         band = np.searchsorted(np.array(self.edges), score, side="right")
         return np.where(np.isnan(score), len(self.edges), band).astype(np.int64)

@@ -30,8 +30,8 @@ class FittedPolicy(Protocol):
     def thresholds(self) -> Thresholds | None:
         """The thresholds on the score of an event, where the policy has any, for reports."""
 
-    def act(self, score: Floats) -> Codes:
-        """Return the code of each row's action, its place among the policy's actions."""
+    def act(self, score: Floats, label: Codes | None = None) -> Codes:
+        """Return the code of each row's action, its place among the policy's actions; label: its class."""
 
     def yes(self, score: Floats, action: Codes) -> Codes:
         """Return the label of a yes/no task, 1 or 0, of scores and the actions that `act` gave."""

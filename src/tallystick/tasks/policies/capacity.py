@@ -71,7 +71,7 @@ class FittedCapacity:
         """The threshold, as reports of events have it."""
         return Thresholds(self.threshold, None, review_wanted=f"capacity={self.share:g}")
 
-    def act(self, score: Floats) -> Codes:
+    def act(self, score: Floats, label: Codes | None = None) -> Codes:  # noqa: ARG002 - as all policies
         """Return 1 for the highest scores, else 0."""
         return (score >= (np.inf if self.threshold is None else self.threshold)).astype(np.int64)
 

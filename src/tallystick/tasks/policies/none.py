@@ -45,7 +45,7 @@ class NoPolicy:
         """Nothing to choose."""
         return None
 
-    def act(self, score: Floats) -> Codes:
+    def act(self, score: Floats, label: Codes | None = None) -> Codes:  # noqa: ARG002 - as all policies
         """Return codes without a meaning."""
         return np.zeros(len(score), np.int64)
 

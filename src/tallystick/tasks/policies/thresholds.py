@@ -56,7 +56,7 @@ class ReviewAndDecline:
             choose_thresholds(
                 truth,
                 score,
-                days_covered(time, settings.zone),
+                days_covered(time, settings.zone) if dated.any() else 1.0,
                 stake,
                 review=settings.review or REVIEW,
                 decline=settings.decline or DECLINE,
@@ -97,7 +97,7 @@ class FittedThresholds:
         """A person looks at what holds nothing to look at."""
         return 1
 
-    def act(self, score: Floats) -> Codes:
+    def act(self, score: Floats, label: Codes | None = None) -> Codes:  # noqa: ARG002 - as all policies
         """Return 0 for nothing, 1 where a person looks, 2 where the event is refused."""
         chosen = self.thresholds
         review = np.inf if chosen.review is None else chosen.review
