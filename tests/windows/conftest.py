@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from tallystick.windows import TableRoles, Windows
+from tallystick.windows.file import Spots
 
 TYPES = {
     "event_time": pa.timestamp("us", tz="UTC"), "customer_id": pa.string(), "terminal_id": pa.string(),
@@ -33,4 +34,4 @@ ROLES = TableRoles("event_time", {"amount": "currency"}, ("is_fraud",), {"known_
 
 def declare(document: Mapping[str, Any], name: str = "windows") -> Windows:
     """Declare windows of that table."""
-    return Windows.of(document, ROLES, name)
+    return Windows.of(document, ROLES, Spots(name))

@@ -76,7 +76,7 @@ def test_restrict_leaves_out_what_lacks_a_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("document", "said"), [
-    (one(window="1d"), 'entry 1: there is no word "window"'),
+    (one(window="1d"), 'entry 1): there is no word "window"'),
     (one(windows=["1x"]), '"1x" is not a length of time'),
     (one(windows=["1d", "0d"]), '"0d" is not a length of time'),
     (one(aggregates=["cuont"]), 'Did you mean "count"'),
@@ -95,10 +95,10 @@ def test_restrict_leaves_out_what_lacks_a_column(tmp_path: Path) -> None:
     (one(entity=["customer_id", "customer_id"]), "cannot be one"),
     (one(entity=7), "a list of texts"),
     ({"features": [{"entity": "customer_id"}]}, "lacks the word windows"),
-    ({"features": ["customer_id"]}, "entry 1 is not a list of words"),
+    ({"features": ["customer_id"]}, "entry 1) is not a list of words"),
     ({"features": {}, "feature": []}, 'Did you mean "features"'),
     ({"features": "x"}, "a list is wanted"),
-    ({"conditions": {"x": "amount <"}, **one()}, "conditions, x"),
+    ({"conditions": {"x": "amount <"}, **one()}, "(conditions, x)"),
     ({"conditions": {"x y": "amount < 1"}, **one()}, "plain name"),
     ({"features": one()["features"] * 2}, "declared twice, in entries 1 and 2"),
 ])  # fmt: skip
@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said_with_its_spot(document: dict[str, Any], said: str
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("features: [", "line 1"), ("", "declares nothing"), ("- a", "declares nothing"),
+    ("features: [", "line 1"), ("", "is empty"), ("- a", "declares nothing"),
 ])  # fmt: skip
 def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -120,3 +120,32 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, text: str, said:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         Windows.read(tmp_path / "none.yaml", ROLES)
+
+
+def test_all_that_is_wrong_in_a_file_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
+    text = (
+        "tiles: 30\nfaetures: []\nconditions:\n  big: amount <\n  small: amount < 5\nfeatures:\n"
+        "  - {entity: customer_id, windows: [1d, 2x], aggregates: [cuont], trim: 7}\n"
+        "  - entity: customer_id\n    windows: [1d]\n    aggregates: [share]\n"
+        "  - {entity: customer_id, windows: [7d], aggregates: [count], where: smal}\n"
+    )
+    with pytest.raises(UsageError, match="7 things are wrong") as caught:
+        read(tmp_path, text)
+    for said in (
+        'there is no word "faetures"', "line 4 (conditions, big)",
+        'line 7 (features, entry 1), windows: "2x"',
+        'line 7 (features, entry 1), aggregates: there is no "cuont". Did you mean "count"',
+        "line 7 (features, entry 1), trim:", "line 8 (features, entry 2): share lacks a where",
+        'line 11 (features, entry 3), where: there is no condition "smal". Did you mean "small"',
+    ):  # fmt: skip
+        assert said in str(caught.value)
+
+
+def test_what_such_a_file_has_no_use_for_is_refused(tmp_path: Path) -> None:
+    for text in (
+        "features: &a [*a]\n",
+        "features: !!python/object:os.system []\n",
+        "features: [[[[[[[[[]]]]]]]]]\n",
+    ):
+        with pytest.raises(UsageError, match="line 1"):
+            read(tmp_path, text)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tallystick.conditions.condition import DERIVED, Condition
 from tallystick.errors import UsageError, did_you_mean
-from tallystick.windows.file import load
+from tallystick.windows.file import Spots, load, refuse
 from tallystick.windows.groups import AGGREGATES, DEFAULTS, Group
 from tallystick.windows.passes import WindowPass
 from tallystick.windows.plan import Plan
@@ -23,6 +23,8 @@ __all__ = ["Windows"]
 #: Changes when the state or the meaning of a word does, so that no old state is read as new.
 _VERSION: Final = 1
 _WORDS: Final = (*DEFAULTS, "money", "conditions", "features")
+#: Where a declaration in Python stands.
+PYTHON: Final = Spots()
 #: Conditions that need no words, beside those that ask for a label.
 _PLAIN: Final = ("night", "weekend")
 
@@ -68,19 +70,24 @@ class Windows:
     @classmethod
     def read(cls, path: str | Path, roles: TableRoles) -> Windows:
         """Read a declaration from a YAML file; UsageError names the file and what is wrong in it."""
-        return cls.of(load(path), roles, str(path))
+        document, spots = load(path)
+        return cls.of(document, roles, spots)
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], roles: TableRoles, name: str = "windows") -> Windows:
+    def of(cls, document: Mapping[str, Any], roles: TableRoles, spots: Spots = PYTHON) -> Windows:
         """Take a declaration in Python: the words of the file, for tables of those roles.
 
-        name: what errors call the declaration; without a list `money` in it, money is what the roles say.
+        spots: what errors call its parts; without a list `money` in it, money is what the roles say.
+        UsageError names all that is wrong.
         """
+        name = spots.name
         if not isinstance(document, Mapping):
             raise UsageError(f"{name}: `features` and their words are wanted, not {type(document).__name__}.")
-        for word in document:
-            if word not in _WORDS:
-                raise UsageError(f'{name}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
+        problems = [
+            UsageError(f'{name}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
+            for word in document
+            if word not in _WORDS
+        ]
         columns = _Columns(roles.label_codes)
         conditions = {text: Condition.parse(text, columns) for text in (*_PLAIN, *roles.label_codes)}
         written = document.get("conditions") or {}
@@ -88,41 +95,46 @@ class Windows:
             raise UsageError(f"{name}, conditions: names with a condition each are wanted.")
         for key, text in written.items():
             if not isinstance(text, str) or not str(key).isidentifier():
-                raise UsageError(f'{name}, conditions: "{key}" needs a plain name and a condition in quotes.')
+                problems.append(
+                    UsageError(f"{spots.of(str(key))} needs a plain name and a condition in quotes.")
+                )
+                continue
             try:
                 conditions[str(key)] = Condition.parse(text, columns)
             except UsageError as error:
-                raise UsageError(f"{name}, conditions, {key}: {error.message}", error.hint) from None
+                problems.append(UsageError(f"{spots.of(str(key))}: {error.message}", error.hint))
         entries = document.get("features") or []
         money = document.get("money", list(roles.money))
         for word, given in (("features", entries), ("money", money)):
             if not isinstance(given, list | tuple):
                 raise UsageError(f"{name}, {word}: a list is wanted.")
         defaults = {word: document.get(word, value) for word, value in DEFAULTS.items()}
-        groups = tuple(
-            Group.of(entry, defaults, conditions, f"{name}, features, entry {i}")
-            for i, entry in enumerate(entries, 1)
-        )
+        found = [
+            Group.of(entry, defaults, conditions, spots.of(i), problems) for i, entry in enumerate(entries, 1)
+        ]
+        refuse(problems, name)
+        groups = tuple(group for group in found if group is not None)
         _unique(groups, name)
         made = cls(_copy(document), groups, conditions, roles, tuple(str(m) for m in money))
-        made._check(name)
+        made._check(spots)
         for i, group in enumerate(groups, 1):
             for other in groups:
                 chained = made._looks_at(group) & {feature for feature, _, _ in other.names()}
                 if chained and made._looks_at(other):
                     raise UsageError(
-                        f"{name}, features, entry {i}, where: {group.where} looks at {min(chained)}, "
+                        f"{spots.of(i)}, where: {group.where} looks at {min(chained)}, "
                         "whose own condition looks at a feature.",
                         "A condition may look at features whose conditions look at columns alone.",
                     )
         return made
 
-    def _check(self, name: str) -> None:
+    def _check(self, spots: Spots) -> None:
         """Refuse what the table lacks a role for."""
+        name = spots.name
         if self.groups and self.roles.event_time is None:
             raise UsageError(f"{name}: records without an event time lie in no window.")
         for i, group in enumerate(self.groups, 1):
-            where = f"{name}, features, entry {i}"
+            where = spots.of(i)
             if self.roles.event_time in group.entity:
                 raise UsageError(f"{where}, entity: the event time cannot be one.", "Name other columns.")
             if self.roles.main_label is None and any(one.kind == "risk" for one in group.aggregates):

@@ -73,33 +73,36 @@ class Group:
 
     @classmethod
     def of(
-        cls, entry: object, defaults: Mapping[str, Any], conditions: Mapping[str, object], spot: str
-    ) -> Group:
-        """Check one entry; a UsageError says where it is wrong, what there is and what to do."""
+        cls,
+        entry: object,
+        defaults: Mapping[str, Any],
+        conditions: Mapping[str, object],
+        spot: str,
+        problems: list[UsageError],
+    ) -> Group | None:
+        """Check one entry; what is wrong with it goes to problems, and then there is no group.
+
+        spot: what errors call it.
+        """
         if not isinstance(entry, Mapping):
-            raise UsageError(f"{spot} is not a list of words and values.", "Begin: {entity: COLUMN, …}")
+            hint = "Begin: {entity: COLUMN, …}"
+            problems.append(UsageError(f"{spot} is not a list of words and values.", hint))
+            return None
+        before = len(problems)
+        value = _Values(spot, {**defaults, **entry}, problems)
         for word in entry:
             if word not in _WORDS:
-                raise UsageError(f'{spot}: there is no word "{word}".', did_you_mean(str(word), _WORDS))
-        for word in ("entity", "windows", "aggregates"):
-            if not entry.get(word):
-                raise UsageError(f"{spot} lacks the word {word}.", f"Needed: {', '.join(_WORDS[:3])}.")
-        value = _Values(spot, {**defaults, **entry})
-        entity = tuple(value.texts("entity"))
-        if len(set(entity)) != len(entity):
-            raise UsageError(
-                f"{spot}, entity: {', '.join(entity)} cannot be one.", "Name columns, each once."
-            )
+                value.wrong("", f'there is no word "{word}"', did_you_mean(str(word), _WORDS))
+        lacking = [word for word in _WORDS[:3] if not entry.get(word)]
+        problems += [UsageError(f"{spot} lacks the word {word}.") for word in lacking]
         where = str(entry.get("where") or "")
         if where and where not in conditions:
-            raise UsageError(
-                f'{spot}, where: there is no condition "{where}".',
-                did_you_mean(where, conditions) + " Name what you mean under `conditions`.",
-            )
+            near = did_you_mean(where, conditions) + " Name what you mean under `conditions`."
+            value.wrong("where", f'there is no condition "{where}"', near)
         group = cls(
-            entity=entity,
+            entity=tuple(value.texts("entity")),
             windows=tuple((text, value.length("windows", text)) for text in value.texts("windows")),
-            aggregates=tuple(value.aggregate(text) for text in value.texts("aggregates")),
+            aggregates=tuple(made for text in value.texts("aggregates") if (made := value.aggregate(text))),
             where=where,
             delay=value.length("delay", entry["delay"]) if entry.get("delay") not in (None, 0, "0d") else 0,
             suffix=str(entry.get("suffix") or ""),
@@ -111,82 +114,87 @@ class Group:
             gap=value.length("gap", value.given["gap"]),
             trim=value.share("trim"),
         )
-        group._check(spot, "delay" in entry)
-        return group
+        if len(problems) == before:
+            group._check(value, "delay" in entry)
+        return group if len(problems) == before else None
 
-    def _check(self, spot: str, delayed: bool) -> None:
+    def _check(self, value: _Values, delayed: bool) -> None:
+        """Find what does not fit together."""
+        if len(set(self.entity)) != len(self.entity):
+            value.wrong("entity", f"{', '.join(self.entity)} cannot be one", "Name columns, each once.")
         for one in self.aggregates:
             if one.kind == "share" and not self.where:
-                raise UsageError(f"{spot}: share lacks a where.", "It is the share of events that meet it.")
+                value.wrong("", "share lacks a where", "It is the share of events that meet it.")
             if one.kind == "first_seen" and (self.where or self.delay):
-                raise UsageError(f"{spot}: first_seen takes no where and no delay.", "since_first does.")
+                value.wrong("", "first_seen takes no where and no delay", "since_first does.")
             if one.kind == "risk" and not delayed:
-                raise UsageError(
-                    f"{spot}: risk lacks a delay.",
-                    "Labels arrive late: `delay: 7d` counts labels and events up to 7 days ago.",
-                )
-        if self.mode == "tiled":
-            for text, length in self.windows:
-                if length % self.tiles:
-                    raise UsageError(
-                        f"{spot}, windows: {text} cannot be cut into {self.tiles} equal tiles.",
-                        "Choose `tiles` that divide it, such as 30 or 24.",
-                    )
+                late = "Labels arrive late: `delay: 7d` counts labels and events up to 7 days ago."
+                value.wrong("", "risk lacks a delay", late)
+        for text, length in self.windows if self.mode == "tiled" else ():
+            if length % self.tiles:
+                hint = "Choose `tiles` that divide it, such as 30 or 24."
+                value.wrong("windows", f"{text} cannot be cut into {self.tiles} equal tiles", hint)
 
 
 class _Values:
-    """Reads the values of one entry, and says where one is wrong."""
+    """Reads the values of one entry, and notes where one is wrong; a default stands in for it."""
 
-    def __init__(self, spot: str, given: dict[str, Any]) -> None:
-        self.spot, self.given = spot, given
+    def __init__(self, spot: str, given: dict[str, Any], problems: list[UsageError]) -> None:
+        self.spot, self.given, self.problems = spot, given, problems
 
     def texts(self, word: str) -> list[str]:
-        value = self.given[word]
+        value = self.given.get(word) or []
         values = [value] if isinstance(value, str) else value
-        if not isinstance(values, list | tuple) or not all(isinstance(v, str) and v.strip() for v in values):
-            raise self._wrong(word, "a text or a list of texts is wanted")
-        return [v.strip() for v in values]
+        if isinstance(values, list | tuple) and all(isinstance(v, str) and v.strip() for v in values):
+            return [v.strip() for v in values]
+        self.wrong(word, "a text or a list of texts is wanted")
+        return []
 
     def length(self, word: str, text: object) -> int:
         try:
             return durations.parse(str(text))
         except ValueError as error:
-            raise self._wrong(word, str(error)) from None
+            self.wrong(word, str(error))
+            return 0
 
-    def aggregate(self, text: str) -> Aggregate:
+    def aggregate(self, text: str) -> Aggregate | None:
         kind, _, column = text.partition(" ")
         column = column.strip()
         if kind not in AGGREGATES:
-            raise UsageError(
-                f'{self.spot}, aggregates: there is no "{kind}".', did_you_mean(kind, AGGREGATES)
-            )
-        if bool(column) != bool(AGGREGATES[kind]):
+            self.wrong("aggregates", f'there is no "{kind}"', did_you_mean(kind, AGGREGATES))
+        elif bool(column) != bool(AGGREGATES[kind]):
             said = f"write the column after it: `{kind} COLUMN`" if AGGREGATES[kind] else "it takes no column"
-            raise self._wrong("aggregates", f'"{text}": {said}')
-        return Aggregate(kind, column)
+            self.wrong("aggregates", f'"{text}": {said}')
+        else:
+            return Aggregate(kind, column)
+        return None
 
     def mode(self) -> str:
         if self.given["mode"] not in ("tiled", "exact"):
-            raise self._wrong("mode", f'"{self.given["mode"]}" is none; there are tiled and exact')
+            self.wrong("mode", f'"{self.given["mode"]}" is none; there are tiled and exact')
         return str(self.given["mode"])
 
     def whole(self, word: str) -> int:
         least, most = _WHOLE[word]
         value = self.given[word]
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self._wrong(word, f"a whole number from {least} to {most} is wanted, not {value}")
+            self.wrong(word, f"a whole number from {least} to {most} is wanted, not {value}")
+            return int(DEFAULTS[word])
         return value
 
     def flag(self, word: str) -> bool:
         if not isinstance(self.given[word], bool):
-            raise self._wrong(word, f'true or false is wanted, not "{self.given[word]}"')
+            self.wrong(word, f'true or false is wanted, not "{self.given[word]}"')
         return bool(self.given[word])
 
     def share(self, word: str) -> int:
         value = self.given[word]
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 0.5:
-            raise self._wrong(word, f"a share from 0 to below .5 is wanted, not {value}")
+            self.wrong(word, f"a share from 0 to below .5 is wanted, not {value}")
+            return 0
         return round(value * 1_000_000)
 
-    def _wrong(self, word: str, said: str) -> UsageError:
-        return UsageError(f"{self.spot}, {word}: {said}.")
+    def wrong(self, word: str, said: str, hint: str = "") -> None:
+        """Note what is wrong, with a word or an entry as a whole."""
+        place = f"{self.spot}, {word}" if word else self.spot
+        self.problems.append(UsageError(f"{place}: {said}.", hint))
