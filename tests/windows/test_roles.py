@@ -13,6 +13,7 @@ from tests.windows.conftest import ROLES, declare
 from tallystick.contracts import Column, Contract
 from tallystick.errors import UsageError
 from tallystick.windows import TableRoles, Windows, WindowState
+from tallystick.windows.file import Spots
 
 OTHER = TableRoles("at", {"price": "unit"}, ("bounced", "stolen"), {"lost": "stolen"})
 DECLARED = {
@@ -126,7 +127,7 @@ def test_each_label_is_counted_by_its_own_name() -> None:
 def test_what_the_table_lacks_is_said(roles: TableRoles, entry: dict[str, Any], said: str) -> None:
     whole = {"entity": "user", "windows": "1d", "aggregates": "count", **entry}
     with pytest.raises(UsageError) as caught:
-        Windows.of({"features": [whole]}, roles, "w.yaml")
+        Windows.of({"features": [whole]}, roles, Spots("w.yaml"))
     assert said in str(caught.value)
     assert "w.yaml" in str(caught.value)
 
