@@ -114,7 +114,7 @@ def test_each_label_is_counted_by_its_own_name() -> None:
     ("roles", "entry", "said"),
     [
         (TableRoles(None), {}, "records without an event time"),
-        (TableRoles("at"), {"entity": "at"}, "entry 1, entity: the event time cannot be one"),
+        (TableRoles("at"), {"entity": "at"}, "entry 1), entity: the event time cannot be one"),
         (TableRoles("at"), {"aggregates": "risk", "delay": "1d"}, "risk needs a label"),
         (TableRoles("at"), {"where": "known_fraud"}, 'no condition "known_fraud"'),
         (
