@@ -43,7 +43,7 @@ def test_the_solutions_found_are_these(plugins: Path) -> None:
 
 
 def test_its_records_are_valid(name: str, records: Paths) -> None:
-    report = ts.validate(name, records[name]).intake
+    report = ts.validate(name, records[name]).input_report
     assert report.rows_in == report.rows_clean + report.rows_quarantined + report.rows_duplicate
     assert report.rows_clean > 0.9 * report.rows_in
 
@@ -92,7 +92,7 @@ def test_decisions_have_one_schema_in_a_file_and_in_a_frame(
     done = ts.score(name, records[name], model=models[name], output=out, all_scores=True)
     table = pq.read_table(out)
     assert table.column_names == decision_schema(all_scores=True).names
-    assert len(table) == done.decisions == done.intake.rows_clean * len(done.models)
+    assert len(table) == done.decisions == done.input_report.rows_clean * len(done.models)
     frame = ts.score(name, frame_of(records[name]), model=models[name], all_scores=True)
     assert frame["score"].to_list() == table["score"].to_pylist()
     assert frame["action"].to_list() == table["action"].to_pylist()

@@ -35,7 +35,7 @@ def test_one_table_is_read(tmp_path: Path, compression: int) -> None:
     plain.write_text(ROWS)
     path = archive(tmp_path / "a.zip", compression=compression, table__dot__csv=ROWS)
     assert rows(path) == rows(plain)
-    report = ts.validate("complaints", path).intake
+    report = ts.validate("complaints", path).input_report
     assert (report.rows_in, report.rows_clean) == (5000, 5000)
 
 
@@ -74,7 +74,7 @@ def test_a_damaged_archive_is_refused_or_ends_in_quarantine(tmp_path: Path) -> N
         open_source(path, Settings())
     at = whole.index(b"letter 4999")
     path.write_bytes(whole[:at] + b"!" + whole[at + 1 :])
-    report = ts.validate("complaints", path).intake
+    report = ts.validate("complaints", path).input_report
     assert report.reasons["broken_file"] == 1
 
 

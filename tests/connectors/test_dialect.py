@@ -69,7 +69,7 @@ def test_they_are_never_half_read(tmp_path: Path) -> None:
     path.write_text(
         'complaint_id,narrative\n1,"they said \\"no\\" then yes"\n2,"he said \\"no\\", so"\n3,"fine, C:\\"\n'
     )
-    report = ts.validate("complaints", path, quarantine=tmp_path / "bad.jsonl").intake
+    report = ts.validate("complaints", path, quarantine=tmp_path / "bad.jsonl").input_report
     assert (report.rows_clean, report.reasons) == (1, {"escaped_quote": 2})
     assert "--set escape=backslash" in (tmp_path / "bad.jsonl").read_text()
 
@@ -81,9 +81,11 @@ def test_values_in_apostrophes(tmp_path: Path) -> None:
     assert read(path, Settings(quote="'"))[0] == ["0", "C0", 'es_travel, "far"', "o'clock"]
     lines = "".join(f"{i},'C{i}','M',4.55,0\n" for i in range(5))
     path.write_text("step,customer,merchant,amount,fraud\n" + lines)
-    report = ts.validate("fraud", path).intake
+    report = ts.validate("fraud", path).input_report
     assert 'a.csv: values stand in apostrophes, which --set quote="\'" takes off' in report.notes
-    assert not any("apostrophes" in n for n in ts.validate("fraud", path, set={"quote": "'"}).intake.notes)
+    assert not any(
+        "apostrophes" in n for n in ts.validate("fraud", path, set={"quote": "'"}).input_report.notes
+    )
     with pytest.raises(UsageError, match="quote"):
         ts.validate("fraud", path, set={"quote": "x"})
 
@@ -97,7 +99,7 @@ def test_without_a_header(block: int, tmp_path: Path, monkeypatch: pytest.Monkey
         ts.validate("fraud", path)
     assert "--set header=no" in refused.value.hint
     options = {"set": {"header": "no"}, "map": {"column_1": "transaction_id", "column_3": "amount"}}
-    report = ts.validate("fraud", path, output=tmp_path / "o.jsonl", **options).intake
+    report = ts.validate("fraud", path, output=tmp_path / "o.jsonl", **options).input_report
     assert report.rows_clean == 7
     assert '"transaction_id":"1"' in (tmp_path / "o.jsonl").read_text().splitlines()[0]
     assert read(path, Settings(header="no"))[6] == ["7", "2024-01-07", "9.50"]

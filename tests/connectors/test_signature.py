@@ -67,7 +67,7 @@ def test_plain_text_with_the_name_of_packed_text(ending: str, tool: str, tmp_pat
 def test_among_others_it_is_a_broken_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(CSV)
     workbook(tmp_path / "b.csv")
-    report = ts.validate("complaints", tmp_path).intake
+    report = ts.validate("complaints", tmp_path).input_report
     assert (report.rows_clean, report.reasons) == (1, {"broken_file": 1})
 
 

@@ -45,8 +45,8 @@ def test_an_odd_cell_is_a_row_in_quarantine(cell: Any, tmp_path: Path) -> None:
     frame = pd.DataFrame({"complaint_id": [1, 2, "A3"], "narrative": [*NARRATIVE, cell]}, dtype=object)
     done = ts.validate("complaints", frame, quarantine=tmp_path / "bad.jsonl")
     code = "bad_encoding" if isinstance(cell, str) else "not_a_value"
-    assert done.intake.reasons == {code: 1}
-    assert done.intake.rows_clean == 2
+    assert done.input_report.reasons == {code: 1}
+    assert done.input_report.rows_clean == 2
     assert '"row":3' in (tmp_path / "bad.jsonl").read_text()
     found = mapping_rows([{"narrative": "a"}, {"narrative": cell}])
     assert found.records.tolist() == [1]

@@ -71,5 +71,5 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
         "fraud", pl.DataFrame(CHARGES["data"]), map={"id": "transaction_id", "card.last4": "customer_id"},
         output=tmp_path / "clean.parquet",
     )  # fmt: skip
-    assert report.intake.rows_clean == 4
+    assert report.input_report.rows_clean == 4
     assert pl.read_parquet(tmp_path / "clean.parquet")["customer_id"].null_count() == 4

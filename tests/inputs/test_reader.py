@@ -32,7 +32,7 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
         "4,2024-01-01,too,many,cells",
     )
     output = tmp_path / "clean.csv"
-    report = ts.validate("complaints", path, output=output).intake
+    report = ts.validate("complaints", path, output=output).input_report
     assert (report.rows_in, report.rows_clean, report.rows_quarantined, report.rows_duplicate) == (5, 1, 3, 1)
     assert report.reasons == {"bad_time": 1, "blank_label": 1, "ragged_row": 1}
     bad = lines(Path(f"{output}.quarantine.jsonl"))
@@ -54,7 +54,7 @@ def test_the_earliest_of_a_key_stays_wherever_it_stands(tmp_path: Path) -> None:
     write(folder / "a.csv", "1,2024-03-01,late,Mortgage", "2,,no time,Mortgage")
     write(folder / "b.csv", "1,2024-01-01,early,Mortgage", "2,2024-05-01,with time,Mortgage")
     output = tmp_path / "clean.jsonl"
-    report = ts.validate("complaints", folder, output=output).intake
+    report = ts.validate("complaints", folder, output=output).input_report
     assert report.rows_duplicate == 2
     assert [row["narrative"] for row in lines(output)] == ["early", "with time"]
     assert [row["kept_file"] for row in lines(Path(f"{output}.duplicates.jsonl"))] == ["b.csv", "b.csv"]
@@ -74,10 +74,10 @@ def test_duplicates_are_those_of_a_slow_reference(rows: list, batch: int, tmp_pa
     stay |= {i for k, _, _, i in good if k == ""}
     settings = {"batch_rows": batch, "threads": 2}
     output = folder / "out.jsonl"
-    report = ts.validate("complaints", path, output=output, set=settings).intake
+    report = ts.validate("complaints", path, output=output, set=settings).input_report
     assert [row["narrative"] for row in lines(output)] == [f"n{i}" for i in sorted(stay)]
     assert report.rows_in == len(rows) == report.rows_clean + report.rows_quarantined + report.rows_duplicate
-    counted = ts.validate("complaints", path, set=settings).intake
+    counted = ts.validate("complaints", path, set=settings).input_report
     assert counted.to_dict() | {"notes": []} == report.to_dict() | {"notes": []}
 
 
@@ -123,7 +123,7 @@ def test_no_usable_row_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_later_than_as_of_is_in_the_future(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage", "2,2024-01-02,x,Mortgage")
-    report = ts.validate("complaints", path, as_of="2024-01-01").intake
+    report = ts.validate("complaints", path, as_of="2024-01-01").input_report
     assert report.reasons == {"future_time": 1}
 
 
@@ -231,7 +231,7 @@ def test_a_routing_rule_for_a_class_that_the_model_lacks_is_said(tmp_path: Path,
     )
     path = write(tmp_path / "a.csv", "1,2024-01-01,x,Mortgage")
     options = {"model": model, "output": tmp_path / "o.csv", "set": {"routing": str(rules)}}
-    assert "Mortage" in " ".join(ts.score("complaints", path, **options).intake.notes)
+    assert "Mortage" in " ".join(ts.score("complaints", path, **options).input_report.notes)
 
 
 def test_a_second_pass_counts_once(tmp_path: Path, model: Path) -> None:

@@ -57,7 +57,7 @@ def test_splits_done_in_other_processes_add_up_to_the_account_of_the_whole(
         done = subprocess.run([sys.executable, "-c", PROGRAM], input=given, capture_output=True, check=True)
         results += pickle.loads(done.stdout)
     total = sum((report for report, _, _ in results), Report())
-    whole = ts.validate("complaints", tmp_path).intake
+    whole = ts.validate("complaints", tmp_path).input_report
     assert total.rows_in == whole.rows_in == 80
     assert total.reasons == whole.reasons == {"bad_time": 2}
     assert total.rows_clean == whole.rows_clean + whole.rows_duplicate

@@ -328,7 +328,7 @@ def test_no_output_goes_over_what_is_read(
 def test_a_payment_without_a_label_is_clean_in_every_verb(frame: pl.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "blank.csv"
     frame.head(50).with_columns(is_fraud=pl.lit(None)).write_csv(path)
-    assert ts.validate("fraud", path).intake.rows_clean == 50
+    assert ts.validate("fraud", path).input_report.rows_clean == 50
 
 
 def test_events_that_leave_a_full_window_early_are_counted(frame: pl.DataFrame, tmp_path: Path) -> None:
@@ -339,5 +339,5 @@ def test_events_that_leave_a_full_window_early_are_counted(frame: pl.DataFrame, 
         ts.train("fraud", frame, model=tmp_path / "m", windows=windows, learner="logistic_regression")
         source, output = tmp_path / "p.parquet", tmp_path / "d.csv"
         frame.write_parquet(source)
-        notes = " ".join(ts.score("fraud", source, model=tmp_path / "m", output=output).intake.notes)
+        notes = " ".join(ts.score("fraud", source, model=tmp_path / "m", output=output).input_report.notes)
         assert ("left an exact window early" in notes) is said

@@ -39,7 +39,7 @@ def clean(
     folder: Path, customers: pl.DataFrame = CUSTOMERS, **options: object
 ) -> tuple[pl.DataFrame, object]:
     done = ts.validate("shop", customers, output=folder / "clean.parquet", **options)
-    return pl.read_parquet(folder / "clean.parquet"), done.intake
+    return pl.read_parquet(folder / "clean.parquet"), done.input_report
 
 
 def test_rows_gain_the_aggregates_of_their_rows_in_the_other_table(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_file_goes_from_train_to_decisions(make: Callable[[], Rows], tmp_path:
         writer.writerows(rows)
     done = ts.train("fraud", path, model=tmp_path / "model", learner="logistic_regression", set=ONE)
     assert [task.task for task in done.tasks] == ["fraud"]
-    assert done.intake.rows_clean == ROWS
+    assert done.input_report.rows_clean == ROWS
     manifest = done.tasks[0].manifest
     names = set(manifest["features"]["names"])
     assert there <= names

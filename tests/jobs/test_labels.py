@@ -126,11 +126,11 @@ def test_of_two_labels_the_first_in_the_file_wins_and_strangers_are_counted(
     arrived.write_csv(tmp_path / "labels.csv")
     options = {"windows": windows, "output": tmp_path / "o.csv", "labels": tmp_path / "labels.csv"}
     done = ts.features("fraud", tmp_path / "in.parquet", **options)
-    assert done.intake.notes == (
+    assert done.input_report.notes == (
         "Labels: 3 read, 0 bad, 1 duplicate.",
         "2 of the labels are for no row here; they change nothing.",
     )
-    assert (done.intake.rows_in, done.intake.rows_duplicate) == (2, 0)  # the input's own account
+    assert (done.input_report.rows_in, done.input_report.rows_duplicate) == (2, 0)  # the input's own account
 
 
 def test_a_label_file_as_people_have_it(tmp_path: Path) -> None:

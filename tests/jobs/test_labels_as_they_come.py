@@ -156,8 +156,8 @@ def test_an_unreadable_label_does_not_keep_a_payment_from_its_decision(tmp_path:
     whole = ts.score("fraud", bare, model=tmp_path / "m")
     assert ts.score("fraud", odd, model=tmp_path / "m").equals(whole)
     account = ts.score("fraud", odd, model=tmp_path / "m", output=tmp_path / "d.jsonl")
-    assert (account.intake.rows_clean, account.intake.rows_quarantined) == (50, 0)
-    assert "is_fraud: 50 values cannot be read; they count as unknown." in account.intake.notes
+    assert (account.input_report.rows_clean, account.input_report.rows_quarantined) == (50, 0)
+    assert "is_fraud: 50 values cannot be read; they count as unknown." in account.input_report.notes
     assert ts.load("fraud", tmp_path / "m").score(odd.to_dicts()[0])["score"] == whole["score"][0]
     assert ts.score("fraud", bare[10:], model=tmp_path / "m", history=odd[:10]).equals(whole[10:])
     odd.write_csv(tmp_path / "in.csv")
@@ -172,4 +172,4 @@ def test_an_unreadable_label_does_not_keep_a_payment_from_its_decision(tmp_path:
         odd.with_columns(label_known_at=pl.lit(None, frame["label_known_at"].dtype))], how="diagonal"),
         model=tmp_path / "n", task=["fraud"], windows=tmp_path / "w.yaml", learner_set={"n_estimators": 5},
     )  # fmt: skip
-    assert refused.intake.reasons == {"not_a_flag": 50}
+    assert refused.input_report.reasons == {"not_a_flag": 50}

@@ -124,7 +124,7 @@ def test_a_row_that_the_history_has_is_a_duplicate(windows: Path, tmp_path: Path
         "fraud", tmp_path / "input.parquet", windows=windows, history=tmp_path / "before.parquet",
         output=tmp_path / "features.csv",
     )  # fmt: skip
-    account = done.intake.to_dict()
+    account = done.input_report.to_dict()
     assert (account["rows_in"], account["rows_clean"], account["rows_duplicate"]) == (3, 1, 2)
     assert done.rows == 1
     # What has no key is no duplicate, and is called by its place in its own file.
@@ -144,8 +144,8 @@ def test_what_is_wrong_with_the_history_is_said(windows: Path, tmp_path: Path) -
     (tmp_path / "before.csv").write_text(broken)
     options = {"windows": windows, "history": tmp_path / "before.csv", "output": tmp_path / "f.csv"}
     done = ts.features("fraud", tmp_path / "input.csv", **options)
-    assert done.intake.notes == ("History: 1 rows read, 1 bad, 0 duplicate.",)
-    assert (done.intake.rows_in, done.intake.rows_quarantined) == (1, 0)
+    assert done.input_report.notes == ("History: 1 rows read, 1 bad, 0 duplicate.",)
+    assert (done.input_report.rows_in, done.input_report.rows_quarantined) == (1, 0)
     (tmp_path / "before.csv").write_text(broken.replace(",11.0,", ",eleven,"))
     with pytest.raises(DataError, match=r"The history is refused: None of 2 rows.*2 not_a_number"):
         ts.features("fraud", tmp_path / "input.csv", **options)
@@ -233,10 +233,10 @@ def test_the_future_is_a_quarantine_reason_where_rows_are_scored(windows: Path, 
     frame.write_parquet(tmp_path / "in.parquet")
     options = {"windows": windows, "output": tmp_path / "out.csv"}
     done = ts.features("fraud", tmp_path / "in.parquet", **options)
-    assert (done.rows, done.intake.reasons) == (3, {"future_time": 1})  # now is the default
+    assert (done.rows, done.input_report.reasons) == (3, {"future_time": 1})  # now is the default
     moment = (START + timedelta(hours=1)).isoformat()
     done = ts.features("fraud", tmp_path / "in.parquet", as_of=moment, **options)
-    assert (done.rows, done.intake.reasons) == (2, {"future_time": 2})
+    assert (done.rows, done.input_report.reasons) == (2, {"future_time": 2})
 
 
 def test_labels_of_the_history_count(windows: Path) -> None:

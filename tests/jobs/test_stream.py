@@ -128,14 +128,14 @@ def test_a_key_that_comes_again_after_the_horizon_is_another_payment_in_every_mo
     source.write_text("".join(payment("A", f"{day}T12:00:00Z") for day in days))
     streamed = run(source, arriving_model, tmp_path, sink=tmp_path / "s.jsonl")
     assert (streamed.figures.events, streamed.figures.duplicates) == (3, 2)
-    batch = ts.score("fraud", source, model=arriving_model, output=tmp_path / "b.jsonl").intake
+    batch = ts.score("fraud", source, model=arriving_model, output=tmp_path / "b.jsonl").input_report
     assert (batch.rows_clean, batch.rows_duplicate) == (3, 2)
     assert (tmp_path / "s.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
     first.write_text(payment("A", f"{days[0]}T12:00:00Z"))
     source.write_text("".join(payment("A", f"{day}T12:00:00Z") for day in days[1:]))
     warmed = ts.score(
         "fraud", source, model=arriving_model, history=first, output=tmp_path / "h.jsonl"
-    ).intake
+    ).input_report
     assert (warmed.rows_clean, warmed.rows_duplicate) == (2, 2)
 
 

@@ -92,7 +92,7 @@ def test_rows_outside_the_time_span_or_not_known_yet_are_passed_over(records: Pa
     assert training["left_out"]["before the time span"] > 0
     assert training["left_out"]["after the time span"] > 0
     assert training["left_out"]["not known yet"] > 0
-    assert result.intake.rows_quarantined == 0
+    assert result.input_report.rows_quarantined == 0
     assert training["rows"] + sum(training["left_out"].values()) == 1200
 
 

@@ -21,7 +21,7 @@ def test_clean_rows_of_unlabelled_payments_are_clean_again(name: str, tmp_path: 
     )
     first = ts.validate("fraud", source, output=tmp_path / name)
     again = ts.validate("fraud", tmp_path / name, output=tmp_path / f"again-{name}")
-    assert first.intake.rows_clean == again.intake.rows_clean == 3
+    assert first.input_report.rows_clean == again.input_report.rows_clean == 3
     assert (tmp_path / name).read_bytes() == (tmp_path / f"again-{name}").read_bytes()
     if name == "clean.csv":
         frame = pl.read_csv(tmp_path / name, infer_schema=False)
@@ -46,17 +46,17 @@ def test_a_file_in_which_only_the_key_is_known_is_refused(
 def test_that_what_the_tasks_need_is_not_there_is_said(tmp_path: Path) -> None:
     source = tmp_path / "records.csv"
     source.write_text("complaint_id,product\n1,Mortgage\n")
-    (note,) = ts.validate("complaints", source).intake.notes
+    (note,) = ts.validate("complaints", source).input_report.notes
     assert note.startswith("narrative was not found")
     source.write_text("complaint_id,narrative\n1,They lied.\n")
-    assert ts.validate("complaints", source).intake.notes == ()
+    assert ts.validate("complaints", source).input_report.notes == ()
 
 
 def test_the_intake_file_of_the_bureau_is_read_by_its_own_names(tmp_path: Path) -> None:
-    source = tmp_path / "intake.ndjson"
+    source = tmp_path / "input_report.ndjson"
     letter = {"public_id": "230101-1", "consumer_narrative": "They lied.", "product": "Mortgage"}
     source.write_text(json.dumps(letter) + "\n")
     done = ts.validate("complaints", source, output=tmp_path / "clean.ndjson")
-    assert (done.intake.rows_clean, done.intake.ignored) == (1, ())
+    assert (done.input_report.rows_clean, done.input_report.ignored) == (1, ())
     assert '"complaint_id":"230101-1"' in (tmp_path / "clean.ndjson").read_text()
     assert '"narrative":"They lied."' in (tmp_path / "clean.ndjson").read_text()

@@ -15,8 +15,8 @@ def _sample(rows: int = 4000, seed: int = 0, wrong: float = 0.0) -> tuple[np.nda
     """Scores, and labels drawn from what a known scaling makes of them; some are replaced."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(rows, 4))
-    chance = probabilities(scores * 2.5 + SHIFTS)
-    truth = (chance.cumsum(axis=1) > rng.random(rows)[:, None]).argmax(axis=1)
+    probability = probabilities(scores * 2.5 + SHIFTS)
+    truth = (probability.cumsum(axis=1) > rng.random(rows)[:, None]).argmax(axis=1)
     mistaken = rng.random(rows) < wrong
     truth[mistaken] = rng.choice(truth, mistaken.sum())
     return scores, truth
@@ -65,14 +65,14 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 def test_folding_is_applying() -> None:
     scores, truth = _sample()
-    found = fit_calibration(scores, truth, lean=0.2)
+    found = fit_calibration(scores, truth, prior_correction=0.2)
     folded = found.fold(LinearModel(np.eye(4), np.zeros(4)))
     logits = scores @ folded.weights + folded.intercept
     assert logits == pytest.approx(found.logits(scores))
     for kept in (replace(found, folded=True), found):
         back = Calibration.of(kept.describe(), kept.arrays())
         raw = logits if kept.folded else scores
-        assert back.apply(raw).values == pytest.approx(found.decide(found.logits(scores)).chance)
+        assert back.apply(raw).values == pytest.approx(found.decide(found.logits(scores)).probability)
         assert back.apply(raw[:1]).values.tobytes() == back.apply(raw).values[:1].tobytes()
 
 
@@ -82,9 +82,9 @@ def test_scores_are_as_often_right_as_they_say() -> None:
     fresh, true = _sample(rows=30_000, wrong=0.05, seed=1)
     for decided, labels in ((inside, truth), (final.decide(final.logits(fresh)), true)):
         for low in (0.4, 0.6, 0.8, 0.9):
-            there = (decided.sure >= low) & (decided.sure < low + 0.1)
+            there = (decided.confidence >= low) & (decided.confidence < low + 0.1)
             assert (decided.label == labels)[there].mean() == pytest.approx(
-                decided.sure[there].mean(), abs=0.025
+                decided.confidence[there].mean(), abs=0.025
             )
 
 
@@ -98,7 +98,7 @@ def test_no_row_is_decided_by_a_calibration_that_saw_it() -> None:
 
 def test_a_lean_favours_rare_classes() -> None:
     scores, truth = _sample()
-    straight, leaning = fit_calibration(scores, truth), fit_calibration(scores, truth, lean=0.5)
+    straight, leaning = fit_calibration(scores, truth), fit_calibration(scores, truth, prior_correction=0.5)
     rare = straight.prior.argmin()
     chosen = [(c.decide(c.logits(scores)).label == rare).sum() for c in (straight, leaning)]
     assert chosen[1] > 1.03 * chosen[0]
@@ -108,8 +108,8 @@ def test_a_lean_favours_rare_classes() -> None:
 def test_scores_of_any_size_give_the_same_decisions(size: float) -> None:
     scores, truth = _sample()
     usual, other = fit_calibration(scores, truth), fit_calibration(scores * size, truth)
-    assert other.decide(other.logits(scores * size)).sure == pytest.approx(
-        usual.decide(usual.logits(scores)).sure, abs=1e-3
+    assert other.decide(other.logits(scores * size)).confidence == pytest.approx(
+        usual.decide(usual.logits(scores)).confidence, abs=1e-3
     )
 
 
@@ -123,14 +123,14 @@ def test_a_class_without_rows_is_no_obstacle() -> None:
 def test_a_score_that_never_changes_is_no_obstacle() -> None:
     scores, truth = _sample(rows=300)
     scores[:, 2] = 1.5
-    assert np.isfinite(fit_calibration(scores, truth).decide(scores).chance).all()
+    assert np.isfinite(fit_calibration(scores, truth).decide(scores).probability).all()
 
 
 def test_few_rows_and_perfect_scores_stay_finite() -> None:
     scores, truth = np.eye(3)[np.arange(15) % 3], np.arange(15) % 3
     final, decided = cross_calibrate(scores, truth, _folds(15), 0.2)
     assert (decided.label == truth).all()
-    assert ((decided.sure > 0.5) & (decided.sure < 1)).all()
+    assert ((decided.confidence > 0.5) & (decided.confidence < 1)).all()
     assert np.isfinite(final.matrix).all()
 
 
@@ -155,14 +155,14 @@ CALIBRATIONS = st.builds(
 def test_probabilities_add_up_and_a_row_alone_has_the_bits_of_a_batch(made: tuple) -> None:
     logits, calibration = made
     together = calibration.decide(logits)
-    assert together.chance.sum(axis=1) == pytest.approx(1)
+    assert together.probability.sum(axis=1) == pytest.approx(1)
     assert (together.label == logits.argmax(axis=1)).all()
     alone = [calibration.decide(row[None]) for row in logits]
-    assert together.chance.tobytes() == np.vstack([one.chance for one in alone]).tobytes()
+    assert together.probability.tobytes() == np.vstack([one.probability for one in alone]).tobytes()
 
 
 def test_no_rows_are_fine() -> None:
-    assert of_logits(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0)).decide(np.empty((0, 3))).chance.shape == (0, 3)
+    assert of_logits(np.ones(3) / 3, 0.0, 0.0, (0, 1, 0)).decide(np.empty((0, 3))).probability.shape == (0, 3)
 
 
 def test_of_equal_logits_the_first_class_is_the_label() -> None:

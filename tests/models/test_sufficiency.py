@@ -29,11 +29,11 @@ ENOUGH = fit_sufficiency(LETTERS, np.concatenate(list(WAYS.values())))
 
 
 def test_what_holds_too_little_is_told_apart() -> None:
-    chance, _ = ENOUGH.apply(drawn(2000, 100, 0.97, 0.7, 9))
-    assert (chance < ENOUGH.cutoff).mean() <= COST + 0.02
+    probability, _ = ENOUGH.apply(drawn(2000, 100, 0.97, 0.7, 9))
+    assert (probability < ENOUGH.cutoff).mean() <= COST + 0.02
     for reason, rows in WAYS.items():
-        chance, worst = ENOUGH.apply(rows)
-        short = np.flatnonzero(chance < ENOUGH.cutoff)
+        probability, worst = ENOUGH.apply(rows)
+        short = np.flatnonzero(probability < ENOUGH.cutoff)
         assert len(short) >= 0.95 * len(rows)
         said = [ENOUGH.reason(int(worst[row]), rows[row])[0] for row in short]
         assert said.count(reason) >= 0.8 * len(said)
@@ -43,8 +43,8 @@ def test_a_row_of_which_nothing_is_known_never_holds_enough() -> None:
     few = fit_sufficiency(LETTERS[:20], np.zeros((0, 5)))  # too few rows to learn anything from
     rows = np.array([[0, 0, 0, 0, 0], [0, 0, 30, 0, 29], [1, 1, 1, 0, 0]], float)
     for enough in (few, ENOUGH):
-        chance, worst = enough.apply(rows)
-        assert (chance < enough.cutoff).tolist()[:2] == [True, True]
+        probability, worst = enough.apply(rows)
+        assert (probability < enough.cutoff).tolist()[:2] == [True, True]
         assert enough.reason(int(worst[1]), rows[1]) == (
             "too_little_text", 0.0, None, "too little text to decide on: 0 known words",
         )  # fmt: skip

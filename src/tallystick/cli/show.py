@@ -54,7 +54,7 @@ def validated(
     terminal: Terminal, result: Validated, solution: str, source: str, options: Mapping[str, Any]
 ) -> None:
     """Show what the contract says."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     if result.output:
         terminal.say(f"Clean rows are in [bold]{escape(str(result.output))}[/bold].")
     terminal.say()
@@ -80,7 +80,7 @@ def trained(
     terminal: Terminal, result: Trained, solution: str, source: str, model: str, options: Mapping[str, Any]
 ) -> None:
     """Show what was learned, and how good it is on rows that were not learned from."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     for task in result.tasks:
         training = task.manifest["training"]
         span = f", {training['from'][:10]} to {training['until'][:10]}" if training["from"] else ""
@@ -118,22 +118,22 @@ def evaluated(
     terminal: Terminal, result: Evaluated, solution: str, source: str, model: str, options: Mapping[str, Any]
 ) -> None:
     """Show how good the model is."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     for task, report in result.reports.items():
         how = "; ".join(f"{name}: {value}" for name, value in report["split"].items())
         terminal.say()
         terminal.say(f"[bold]{solution}: {task}[/bold], {report['rows']:,} rows. {escape(how)}.")
         show_report(terminal, report, nouns_of(solution))
-    if result.page:
+    if result.report:
         terminal.say()
-        terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
+        terminal.say(f"The report is in [bold]{escape(str(result.report))}[/bold]; open it in a browser.")
     terminal.say()
     terminal.next_steps(_score_new(solution, source, model, options))
 
 
 def scored(terminal: Terminal, result: Scores) -> None:
     """Show what was decided."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     terminal.say()
     titles = {"labels": "Decided", "actions": "Action", "departments": "Department", "priorities": "Priority"}
     for name, counts in result.counts.items():
@@ -150,7 +150,7 @@ def scored(terminal: Terminal, result: Scores) -> None:
 def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
     """Show a demo in short: figures, counts, and three decisions as examples."""
     what = "simulated records" if result.simulated else "your records"
-    account(terminal, result.trained.intake)
+    account(terminal, result.trained.input_report)
     for task in result.trained.tasks:
         terminal.say(f"[bold]{task.task}[/bold], on {what} that the model did not see:")
         fitted(terminal, task.manifest, result.solution)

@@ -19,7 +19,7 @@ WORDS = 18  # letters of a line of words before it is wrapped
 
 def featured(terminal: Terminal, result: Featured) -> None:
     """Show what was written."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     terminal.say(
         f"{len(result.features):,} features of {result.rows:,} rows are in "
         f"[bold]{escape(str(result.output))}[/bold]; windows {result.fingerprint[:12]}."
@@ -28,7 +28,7 @@ def featured(terminal: Terminal, result: Featured) -> None:
 
 def analysed(terminal: Terminal, result: Analysed) -> None:
     """Show each analysis as a table, cut where it is long."""
-    account(terminal, result.intake)
+    account(terminal, result.input_report)
     for one in result.analyses:
         terminal.say()
         rows = one.cells()
@@ -49,8 +49,8 @@ def analysed(terminal: Terminal, result: Analysed) -> None:
         terminal.note(f"Left out, for there is no {columns}: {', '.join(names)}.")
     if result.output:
         terminal.say(f"The tables are in [bold]{escape(str(result.output))}[/bold].")
-    if result.page:
-        terminal.say(f"The report is in [bold]{escape(str(result.page))}[/bold]; open it in a browser.")
+    if result.report:
+        terminal.say(f"The report is in [bold]{escape(str(result.report))}[/bold]; open it in a browser.")
 
 
 def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], left: int, width: int) -> int:

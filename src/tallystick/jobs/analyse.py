@@ -64,20 +64,20 @@ class AnalysisTable:
 class Analysed:
     """All analyses that could run, and what the others lack."""
 
-    intake: Report
+    input_report: Report
     analyses: tuple[AnalysisTable, ...]
     left_out: dict[str, list[str]] = field(default_factory=dict)
     output: Path | TablePlace | None = None
-    page: str | Path | None = None
+    report: str | Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; no engine is named in it, so that engines can be compared."""
         return {
-            **self.intake.to_dict(),
+            **self.input_report.to_dict(),
             "analyses": {one.name: one.to_dict() for one in self.analyses},
             "left_out": self.left_out,
             "output": str(self.output) if self.output else None,
-            "report": str(self.page) if self.page else None,
+            "report": str(self.report) if self.report else None,
         }
 
 

@@ -51,16 +51,16 @@ __all__ = ["Evaluated", "evaluate"]
 class Evaluated:
     """What was measured: the account of the input, and a report for each task."""
 
-    intake: Report
+    input_report: Report
     reports: dict[str, dict[str, Any]]
-    page: str | Path | None = None
+    report: str | Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
-            **self.intake.to_dict(),
+            **self.input_report.to_dict(),
             "tasks": self.reports,
-            "report": str(self.page) if self.page else None,
+            "report": str(self.report) if self.report else None,
         }
 
 

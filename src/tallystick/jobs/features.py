@@ -28,7 +28,7 @@ __all__ = ["Featured", "features"]
 class Featured:
     """What was written: the account of the input, and the features by name."""
 
-    intake: Report
+    input_report: Report
     rows: int
     output: Path | TablePlace
     features: tuple[str, ...]
@@ -37,7 +37,7 @@ class Featured:
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
-            **self.intake.to_dict(),
+            **self.input_report.to_dict(),
             "rows": self.rows,
             "output": str(self.output),
             "features": list(self.features),

@@ -66,8 +66,8 @@ def read_labels(solution: Solution, source: Any, context: RunContext) -> Labels:
     apart = replace(context.beside("labels"), max_quarantine=None)
     own = replace(solution, contract=contract)
     try:
-        intake = open_input(own, source, apart, labels_wanted=True, needs=needs)
-        table, report = intake.gather([contract.key, label, contract.known_at, SEQUENCE])
+        reader = open_input(own, source, apart, labels_wanted=True, needs=needs)
+        table, report = reader.gather([contract.key, label, contract.known_at, SEQUENCE])
     except DataError as error:
         hint = error.hint.replace('--map "', '--map "labels:')
         if f"missing: {label}" in error.message:

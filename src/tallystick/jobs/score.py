@@ -74,7 +74,7 @@ class Scores:
     trained_on: how many rows are ones that a model was trained on, or near copies of them.
     """
 
-    intake: Report
+    input_report: Report
     decisions: int = 0
     output: Path | TablePlace | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -86,12 +86,12 @@ class Scores:
     @property
     def trained_on_share(self) -> float:
         """The share of the rows that a model was trained on, or near copies of such rows."""
-        return self.trained_on / max(self.intake.rows_clean, 1)
+        return self.trained_on / max(self.input_report.rows_clean, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; the decisions themselves are in the output."""
         return {
-            **self.intake.to_dict(),
+            **self.input_report.to_dict(),
             "decisions": self.decisions,
             "output": str(self.output) if self.output else None,
             "models": list(self.models),

@@ -62,12 +62,12 @@ class TaskTrained:
 class Trained:
     """What training did: the account of its input, and each task."""
 
-    intake: Report
+    input_report: Report
     tasks: tuple[TaskTrained, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {**self.intake.to_dict(), "tasks": {task.task: task.to_dict() for task in self.tasks}}
+        return {**self.input_report.to_dict(), "tasks": {task.task: task.to_dict() for task in self.tasks}}
 
 
 def train(

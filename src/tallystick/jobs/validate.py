@@ -27,12 +27,12 @@ __all__ = ["Validated", "validate"]
 class Validated:
     """The account of an input, and where its clean rows are."""
 
-    intake: Report
+    input_report: Report
     output: Path | TablePlace | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {**self.intake.to_dict(), "output": str(self.output) if self.output else None}
+        return {**self.input_report.to_dict(), "output": str(self.output) if self.output else None}
 
 
 @dataclass(frozen=True)

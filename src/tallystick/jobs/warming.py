@@ -62,8 +62,8 @@ def _keys(state: StreamState, solution: Solution, history: Any, context: RunCont
     key, time = solution.contract.key, solution.contract.event_time
     wanted = [name for name in (key, time) if name]
     with history_errors():
-        intake = open_input(solution, history, context.beside("history"), labels_wanted=False)
-        table, _ = intake.gather(wanted)
+        reader = open_input(solution, history, context.beside("history"), labels_wanted=False)
+        table, _ = reader.gather(wanted)
     for batch in table.to_batches():
         state.check_keys(batch, HISTORY)
     return len(table)

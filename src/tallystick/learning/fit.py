@@ -223,14 +223,14 @@ def calibrate(target: Target, held: HeldOut) -> tuple[Calibrated, Sufficiency | 
     none = np.zeros((0, held.support.shape[1]))
     made = none if held.without is None else held.without
     made_in = np.zeros(0, np.int64) if held.without_fold is None else held.without_fold
-    chance, short = np.ones(len(held)), np.zeros(len(held), bool)
+    probability, short = np.ones(len(held)), np.zeros(len(held), bool)
     for fold in np.unique(held.fold):
         out = held.fold == fold
         enough = fit_sufficiency(held.support[~out], made[made_in != fold])
-        chance[out] = enough.apply(held.support[out])[0]
-        short[out] = chance[out] < enough.cutoff
+        probability[out] = enough.apply(held.support[out])[0]
+        short[out] = probability[out] < enough.cutoff
     scores, chosen_on = (
-        target.weigh(one, chance, short) for one in (calibrated.scores, calibrated.chosen_on)
+        target.weigh(one, probability, short) for one in (calibrated.scores, calibrated.chosen_on)
     )
     return replace(calibrated, scores=scores, chosen_on=chosen_on), fit_sufficiency(held.support, made)
 
@@ -240,8 +240,8 @@ def _weighed(
 ) -> Scores:
     if sufficiency is None or support is None:
         return scores
-    chance, _ = sufficiency.apply(support)
-    return target.weigh(scores, chance, chance < sufficiency.cutoff)
+    probability, _ = sufficiency.apply(support)
+    return target.weigh(scores, probability, probability < sufficiency.cutoff)
 
 
 def _teaches(spec: FitSpec, answers: Floats, names: Sequence[str], fold: Fold) -> bool:

@@ -5,9 +5,10 @@ Three steps, each fitted on scores of rows that the model was not fitted on:
 1. logits = scores @ matrix + offset: a scale for all classes, and a little of each class's score to others
    (matrix scaling, Guo et al. 2017, "On calibration of modern neural networks"). It folds into the model.
 2. p = (1 - floor) softmax(logits) + floor x prior: labels may be mistaken, nothing is impossible.
-   The label is the class with the highest softmax x prior ** -lean; a lean above 0 favours rare classes.
-3. How sure the label is follows from its p and from how far the next class is behind:
-   sure = sigmoid(slope x log p + gap x log(p / next p) + start). The other classes share the rest.
+   The label is the class with the highest softmax x prior ** -prior_correction; above 0 it favours
+   rare classes.
+3. The confidence in the label follows from its p and from how far the next class is behind:
+   confidence = sigmoid(slope x log p + gap x log(p / next p) + start). The other classes share the rest.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ SURE_PENALTY = 1e-3
 class Decided:
     """What a model says of rows: probabilities (rows, classes), and the code of each row's label."""
 
-    chance: Floats
+    probability: Floats
     label: Codes
 
     @property
-    def sure(self) -> Floats:
+    def confidence(self) -> Floats:
         """The probability of each row's label: its score."""
-        score: Floats = self.chance[np.arange(len(self.label)), self.label]
+        score: Floats = self.probability[np.arange(len(self.label)), self.label]
         return score
 
 
@@ -54,28 +55,28 @@ class Decided:
 class Calibration:
     """The three steps with their numbers.
 
-    matrix: float64 (classes, classes); offset, prior: float64 (classes,); sure: slope, gap and start; folded:
-    whether matrix and offset are in the model's own weights already.
+    matrix: float64 (classes, classes); offset, prior: float64 (classes,); confidence: its slope, gap and
+    start; folded: whether matrix and offset are in the model's own weights already.
     """
 
     matrix: Floats
     offset: Floats
     prior: Floats
     floor: float
-    lean: float = 0.0
-    sure: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    prior_correction: float = 0.0
+    confidence: tuple[float, float, float] = (0.0, 1.0, 0.0)
     folded: bool = False
 
     @property
     def shift(self) -> Floats:
-        """What the lean takes off the logits of each class."""
-        return self.lean * np.log(self.prior)
+        """What the correction takes off the logits of each class."""
+        return self.prior_correction * np.log(self.prior)
 
     def apply(self, raw: Floats) -> Scores:
         """Calibrate raw scores (rows, classes): probabilities, the label, and its probability."""
         raw = np.ascontiguousarray(raw, dtype=np.float64)
         decided = self.decide(raw if self.folded else mixed(raw, self.matrix, self.offset - self.shift))
-        return Scores(decided.chance, decided.sure, decided.label)
+        return Scores(decided.probability, decided.confidence, decided.label)
 
     def direction(self, scores: Scores) -> Floats:
         """Return what of the raw scores makes the logit of each row's label: float64 (rows, classes)."""
@@ -95,18 +96,18 @@ class Calibration:
     def decide(self, logits: Floats) -> Decided:
         """Turn logits (rows, classes) into decisions; a row gives the same bits alone and in a batch."""
         logits = np.ascontiguousarray(logits, dtype=np.float64)
-        chance, label = np.empty_like(logits), np.zeros(len(logits), np.int64)
+        probability, label = np.empty_like(logits), np.zeros(len(logits), np.int64)
         if logits.size:
-            slope, gap, start = self.sure
-            _decide(logits, self.shift, self.prior, self.floor, slope, gap, start, chance, label)
-        return Decided(chance, label)
+            slope, gap, start = self.confidence
+            _decide(logits, self.shift, self.prior, self.floor, slope, gap, start, probability, label)
+        return Decided(probability, label)
 
     def describe(self) -> dict[str, Any]:
         """Return what a manifest keeps."""
         return {
             "label_smoothing": self.floor,
-            "prior_correction": self.lean,
-            "confidence": list(self.sure),
+            "prior_correction": self.prior_correction,
+            "confidence": list(self.confidence),
             "folded": self.folded,
         }
 
@@ -151,7 +152,7 @@ def _decide(
     slope: float,
     gap: float,
     start: float,
-    chance: Floats,
+    probability: Floats,
     label: Codes,
 ) -> None:
     rows, classes = logits.shape
@@ -163,30 +164,32 @@ def _decide(
             top = max(top, logits[r, c] + shift[c])
         total = 0.0
         for c in range(classes):
-            chance[r, c] = math.exp(logits[r, c] + shift[c] - top)
-            total += chance[r, c]
+            probability[r, c] = math.exp(logits[r, c] + shift[c] - top)
+            total += probability[r, c]
         following = 0.0
         for c in range(classes):
-            chance[r, c] = (1.0 - floor) * (chance[r, c] / total) + floor * prior[c]
+            probability[r, c] = (1.0 - floor) * (probability[r, c] / total) + floor * prior[c]
             if c != best:
-                following = max(following, chance[r, c])
+                following = max(following, probability[r, c])
         label[r] = best
         if classes == 1:
             continue
-        p = max(chance[r, best], 1e-300)
+        p = max(probability[r, best], 1e-300)
         following = max(following, 1e-300)
-        sure = 1.0 / (1.0 + math.exp(-(slope * math.log(p) + gap * math.log(p / following) + start)))
+        confidence = 1.0 / (1.0 + math.exp(-(slope * math.log(p) + gap * math.log(p / following) + start)))
         rest = 0.0
         for c in range(classes):
             if c != best:
-                rest += chance[r, c]
+                rest += probability[r, c]
         for c in range(classes):
             if c != best:
-                chance[r, c] = chance[r, c] / rest * (1.0 - sure) if rest > 0.0 else 0.0
-        chance[r, best] = sure
+                probability[r, c] = probability[r, c] / rest * (1.0 - confidence) if rest > 0.0 else 0.0
+        probability[r, best] = confidence
 
 
-def cross_calibrate(scores: Floats, truth: Codes, fold_of: Codes, lean: float) -> tuple[Calibration, Decided]:
+def cross_calibrate(
+    scores: Floats, truth: Codes, fold_of: Codes, prior_correction: float
+) -> tuple[Calibration, Decided]:
     """Fit a calibration on out-of-fold scores, and decide the same rows across folds.
 
     A row's label and its classes' probabilities come from a calibration fitted on the other folds, and so do
@@ -201,18 +204,20 @@ def cross_calibrate(scores: Floats, truth: Codes, fold_of: Codes, lean: float) -
     fitted = {}
     for part in parts:
         out = fold_of == part
-        fitted[part] = fit_calibration(scores[~out], truth[~out], lean)
+        fitted[part] = fit_calibration(scores[~out], truth[~out], prior_correction)
         logits = fitted[part].logits(scores[out])
         plain[out] = _plain(fitted[part], logits)
         label[out] = logits.argmax(axis=1)
     right = label == truth
-    chance = np.zeros_like(scores)
+    probability = np.zeros_like(scores)
     for part in parts:
         out = fold_of == part
-        how = replace(fitted[part], sure=fit_sureness(plain[~out], label[~out], right[~out]))
-        chance[out] = how.decide(how.logits(scores[out])).chance
-    final = replace(fit_calibration(scores, truth, lean), sure=fit_sureness(plain, label, right))
-    return final, Decided(chance, label)
+        how = replace(fitted[part], confidence=fit_confidence(plain[~out], label[~out], right[~out]))
+        probability[out] = how.decide(how.logits(scores[out])).probability
+    final = replace(
+        fit_calibration(scores, truth, prior_correction), confidence=fit_confidence(plain, label, right)
+    )
+    return final, Decided(probability, label)
 
 
 def _plain(calibration: Calibration, logits: Floats) -> Floats:
@@ -221,13 +226,13 @@ def _plain(calibration: Calibration, logits: Floats) -> Floats:
     return (1 - calibration.floor) * q + calibration.floor * calibration.prior
 
 
-def fit_calibration(scores: Floats, truth: NDArray[Any], lean: float = 0.0) -> Calibration:
+def fit_calibration(scores: Floats, truth: NDArray[Any], prior_correction: float = 0.0) -> Calibration:
     """Fit the first two steps by penalised maximum likelihood; the third is p / (p + next p).
 
     >>> import numpy as np
     >>> scores = np.array([[1.0, -1.0], [-1.0, 1.0]] * 18 + [[-1.0, 1.0]] * 4)
     >>> calibration = fit_calibration(scores, np.array([0, 1] * 18 + [0] * 4))
-    >>> bool(0.8 < calibration.decide(calibration.logits(scores[:1])).sure[0] < 1)
+    >>> bool(0.8 < calibration.decide(calibration.logits(scores[:1])).confidence[0] < 1)
     True
     """
     from scipy.optimize import minimize
@@ -252,7 +257,9 @@ def fit_calibration(scores: Floats, truth: NDArray[Any], lean: float = 0.0) -> C
         classes, classes
     )
     matrix = own / width[:, None]
-    return Calibration(matrix, found[-classes - 1 : -1] - middle @ matrix, prior, _sigmoid(found[-1]), lean)
+    return Calibration(
+        matrix, found[-classes - 1 : -1] - middle @ matrix, prior, _sigmoid(found[-1]), prior_correction
+    )
 
 
 def _sigmoid(x: float) -> float:
@@ -271,9 +278,9 @@ def _loss(
     passed = parameters[1 : 1 + classes * classes].reshape(classes, classes)
     offset, floor = parameters[-classes - 1 : -1], _sigmoid(parameters[-1])
     q = probabilities(scores @ (parameters[0] * np.diag(width) + passed) + offset)
-    told = q[np.arange(rows), truth]
-    p = (1 - floor) * told + floor * prior[truth]
-    share = (1 - floor) * told / p
+    true_probability = q[np.arange(rows), truth]
+    p = (1 - floor) * true_probability + floor * prior[truth]
+    share = (1 - floor) * true_probability / p
     slope = q * share[:, None]
     slope[np.arange(rows), truth] -= share
     by_weight = scores.T @ slope / rows
@@ -282,21 +289,21 @@ def _loss(
             [(np.diag(by_weight) * width).sum()],
             (by_weight + MATRIX_PENALTY * passed).ravel(),
             slope.mean(axis=0) + 2 * OFFSET_PENALTY * offset,
-            [((told - prior[truth]) / p).mean() * floor * (1 - floor)],
+            [((true_probability - prior[truth]) / p).mean() * floor * (1 - floor)],
         ]
     )
     penalty = MATRIX_PENALTY / 2 * (passed**2).sum() + OFFSET_PENALTY * (offset**2).sum()
     return float(-np.log(p).mean() + penalty), gradient
 
 
-def fit_sureness(chance: Floats, label: Codes, right: NDArray[np.bool_]) -> tuple[float, float, float]:
+def fit_confidence(probability: Floats, label: Codes, right: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Fit the third step: slope, gap and start, so that a label is right as often as it says."""
     from scipy.optimize import minimize
 
-    if chance.shape[1] < 2:
+    if probability.shape[1] < 2:
         return (0.0, 1.0, 0.0)
     rows = np.arange(len(label))
-    logs = np.log(np.maximum(chance, 1e-300))
+    logs = np.log(np.maximum(probability, 1e-300))
     own = logs[rows, label]
     logs[rows, label] = -np.inf
     inputs = np.stack([own, own - logs.max(axis=1), np.ones(len(label))], axis=1)

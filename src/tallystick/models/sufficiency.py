@@ -7,7 +7,7 @@ pairs (`text.Vocabulary.support`). From it follow three measures, each the large
 2. ln((1 + known terms) / (1 + unknown terms))
 3. ln((1 + known pairs) / (1 + unknown pairs))
 
-The chance that a row holds enough is the product of sigmoid(slope x (measure - middle)) over the three:
+The probability that a row holds enough is the product of sigmoid(slope x (measure - middle)) over the three:
 enough in every respect. Below the cutoff a person decides, and the measure with the smallest factor says why.
 """
 
@@ -42,8 +42,9 @@ class Sufficiency:
     """How likely it is that a model knows enough of a row: slope and middle of each measure, and a cutoff.
 
     >>> enough = Sufficiency((2.0, 2.0, 2.0), (1.5, 0.0, -1.5), 0.5)
-    >>> chance, worst = enough.apply(np.array([[40.0, 50.0, 55.0, 30.0, 54.0], [1.0, 1.0, 20.0, 0.0, 19.0]]))
-    >>> chance.round(2).tolist(), worst.tolist()
+    >>> support = np.array([[40.0, 50.0, 55.0, 30.0, 54.0], [1.0, 1.0, 20.0, 0.0, 19.0]])
+    >>> probability, worst = enough.apply(support)
+    >>> probability.round(2).tolist(), worst.tolist()
     ([0.94, 0.0], [2, 1])
     """
 
@@ -52,13 +53,13 @@ class Sufficiency:
     cutoff: float
 
     def apply(self, support: Floats) -> tuple[Floats, Codes]:
-        """Return the chance that each row holds enough, float64 (rows,), and the code of its worst measure.
+        """Return the probability that a row holds enough, float64 (rows,), and the code of its worst measure.
 
-        A row of which no term is known has the chance 0. A row gives the same bits alone and in a batch.
+        A row of which no term is known has the probability 0. A row gives the same bits alone and in a batch.
         """
-        chance, worst = np.empty(len(support)), np.empty(len(support), np.int64)
-        _chances(support, self.slopes, self.middles, chance, worst)
-        return chance, worst
+        probability, worst = np.empty(len(support)), np.empty(len(support), np.int64)
+        _chances(support, self.slopes, self.middles, probability, worst)
+        return probability, worst
 
     def reason(self, worst: int, support: Floats) -> tuple[str, float, None, str]:
         """Say why a row (5,) holds too little: reason code, value, no effect, words."""
@@ -101,7 +102,7 @@ def _chances(
     support: Floats,
     slopes: tuple[float, float, float],
     middles: tuple[float, float, float],
-    chance: Floats,
+    probability: Floats,
     worst: Codes,
 ) -> None:
     for r in range(len(support)):
@@ -116,7 +117,7 @@ def _chances(
             product *= factor
             if factor < least:
                 least, place = factor, j
-        chance[r] = product if support[r, 0] > 0.0 else 0.0
+        probability[r] = product if support[r, 0] > 0.0 else 0.0
         worst[r] = place
 
 
@@ -146,19 +147,19 @@ def fit_sufficiency(rows: Floats, made: Floats) -> Sufficiency:
     from scipy.optimize import minimize
 
     good, bad = measures(rows), measures(made)
-    usual = np.concatenate([np.full(3, np.log(2.0)), np.quantile(good, 0.05, axis=0)])
+    start = np.concatenate([np.full(3, np.log(2.0)), np.quantile(good, 0.05, axis=0)])
 
     def loss(parameters: Floats) -> float:
         slope, middle = np.exp(parameters[:3]), parameters[3:]
         log_good = -np.logaddexp(0.0, -slope * (good - middle)).sum(axis=1)
         log_bad = -np.logaddexp(0.0, -slope * (bad - middle)).sum(axis=1)
         not_bad = np.log(-np.expm1(np.minimum(log_bad, -1e-12)))
-        away = parameters - usual
+        away = parameters - start
         value = -(1 - PRIOR) * log_good.mean() - PRIOR * not_bad.mean() + 1e-4 * (away**2).sum()
         return float(value)
 
     bounds = [(np.log(0.05), np.log(STEEPEST))] * 3 + [(None, None)] * 3
-    found = minimize(loss, usual, method="L-BFGS-B", bounds=bounds).x
+    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     slopes, middles = np.exp(found[:3]).tolist(), found[3:].tolist()
     fitted = Sufficiency((slopes[0], slopes[1], slopes[2]), (middles[0], middles[1], middles[2]), 0.0)
     of_rows, of_made = fitted.apply(rows)[0], fitted.apply(made)[0]
@@ -166,30 +167,32 @@ def fit_sufficiency(rows: Floats, made: Floats) -> Sufficiency:
     return Sufficiency(fitted.slopes, fitted.middles, cutoff)
 
 
-def weighed(scores: Scores, chance: Floats, short: NDArray[np.bool_]) -> Scores:
-    """Return scores of labels times the chance that a row holds enough; the other classes share the rest.
+def weighed(scores: Scores, probability: Floats, short: NDArray[np.bool_]) -> Scores:
+    """Weigh scores of labels by the probability that a row holds enough; other classes share the rest.
 
     The label of a row that holds too little (short) is at most as likely right as wrong.
     """
     assert scores.label is not None
     values, score = scores.values.copy(), scores.score.copy()
-    _weigh(values, score, scores.label, chance, short)
+    _weigh(values, score, scores.label, probability, short)
     return Scores(values, score, scores.label)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _weigh(values: Floats, score: Floats, label: Codes, chance: Floats, short: NDArray[np.bool_]) -> None:
+def _weigh(
+    values: Floats, score: Floats, label: Codes, probability: Floats, short: NDArray[np.bool_]
+) -> None:
     rows, classes = values.shape
     for r in range(rows):
-        sure = score[r] * chance[r]
+        confidence = score[r] * probability[r]
         if short[r]:
-            sure = min(sure, 0.5)
+            confidence = min(confidence, 0.5)
         rest = 1.0 - score[r]
         for c in range(classes):
             if c == label[r]:
-                values[r, c] = sure
+                values[r, c] = confidence
             elif rest > 0.0:
-                values[r, c] *= (1.0 - sure) / rest
+                values[r, c] *= (1.0 - confidence) / rest
             else:
-                values[r, c] = (1.0 - sure) / (classes - 1)
-        score[r] = sure
+                values[r, c] = (1.0 - confidence) / (classes - 1)
+        score[r] = confidence

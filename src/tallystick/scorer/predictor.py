@@ -109,10 +109,10 @@ class Predictor:
         """
         if self.sufficiency is None or support is None:
             return scores, _NONE, _NONE
-        chance, worst = self.sufficiency.apply(support)
-        short = chance < self.sufficiency.cutoff
+        probability, worst = self.sufficiency.apply(support)
+        short = probability < self.sufficiency.cutoff
         rows = np.flatnonzero(short)
-        return self.task.target.weigh(scores, chance, short), rows, worst[rows]
+        return self.task.target.weigh(scores, probability, short), rows, worst[rows]
 
     def decide(
         self,

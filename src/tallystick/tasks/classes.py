@@ -57,12 +57,12 @@ class Classes(Target):
         """Fit the calibration, and score each row by one that was fitted on the other folds."""
         truth = held.truth.astype(np.int64)
         calibration, decided = cross_calibrate(held.raw, truth, held.fold, self.prior_correction)
-        scores = Scores(decided.chance, decided.sure, decided.label)
+        scores = Scores(decided.probability, decided.confidence, decided.label)
         return Calibrated(calibration, scores, scores)
 
-    def weigh(self, scores: Scores, chance: NDArray[np.float64], short: NDArray[np.bool_]) -> Scores:
-        """A label is as sure as it would be of a whole row, times the chance that the row is one."""
-        return weighed(scores, chance, short)
+    def weigh(self, scores: Scores, probability: NDArray[np.float64], short: NDArray[np.bool_]) -> Scores:
+        """A label is as sure as it would be of a whole row, times the probability that the row is one."""
+        return weighed(scores, probability, short)
 
     def load_calibrator(
         self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]

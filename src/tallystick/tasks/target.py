@@ -113,8 +113,8 @@ class Target:
         """Return the calibrator that a bundle kept."""
         raise NotImplementedError
 
-    def weigh(self, scores: Scores, chance: Floats, short: NDArray[np.bool_]) -> Scores:  # noqa: ARG002
-        """Return scores of rows in the light of the chance that each holds enough to say anything.
+    def weigh(self, scores: Scores, probability: Floats, short: NDArray[np.bool_]) -> Scores:  # noqa: ARG002
+        """Return scores of rows in the light of the probability that each holds enough to say anything.
 
         short: which hold too little; a person decides these, whatever their score.
         """
