@@ -80,6 +80,8 @@ def trained(
     terminal: Terminal, result: Trained, solution: str, source: str, model: str, options: Mapping[str, Any]
 ) -> None:
     """Show what was learned, and how good it is on rows that were not learned from."""
+    from tallystick.evaluation.binary_words import cold_words
+
     account(terminal, result.input_report)
     for task in result.tasks:
         training = task.manifest["training"]
@@ -91,6 +93,9 @@ def trained(
             f"Learned by {task.manifest['learner']['title']} from {training['rows']:,} rows{span}"
             + (f"; left out: {left_out}." if left_out else ".")
         )
+        cold = cold_words(training)
+        if cold:
+            terminal.say(f"{cold[0].upper()}{cold[1:]} (--history, a longer input, or shorter --windows).")
         terminal.say("Each row scored by a model that did not see it:")
         fitted(terminal, task.manifest, solution)
     terminal.say()

@@ -9,7 +9,7 @@ from tallystick.evaluation.thresholds import ACTIONS
 from tallystick.report import Nouns
 from tallystick.report.formatting import amount, level, number, rare, share, spell
 
-__all__ = ["action_names", "binary_outcome", "costs_words", "held_out_words", "label_words"]
+__all__ = ["action_names", "binary_outcome", "cold_words", "costs_words", "held_out_words", "label_words"]
 
 
 def action_names(thresholds: Mapping[str, Any] | None) -> list[str]:
@@ -110,6 +110,22 @@ def label_words(report: Mapping[str, Any], nouns: Nouns) -> str:
     if report.get("yes_from") is None:
         return ""
     return f"A {nouns.record} counts as flagged from a score of {report['yes_from']:.4g} on."
+
+
+def cold_words(training: Mapping[str, Any]) -> str:
+    """Say where a model was learned with less history than its windows look back.
+
+    >>> cold_words({"history": {"days": 40.0, "window_days": 90.0}}).split(";")[0]
+    'learned cold: 40 days of history, while the longest window looks back 90 days'
+    """
+    history = training.get("history") or {}
+    if not history or history["days"] >= history["window_days"]:
+        return ""
+    return (
+        f"learned cold: {history['days']:g} days of history, while the longest window looks back "
+        f"{history['window_days']:g} days; what windows count still grows, so probabilities may be off until "
+        "it is learned again with more"
+    )
 
 
 def costs_words(report: Mapping[str, Any], nouns: Nouns) -> str:

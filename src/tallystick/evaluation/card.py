@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tallystick.evaluation.binary_words import cold_words
 from tallystick.evaluation.targets import policy_points, sections, target_report, with_policy
 from tallystick.report import Items, Nouns, Section, Text, markdown
 
@@ -29,6 +30,7 @@ def render_card(manifest: Mapping[str, Any], purpose: str, limits: str, nouns: N
     learned = [
         f"{rows}, {training['from'] or 'no times'} to {training['until'] or 'no times'}",
         f"left out: {left_out or 'none'}",
+        *([cold] if (cold := cold_words(training)) else []),
         f"contract {contract['name']} version {contract['version']}",
         f"data fingerprint `{training['data'][:16]}`, seed {training['seed']}",
     ]

@@ -93,6 +93,7 @@ def bundle_parts(
             "data": _fingerprint(own, truth),
             "seed": settings.seed,
             "split": _split_words(spec),
+            "history": _history(dataset),
         },
         "calibration": fitted.calibrator.describe(),
         "sufficiency": None if fitted.sufficiency is None else fitted.sufficiency.describe(),
@@ -113,6 +114,14 @@ def bundle_parts(
         **{f"heldout/{name}": array for name, array in TrainingRows.of(copies).arrays().items()},
     }
     return manifest, arrays
+
+
+def _history(dataset: Dataset) -> dict[str, float] | None:
+    """Say how many days of history lay before the last row, and how many the longest window looks back."""
+    if dataset.warmth is None or not dataset.window:
+        return None
+    day = 86_400_000_000
+    return {"days": round(int(dataset.warmth.max(initial=0)) / day, 1), "window_days": dataset.window / day}
 
 
 def _blank_shares(dataset: Dataset) -> dict[str, float]:

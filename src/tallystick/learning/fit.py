@@ -196,6 +196,7 @@ def cross_fit(spec: FitSpec, dataset: Dataset, truth: Truth, folds: Sequence[Fol
         row, fold_of[row], raw[row], truth.values[row], dataset.time[row],
         None if stake is None else stake[row], ordered,
         None if dataset.groups is None else dataset.groups[row],
+        None if dataset.warmth is None else dataset.warmth[row],
         None if support is None else support[row],
         np.concatenate([one for one, _ in without]) if without else None,
         np.repeat([fold for _, fold in without], [len(one) for one, _ in without]) if without else None,

@@ -214,4 +214,15 @@ def with_windows(
         features[place[at[mine]]] = windowed.features[mine]
         progress.step()
     rows = dataset.rows.append_column(WINDOW_FEATURES, window_column(features))
-    return replace(dataset, rows=rows, windows=tuple(windows.names))
+    return replace(
+        dataset, rows=rows, windows=tuple(windows.names),
+        warmth=_warmth(records, dataset.time, windows.horizon_us), window=windows.horizon_us,
+    )  # fmt: skip
+
+
+def _warmth(records: Records, time: Ints, window: int) -> Ints:
+    """Say how much history lay before each row, microseconds: from the first record on, at most `window`."""
+    dated = records.time < LATEST
+    start = int(records.time[dated].min()) if dated.any() else LATEST
+    found: Ints = np.where(time < LATEST, np.clip(time - start, 0, window), 0)
+    return found

@@ -34,6 +34,9 @@ def flag_truth(dataset: Dataset, column: str) -> Truth:
     return Truth(values.astype(np.float64), dataset.counted_from(column), YES_NO)
 
 
+WARM = 100  # events that a calibration needs, before it takes only those with most history before them
+
+
 @dataclass(frozen=True)
 class Binary(Target):
     """Yes or no.
@@ -77,7 +80,7 @@ class Binary(Target):
 
     def calibrate(self, held: HeldOut) -> Calibrated:
         """Fit a rising line of log-odds; each row is scored by one that did not see its fold."""
-        calibration = _fitted(held, ~np.isnan(held.truth))
+        calibration = _fitted(held, held.warmest(~np.isnan(held.truth), WARM))
         return Calibrated(calibration, _cross_calibrated(held), calibration.apply(held.raw))
 
     def load_calibrator(
@@ -120,7 +123,7 @@ def _cross_calibrated(held: HeldOut) -> Scores:
         others = known & ((held.fold < fold) if held.ordered else (held.fold != fold))
         if len(np.unique(held.truth[others])) > 1:
             rows = held.fold == fold
-            values[rows] = _fitted(held, others).apply(held.raw[rows]).values
+            values[rows] = _fitted(held, held.warmest(others, WARM)).apply(held.raw[rows]).values
     if np.isnan(values).all():  # a single fold: nothing else could calibrate it
-        values = _fitted(held, known).apply(held.raw).values
+        values = _fitted(held, held.warmest(known, WARM)).apply(held.raw).values
     return Scores(values, np.ascontiguousarray(values[:, 0]))

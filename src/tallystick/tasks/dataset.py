@@ -67,7 +67,9 @@ class Dataset:
     known; counts: label column → from when on each row counts, where that is later, the latest of all where
     its other answer cannot be known yet; index: where each row stands among all records that were read;
     groups: codes of rows that hang together, such as near copies, where that is known; sizes: how much each
-    row holds to look at, such as words, and size_unit what that counts, where features can tell.
+    row holds to look at, such as words, and size_unit what that counts, where features can tell;
+    warmth: how much history lay before each row, microseconds, at most the longest window (`window`); None
+    without windows.
     """
 
     contract: Contract
@@ -82,6 +84,8 @@ class Dataset:
     groups: Ints | None = None
     sizes: Ints | None = None
     size_unit: str = ""
+    warmth: Ints | None = None
+    window: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -99,6 +103,7 @@ class Dataset:
             index=self.index[index] if len(self.index) else self.index,
             groups=None if self.groups is None else self.groups[index],
             sizes=None if self.sizes is None else self.sizes[index],
+            warmth=None if self.warmth is None else self.warmth[index],
         )
 
     def with_columns(self, columns: Mapping[str, Floats]) -> Dataset:
@@ -183,7 +188,7 @@ class HeldOut:
     row: int64 (scored,), where each stands among the rows; fold: which held it out; raw: float64 (scored,
     outputs); truth: as in `Truth.values`; time: microseconds; stake: what is at stake in major units, None
     where there is none or in several currencies; ordered: whether each fold was learned from earlier rows.
-    groups: codes of rows that hang together, None where that is not known;
+    groups: codes of rows that hang together, None where that is not known; warmth: as in `Dataset`;
     support: how much of each the models knew (`Sufficiency`), None where they cannot tell; without,
     without_fold: the same of rows made of held-out ones to hold too little, and the fold of each.
     """
@@ -196,6 +201,7 @@ class HeldOut:
     stake: Floats | None = None
     ordered: bool = False
     groups: Ints | None = None
+    warmth: Ints | None = None
     support: Floats | None = None
     without: Floats | None = None
     without_fold: Ints | None = None
@@ -210,8 +216,26 @@ class HeldOut:
             self, row=self.row[index], fold=self.fold[index], raw=self.raw[index], truth=self.truth[index],
             time=self.time[index], stake=stake,
             groups=None if self.groups is None else self.groups[index],
+            warmth=None if self.warmth is None else self.warmth[index],
             support=None if self.support is None else self.support[index],
         )  # fmt: skip
+
+    def warmest(self, rows: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+        """Return those of some rows with known answers whose windows had most history before them.
+
+        So many that at least `least` of them are events, and as many are not; all rows where there are fewer,
+        or where nothing is known of that. Early rows, whose windows were still filling, look like no later
+        ones.
+        """
+        if self.warmth is None:
+            return rows
+        enough = []
+        for answer in (0, 1):
+            warm = np.sort(self.warmth[rows & (self.truth == answer)])
+            if len(warm) < least:
+                return rows
+            enough.append(int(warm[-least]))
+        return rows & (self.warmth >= min(enough))
 
     @property
     def usable(self) -> Ints:
