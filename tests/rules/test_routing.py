@@ -35,7 +35,9 @@ FULL = (
     then: {due: none}
 """
 )
-CONTEXT: dict[str, Any] = {"label": "product", "columns": ["product", "state", "tags"]}
+CONTEXT: dict[str, Any] = {
+    "label": "product", "columns": ["product", "state", "tags"], "several": ["tags"],
+}  # fmt: skip
 
 
 def load(rules: str, **context: Any) -> Routing:

@@ -38,13 +38,15 @@ class Column:
     """What one column must look like.
 
     `allowed` values and `nulls` (spellings that mean "missing") are compared without regard to case; an
-    allowed value comes out as it is spelt here. `minimum` and `maximum` are inclusive, in `unit`. `pattern`
-    is a regular expression for the whole value. `max_bytes` counts UTF-8. `after_event` marks what is known
-    only once the event is over: a task that predicts the event refuses it as a feature. `may_be_blank` marks
-    a label that honest records leave empty. `currency` names the column that holds the currency of an amount
-    of money. `known_at` names the column that says when a label became known, where labels of a table differ
-    in that. `ranked`: where a table has several of the column's names, the first in the order of name and
-    aliases is taken, with a note, and not refused. Raises ValueError when the declaration contradicts itself.
+    allowed value comes out as it is spelt here. `minimum` and `maximum` are inclusive, in `unit`.
+    `pattern` is a regular expression for the whole value. `max_bytes` counts UTF-8. `after_event` marks
+    what is known only once the event is over: a task that predicts the event refuses it as a feature.
+    `may_be_blank` marks a label that honest records leave empty. `currency` names the column that holds
+    the currency of an amount of money. `known_at` names the column that says when a label became known,
+    where labels of a table differ in that. `ranked`: where a table has several of the column's names, the
+    first in the order of name and aliases is taken, with a note, and not refused. `several`: a value may
+    be a list, separated by commas. `known_values` are those that one expects; another is no fault, but
+    where a rule names one, that is said. Raises ValueError when the declaration contradicts itself.
 
     >>> Column("amount", "number", "What was paid", unit="USD", minimum=0).aliases
     ()
@@ -66,6 +68,8 @@ class Column:
     currency: str = ""
     ranked: bool = False
     known_at: str = ""
+    several: bool = False
+    known_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not fold(self.name):

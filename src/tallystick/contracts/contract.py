@@ -116,7 +116,8 @@ class Contract:
                 {
                     k: v
                     for k, v in asdict(column).items()
-                    if k not in ("doc", "aliases", "ranked") and (k not in ("currency", "known_at") or v)
+                    if k not in ("doc", "aliases", "ranked", "several", "known_values")
+                    and (k not in ("currency", "known_at") or v)
                 }
                 for column in self.columns
             ],

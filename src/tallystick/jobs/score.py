@@ -203,7 +203,7 @@ def _one_by_one(
         _Decide(scorer, training_rows=True), target, scorer.schema,
         rows=lambda made: made.decisions, take=take, again=tally.clear,
     )  # fmt: skip
-    if scorer.routing is not None and context.settings.routing:
+    if scorer.routing is not None:
         report += Report(notes=scorer.routing.notes)
     return _scores(report, tally, target, scorer)
 
@@ -233,8 +233,8 @@ def _in_order(
         report += Report(
             notes=(f"Events that left an exact window early, its cap being reached: {early:,}.",)
         )
-    if scorer.rules is not None:
-        report += Report(notes=scorer.rules.notes)
+    for part in (scorer.rules, scorer.routing):
+        report += Report(notes=() if part is None else part.notes)
     given = pa.array(records.given)
     known = scorer.trained_on(records.rows.filter(given), records.ids.filter(given))
     return decisions, report, int(known.sum())

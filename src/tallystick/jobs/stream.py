@@ -143,7 +143,7 @@ def stream(
     keep_days = durations.parse(settings.retention) // DAY if settings.retention else 0
     if settings.retention and not keep_days:
         raise UsageError(f"retention={context.settings.retention} is less than a day.", "Write it as 90d.")
-    told = None if notify is None else Notify.read(notify)
+    notify_rules = None if notify is None else Notify.read(notify, _known_values(scorer))
     added = None if aggregates is None else Aggregates.read(aggregates, found.contract)
     inputs = StreamInputs(
         _source(found.contract, str(source), context, rate),
@@ -156,6 +156,9 @@ def stream(
     )
     to = partial(sinks.open_stream, settings=context.settings, stream=found.name)
     stats = Stats(found.name, harmless=scorer.harmless)
+    for part in (scorer.rules, scorer.routing, notify_rules):
+        for note in () if part is None else part.notes:
+            stats.add_note(note)
     stream_state = StreamState(
         scorer,
         _schema(found),
@@ -177,9 +180,9 @@ def stream(
                 [to(one, scorer.schema) for one in outputs],
                 added,
                 to(aggregates_sink, added.schema) if added and aggregates_sink else None,
-                told,
-                Notifier(told, _Outbox(store, found.name), source=found.name, print_line=say)
-                if told
+                notify_rules,
+                Notifier(notify_rules, _Outbox(store, found.name), source=found.name, print_line=say)
+                if notify_rules
                 else None,
             ),
             stats,
@@ -225,6 +228,20 @@ def stream(
         0 if running.loop is None else running.loop.number,
         None if report is None else Path(report),
     )
+
+
+def _known_values(scorer: Scorer) -> dict[str, Sequence[str]]:
+    """Return what decisions can say, column by column, for rules that name something else."""
+    tasks = [one.task for one in scorer.predictors]
+    known = {
+        "task": [task.name for task in tasks],
+        "label": [label for one in scorer.predictors for label in (*one.outputs, "yes", "no")],
+        "action": [action for task in tasks for action in task.policy.actions],
+        "reason": [] if scorer.rules is None else [rule.name for rule in scorer.rules.rules],
+    }
+    if scorer.routing is not None:
+        known |= scorer.routing.known_values
+    return {name: list(dict.fromkeys(values)) for name, values in known.items() if values}
 
 
 def _refuse(

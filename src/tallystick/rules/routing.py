@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from tallystick.conditions import ConditionTable
 from tallystick.rules import routing_file
+from tallystick.rules.matching import paired
 from tallystick.rules.routing_rule import RoutingRule
 
 __all__ = ["ROUTE", "Routing"]
@@ -76,17 +77,19 @@ class Routing:
         label: str = "label",
         columns: Iterable[str] = (),
         known: Mapping[str, Iterable[str]] | None = None,
+        several: Iterable[str] = (),
         decimals: int = 2,
         zone: str = "UTC",
     ) -> Routing:
         """Read a routing file, or its text (more than one line); UsageError names what is wrong, and where.
 
         label: what the file calls the decided class (`product`, say); columns: what a rule may look at
-        besides that, words, amount, certainty and action; known: values that a column is known to have, any
-        other makes a note; decimals: of the currency; zone: says which day is a weekend.
+        besides that, words, amount, certainty and action; known: values that a column is known to have,
+        any other makes a note; several: columns that may hold several values; decimals: of the currency;
+        zone: says which day is a weekend.
         """
         content = routing_file.read(
-            source, label=label, columns=columns, known=known or {}, decimals=decimals
+            source, label=label, columns=columns, known=known or {}, several=several, decimals=decimals
         )
         return cls(content.document, content.rules, content.default, label, zone, content.notes)
 
@@ -98,6 +101,49 @@ class Routing:
     def to_dict(self) -> dict[str, Any]:
         """Return the file's content as plain values, for a bundle."""
         return copy.deepcopy(dict(self.document))
+
+    @property
+    def known_values(self) -> dict[str, list[str]]:
+        """What a route can say: departments, priorities, names of rules."""
+        every = [self.default, *self.rules]
+        return {
+            "department": [rule.department for rule in every],
+            "priority": [rule.priority for rule in every],
+            "rule": [rule.name for rule in every],
+        }
+
+    def for_classes(self, classes: Sequence[str]) -> Routing:
+        """Return the routing for a model with these classes, whose names may be spelt in another way.
+
+        Notes say which class stands for which name, which rules never apply, and which classes no rule names.
+        """
+        named = dict.fromkeys(
+            value for rule in self.rules for value in rule.values.get(self.label, ()) if value is not None
+        )
+        spelt = {value.casefold() for value in named}
+        strangers = [one for one in classes if one.casefold() not in spelt]
+        there = {one.casefold() for one in classes}
+        missing = [name for name in named if name.casefold() not in there]
+        pairs = paired(strangers, missing)
+        document, rules, dead = self.to_dict(), [], []
+        for written, rule in zip(document.get("rules", ()), self.rules, strict=True):
+            if self.label in rule.values:
+                values = list(rule.values[self.label])
+                values += [one for one, name in pairs.items() if name in values]
+                if not any(value is None or value in pairs or value.casefold() in there for value in values):
+                    dead.append(rule.name)
+                written["when"][self.label] = values
+                rule = replace(rule, values={**rule.values, self.label: tuple(values)})
+            rules.append(rule)
+        notes = [f'"{one}" is routed as "{name}".' for one, name in pairs.items()]
+        if dead:
+            notes.append(f"Rules that never apply, for classes that the model does not have: {_list(dead)}.")
+        if rest := [one for one in strangers if one not in pairs]:
+            notes.append(f"Classes that no rule names: {_list(rest)}.")
+        if notes and strangers:
+            notes.append("A routing file of your own (--set routing=FILE) can name the model's classes.")
+        said = tuple(f"Routing: {note}" for note in notes)
+        return replace(self, document=document, rules=tuple(rules), notes=(*self.notes, *said))
 
     @property
     def fingerprint(self) -> str:
@@ -193,6 +239,10 @@ class _Machine:
 
 def _flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _known_amounts(amount: pa.Array) -> pa.Array:

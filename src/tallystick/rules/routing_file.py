@@ -43,6 +43,7 @@ def read(
     label: str,
     columns: Iterable[str],
     known: Mapping[str, Iterable[str]],
+    several: Iterable[str],
     decimals: int,
 ) -> RoutingContent:
     """Read and check a routing file; see `Routing.load`."""
@@ -52,6 +53,7 @@ def read(
         label=label,
         columns=(frozenset(columns) | {"action"}) - {label},
         known={k: tuple(v) for k, v in known.items()},
+        several=frozenset(several),
         decimals=decimals,
     )
     content = reader.routing(root)
@@ -87,6 +89,7 @@ class _Reader(Lines):
     label: str = "label"
     columns: frozenset[str] = frozenset()
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    several: frozenset[str] = frozenset()
     decimals: int = 2
     departments: tuple[str, ...] = ()
     words: int = 0
@@ -151,7 +154,10 @@ class _Reader(Lines):
                 when[key] = list(values[key])
         if then is None:
             return None, {}
-        rule = RoutingRule(name, then.department, then.priority, then.due, values, Clause(**clause), **ranges)
+        rule = RoutingRule(
+            name, then.department, then.priority, then.due, values, Clause(**clause), **ranges,
+            several=self.several & set(values),
+        )  # fmt: skip
         return rule, {"name": name, "when": when, "then": written}
 
     def then(

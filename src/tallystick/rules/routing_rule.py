@@ -21,7 +21,8 @@ ANY_WORDS = Clause()
 class RoutingRule:
     """When a decision is meant, and what becomes of it; `values` holds the columns with what they may say.
 
-    In `values` None stands for a missing value; amount is in minor units, certainty a share.
+    In `values` None stands for a missing value; several: columns that may hold several values; amount is in
+    minor units, certainty a share.
     """
 
     name: str
@@ -32,12 +33,13 @@ class RoutingRule:
     words: Clause = ANY_WORDS
     amount: Range | None = None
     certainty: Range | None = None
+    several: frozenset[str] = frozenset()
 
     def condition(self) -> Condition | None:
         """Return when the rule holds, None for always: of its columns, `words`, `amount` and `certainty`."""
         builder = ConditionBuilder()
         for name, values in self.values.items():
-            builder.add_texts(name, values, several=name == "tags")
+            builder.add_texts(name, values, several=name in self.several)
         for name, span in (("amount", self.amount), ("certainty", self.certainty)):
             if span is not None:
                 builder.add_range(name, span)

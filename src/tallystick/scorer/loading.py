@@ -259,10 +259,18 @@ def load_routing(
         if settings.routing:
             raise UsageError(f"{solution.name} does not route; the setting routing has no use here.")
         return None
-    return Routing.load(
+    columns, label = solution.contract.columns, solution.tasks[0].target.labels[0]
+    own = {one.name: one.known_values or one.allowed for one in columns}
+    routing = Routing.load(
         Path(settings.routing) if settings.routing else solution.routing,
-        label=solution.tasks[0].target.labels[0],
-        columns=[column.name for column in solution.contract.columns],
-        known=known,
+        label=label,
+        columns=[column.name for column in columns],
+        known={
+            **{name: values for name, values in own.items() if values},
+            "action": solution.tasks[0].policy.actions,
+            **(known if settings.routing else {}),
+        },
+        several=[column.name for column in columns if column.several],
         zone=settings.zone,
     )
+    return routing if settings.routing or label not in known else routing.for_classes(known[label])

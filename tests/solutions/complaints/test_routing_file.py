@@ -30,6 +30,7 @@ def routing() -> Routing:
         Path(str(tallystick.__file__)).parent / "solutions" / "complaints" / "routing.yaml",
         label="product",
         columns=["tags"],
+        several=["tags"],
         known={
             "product": PRODUCTS,
             "tags": ["Older American", "Servicemember"],

@@ -79,7 +79,15 @@ COMPLAINTS = Contract(
         Column(
             "zip_code", "text", "ZIP code, also cut: 330XX", aliases=("zip", "postal_code"), nulls=MISSING
         ),
-        Column("tags", "category", "Groups such as Older American", aliases=("tag",), nulls=MISSING),
+        Column(
+            "tags",
+            "category",
+            "Groups such as Older American",
+            aliases=("tag",),
+            nulls=MISSING,
+            several=True,
+            known_values=("Older American", "Servicemember"),
+        ),
         Column("submitted_via", "category", "Channel", aliases=("channel",), nulls=MISSING),
         Column(
             "consent",
