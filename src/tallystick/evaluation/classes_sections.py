@@ -43,6 +43,7 @@ FIGURES = {
 # Weighted recall is accuracy, macro recall is balanced accuracy: drawn once. Losses are no shares.
 DRAWN = tuple(n for n in tuple(FIGURES)[:10] if n not in ("recall_weighted", "recall_macro"))
 MISTAKES = 15
+AS_IT_IS = "the model as it is"  # what `evaluate` calls a split that is none
 
 
 def classes_outcome(report: Mapping[str, Any], nouns: Nouns) -> str:
@@ -310,7 +311,8 @@ def _held_out(report: Mapping[str, Any], nouns: Nouns) -> str:
     words = ""
     if kind or more:
         by = f" by a split that is {kind}" if kind else ""
-        words = f"Rows were held out{by}" + (f" ({more}). " if more else ". ")
+        how = "Scores of the stored model" if kind == AS_IT_IS else f"Rows were held out{by}"
+        words = how + (f" ({more}). " if more else ". ")
     drawn = nouns.records
     if report.get("groups") is not None:
         drawn = f"{report['groups']:,} groups of similar {nouns.records}"

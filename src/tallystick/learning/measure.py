@@ -26,6 +26,7 @@ from tallystick.tasks.policies import Abstention, held_out_actions
 
 __all__ = ["Scored", "score_anew", "score_as_it_is"]
 
+IN_SAMPLE = "chosen on these rows, so they look a little better than on others"
 WITHOUT_SCORE = "learned from, without a score of its own"
 NOT_KNOWN = "perhaps learned from: the model knows only a part of its training rows again"
 
@@ -82,6 +83,8 @@ def score_as_it_is(predictor: Predictor, bundle: Bundle, dataset: Dataset, threa
         how["rows it was learned from, or near copies of them"] = f"{old:,}, with out-of-fold scores"
     if new:
         how["rows new to it"] = f"{new:,}"
+    if old and predictor.policy.thresholds is not None:
+        how["thresholds"] = IN_SAMPLE
     lost = int((seen & ((place < 0) | np.isnan(score))).sum())
     unmet = int(((at == NEW) & np.isnan(score)).sum())
     reasons = ((WITHOUT_SCORE, lost), (NOT_KNOWN, int(unknown.sum())), (UNMET, unmet))
@@ -110,7 +113,9 @@ def score_anew(
         held = cross_fit(spec, dataset, truth, folds)
         calibrated, _ = calibrate(spec.task.target, held)
         policy = spec.task.policy.fit(held, calibrated.chosen_on, settings)
-        how = {"kind": split, "folds": len(folds), "seed": settings.seed}
+        how: dict[str, Any] = {"kind": split, "folds": len(folds), "seed": settings.seed}
+        if policy.thresholds is not None:
+            how["thresholds"] = IN_SAMPLE
         action = held_out_actions(spec.task.policy, policy, held, calibrated.chosen_on, settings)
         scored = np.flatnonzero(~np.isnan(calibrated.scores.score))
         return Scored(held.row[scored], calibrated.scores.take(scored), policy, how, action=action[scored])
@@ -135,7 +140,9 @@ def score_anew(
     )  # fmt: skip
     bounds = np.cumsum([0, *(len(fold.test) for fold in made.folds)])
     tested = tuple(np.arange(a, b) for a, b in pairwise(bounds.tolist()))
-    return Scored(row, scores, spec.task.policy.fit(held, scores, settings), made.described, parts=tested)
+    fitted = spec.task.policy.fit(held, scores, settings)
+    how = dict(made.described) | ({"thresholds": IN_SAMPLE} if fitted.thresholds is not None else {})
+    return Scored(row, scores, fitted, how, parts=tested)
 
 
 def _fit_fold(spec: FitSpec, dataset: Dataset, truth: Truth, fold: Fold) -> Fitted:
