@@ -86,6 +86,17 @@ def test_score_of_payments_says_so_too(payments: Path, fraud_model: Path, tmp_pa
     assert ts.score("fraud", later, model=fraud_model, output=tmp_path / "b.parquet").trained_on == 0
 
 
+def test_letters_without_a_word_are_no_copies_of_one_that_is_all_masked(tmp_path: Path) -> None:
+    ts.simulate("complaints", rows=400, output=tmp_path / "plain.csv", seed=3)
+    frame = pl.read_csv(tmp_path / "plain.csv", infer_schema=False).filter(pl.col("narrative").is_not_null())
+    masked = frame.head(1).with_columns(narrative=pl.lit("XXXX XXXX"), complaint_id=pl.lit("masked"))
+    ts.train("complaints", pl.concat([frame, masked]), model=tmp_path / "m", learner="naive_bayes")
+    blank = frame.head(50).with_columns(narrative=pl.lit(None, pl.String))
+    blank.write_csv(tmp_path / "blank.csv")
+    scored = ts.score("complaints", tmp_path / "blank.csv", model=tmp_path / "m", output=tmp_path / "d.csv")
+    assert (scored.decisions, scored.trained_on) == (50, 0)
+
+
 def test_train_proposes_to_score_other_rows(
     records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.contracts import Checked, ColumnMapping, Contract
-from tallystick.feature_extraction import WINDOW_FEATURES, Features, output_name, window_column
+from tallystick.feature_extraction import WINDOW_FEATURES, Features, missing_of, output_name, window_column
 from tallystick.rules.routing import Routing
 from tallystick.rules.rules import Rules
 from tallystick.scorer.copies import copy_keys
@@ -164,7 +164,10 @@ class Scorer:
         return clean
 
     def trained_on(self, clean: pa.RecordBatch, ids: pa.Array) -> NDArray[np.bool_]:
-        """Say which clean rows a model was trained on, or near copies of such rows: bool (rows,)."""
+        """Say which clean rows a model was trained on, or near copies of such rows: bool (rows,).
+
+        Rows that hold nothing to look at are no copies of anything.
+        """
         found = np.zeros(len(clean), bool)
         keys: dict[tuple[Features, ...], NDArray[np.uint64]] = {}
         for one in self.predictors:
@@ -172,7 +175,9 @@ class Scorer:
             if features not in keys:
                 keys[features] = copy_keys(features, clean, ids)
             if one.trained_on is not None:
-                found |= one.trained_on.find(keys[features]) >= 0
+                missing, _ = missing_of(features, clean)
+                copies = one.trained_on.find(keys[features]) >= 0
+                found |= copies if missing is None else copies & ~missing
         return found
 
     def ids(
