@@ -21,6 +21,7 @@ from _labelled import labelled
 from tallystick.evaluation import classify
 from tallystick.learning import fit_task, folds_of
 from tallystick.models.scores import Scores
+from tallystick.tasks.policies import held_out_actions
 from tallystick.text.content import without_content
 
 PEOPLE, AUTOMATIC, MACRO, ACCURACY = 0.95, 0.62, 0.640, 0.855
@@ -115,7 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return fitted.scores(pa.RecordBatch.from_arrays([pa.array(texts, pa.string())], names=["narrative"]))
 
     def review(texts: Sequence[str]) -> np.ndarray:
-        return policy.act(scores(texts).score) != 0
+        found = scores(texts)
+        return policy.act(found.score, found.label) != 0
 
     every = []
     for kind, texts in made_of(letters).items():
@@ -141,7 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         part.truth.codes[held.row], decided.values, rows.truth.names,
         predicted=decided.label, confidence=decided.score,
     )  # fmt: skip
-    automatic = float((policy.act(fitted.calibrated.chosen_on.score) == 0).mean())
+    chosen_on = fitted.calibrated.chosen_on
+    action = held_out_actions(rows.task.policy, policy, fitted.held, chosen_on, spec.settings)
+    automatic = float((action == 0).mean())
     whole_letters = "out of fold on the public letters that it was learned from"
     claim(
         "letters decided automatically", automatic, unit="share", what=whole_letters,
