@@ -140,7 +140,12 @@ def scored(terminal: Terminal, result: Scores) -> None:
     """Show what was decided."""
     account(terminal, result.input_report)
     terminal.say()
-    titles = {"labels": "Decided", "actions": "Action", "departments": "Department", "priorities": "Priority"}
+    titles = {
+        "labels": "Label, decided or proposed",
+        "actions": "Action",
+        "departments": "Department",
+        "priorities": "Priority",
+    }
     for name, counts in result.counts.items():
         tally(terminal, titles[name], counts)
     if result.trained_on:
@@ -162,7 +167,11 @@ def demonstrated(terminal: Terminal, result: Demonstrated) -> None:
         terminal.say()
     for report in result.evaluated.reports.values():
         show_report(terminal, report, nouns_of(result.solution), only=("rules",))
-    for name, title in (("labels", "Decided"), ("actions", "Action"), ("departments", "Department")):
+    for name, title in (
+        ("labels", "Label, decided or proposed"),
+        ("actions", "Action"),
+        ("departments", "Department"),
+    ):
         if name in result.scored.counts:
             tally(terminal, title, result.scored.counts[name])
     for example in result.examples:

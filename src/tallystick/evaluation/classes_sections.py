@@ -139,7 +139,9 @@ def own_words(chosen: Mapping[str, Any]) -> str:
     own = own_thresholds(chosen)
     never = sum(1 for one in own.values() if one is None)
     words = [f"higher for {len(own) - never} of the classes"] if len(own) > never else []
-    words += [f"never for {never}"] if never else []
+    words += (
+        [f"never for {never} of the classes" if len(own) == never else f"never for {never}"] if never else []
+    )
     return f" ({', '.join(words)})" if words else ""
 
 
