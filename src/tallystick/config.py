@@ -44,6 +44,10 @@ class Settings:
     epoch: str = _doc("The day from which a file that counts steps starts", "1970-01-01")
     step: str = _doc("Length of one step in a file that counts them; by the format when empty", "")
     encoding: str = _doc("Encoding of text files: auto, or a name that Python knows", "auto")
+    placeholders: str = _doc(
+        "Values that mean missing, beside N/A, NaN, None, -, unknown and the like; separated by commas: 0,99",
+        "",
+    )
     header: str = _doc(
         "Whether delimited text begins with column names: yes or no; with no they are column_1, column_2, …",
         "yes",

@@ -52,7 +52,7 @@ def one(value: Any, currency: str | None = None, kind: pa.DataType | None = None
         (12, "USD", 1200), (12, "JPY", 12), (Decimal("12.30"), "USD", 1230),
         (Decimal("12.305"), "USD", "too_precise"), (Decimal("-0.001"), "KWD", -1),
         ("($12.00)", "USD", "not_a_number"), ("1,5", "EUR", "not_a_number"), ("x", "USD", "not_a_number"),
-        ("12 USD", "USD", "not_a_number"), (float("nan"), "USD", "not_a_number"),
+        ("12 USD", "USD", "not_a_number"), (float("nan"), "USD", None),
         (float("inf"), "USD", "not_a_number"), ("", "USD", None), (None, "USD", None), ("N/A", "USD", None),
         ("1", " usd ", 100), ("1", "XYZ", "unknown_currency"), ("1", "$", "unknown_currency"),
         ("1", "XAU", "unknown_currency"), ("1", "u\u017fd", "unknown_currency"), ("1", "HRK", 100),

@@ -74,7 +74,7 @@ class Source:
     def refuse_empty(self) -> NoReturn:
         """Raise the DataError for an input without any record."""
         what = "a header but no row" if len(self.names) == 1 else "no row in any of its files"
-        if {form for form, _ in self._readings} <= {"json", "jsonl"}:
+        if self._readings and {form for form, _ in self._readings} <= {"json", "jsonl"}:
             what = "no record"
         raise DataError(f"{self.location.shown} has {what}.", "At least one record is wanted.")
 

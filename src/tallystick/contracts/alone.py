@@ -67,8 +67,8 @@ def _flag(_: ColumnMatch, value: pa.Scalar, __: Settings, ___: Currencies) -> pa
     return _FLAGS.get(value.as_py())
 
 
-def _digits(match: ColumnMatch, value: pa.Scalar, _: Settings, __: Currencies) -> pa.Array | None:
-    return text_of(str(value.as_py())) if free(match) else None
+def _digits(match: ColumnMatch, value: pa.Scalar, settings: Settings, _: Currencies) -> pa.Array | None:
+    return text_of(str(value.as_py())) if free(match) and not settings.placeholders else None
 
 
 def free(match: ColumnMatch) -> bool:

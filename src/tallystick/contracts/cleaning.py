@@ -16,6 +16,7 @@ from tallystick.contracts import literals, money, numbers, steps, text, times
 from tallystick.contracts.alone import INTEGERS, alone, free
 from tallystick.contracts.column import ARROW, Column, Kind
 from tallystick.contracts.column_mapping import ColumnMatch
+from tallystick.contracts.placeholders import without_placeholders
 from tallystick.contracts.reasons import CODE
 from tallystick.contracts.values import each
 from tallystick.errors import DataError
@@ -76,11 +77,12 @@ def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean
     if array.null_count == len(array):
         return _nothing(match.column.arrow, len(array)), None
     if kind == _DOUBLE:
-        minor, state = money.from_floats(text.view(array, np.float64), _given(array), decimals)
+        values = text.view(array, np.float64)
+        minor, state = money.from_floats(values, _given(array, values), decimals)
     elif kind in _OTHER_FLOATS:
         plain = text.view(array.cast(pa.float64()), np.float64)
         single = kind == pa.float32().id
-        minor, state = money.from_floats(plain, _given(array), decimals, single=single)
+        minor, state = money.from_floats(plain, _given(array, plain), decimals, single=single)
     elif kind in INTEGERS:
         wholes = text.view(array.cast(pa.int64()), np.int64)
         minor, state = money.from_integers(wholes, _given(array), decimals)
@@ -88,7 +90,9 @@ def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean
         if kind in _DECIMALS:
             array = array.cast(_STRING)
         array, undecoded = _decoded(match.column, array)
-        found = text.scan(array, match.column.max_bytes)
+        found = without_placeholders(
+            text.scan(array, match.column.max_bytes), match.column, settings.placeholders
+        )
         minor, state = money.from_text(found, decimals)
         state = _missing(match, found, state)
     faults = _REASON[state] if np.count_nonzero(state > text.BLANK) else None
@@ -100,11 +104,14 @@ def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean
     return _array(minor, state, "money"), faults
 
 
-def _given(array: pa.Array) -> Codes:
-    """Return the state of each value of a typed column: OK, or NULL."""
-    if not array.null_count:
-        return np.zeros(len(array), np.int8)
-    return np.where(text.valid_rows(array), text.OK, text.NULL).astype(np.int8)
+def _given(array: pa.Array, floats: npt.NDArray[np.float64] | None = None) -> Codes:
+    """Return the state of each value of a typed column: OK, or NULL, which NaN among floats is too."""
+    state = np.zeros(len(array), np.int8)
+    if array.null_count:
+        state[~text.valid_rows(array)] = text.NULL
+    if floats is not None:
+        state[np.isnan(floats)] = text.NULL
+    return state
 
 
 def _of_kind(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: bool) -> Clean:
@@ -120,7 +127,7 @@ def _of_kind(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: bo
         given = array.type
     if given == ARROW[kind] and kind == "flag":
         return array, None
-    if given.id in INTEGERS and free(match):
+    if given.id in INTEGERS and free(match) and not settings.placeholders:
         return text.as_text(array), None  # digits: nothing to trim, to measure or to judge
     if kind == "flag" and given.id in INTEGERS and not array.null_count:
         ones = text.view(array, given.to_pandas_dtype())
@@ -138,9 +145,8 @@ def _of_kind(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: bo
         values = array.cast(pa.float64(), safe=False)
         plain = values.fill_null(0).to_numpy(zero_copy_only=False)
         state = np.where(np.isfinite(plain), text.OK, numbers.NOT_A_NUMBER).astype(np.int8)
-        return _range(
-            column, values, plain, np.where(text.valid_rows(array), state, text.NULL).astype(np.int8)
-        )
+        state[np.isnan(plain) | ~text.valid_rows(array)] = text.NULL
+        return _range(column, _array(plain, state, kind), plain, state)
     if kind == "integer" and pa.types.is_integer(given) and given != pa.uint64():
         values = array.cast(pa.int64())
         plain = values.fill_null(0).to_numpy(zero_copy_only=False)
@@ -163,6 +169,7 @@ def _from_text(match: ColumnMatch, array: pa.Array, settings: Settings, wanted: 
     found = text.scan(array, column.max_bytes)
     if column.type == "text" and found.literals():
         found = text.scan(literals.undo_all(found), column.max_bytes)
+    found = without_placeholders(found, column, settings.placeholders)
     ours, faults = _parsed(match, found, settings)
     if wanted and not column.may_be_blank and found.has(text.BLANK):
         faults = np.zeros(len(array), np.int8) if faults is None else faults

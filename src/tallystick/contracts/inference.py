@@ -112,6 +112,7 @@ class ColumnTypes:
                 column.kind,
                 "Column that the contract does not name",
                 nulls=() if column.kind == "category" else MISSING,
+                known_values=("none", "unknown") if column.kind == "category" else (),
             )
             for name, column in self.columns.items()
             if column.kind is not None and fold(name)

@@ -17,6 +17,7 @@ __all__ = [
     "NUL_BYTE",
     "OK",
     "TOO_LONG",
+    "TRIMMED",
     "WHITE",
     "Scan",
     "as_text",
@@ -42,7 +43,7 @@ BLANK: Final = 2
 TOO_LONG: Final = 3
 NUL_BYTE: Final = 4
 # Bits of what a whole column holds: 1 << state for each state, and these.
-_TRIMMED: Final = 32
+TRIMMED: Final = 32
 _LITERAL: Final = 64
 _AS_IT_IS: Final = 1 << OK | 1 << NULL | _LITERAL
 
@@ -186,7 +187,7 @@ def _scan(offsets: Any, data: Any, bits: Any, first: Any, limit: Any, spans: Any
             elif right - left >= 3 and data[left] == 98 and data[left + 1] in (34, 39, 88):
                 seen |= _LITERAL
         if left != start or right != end:
-            seen |= _TRIMMED
+            seen |= TRIMMED
         spans[2, i] = found
         seen |= 1 << found
     return seen

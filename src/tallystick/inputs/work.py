@@ -15,6 +15,7 @@ from tallystick.config import Settings
 from tallystick.connectors import Chunk
 from tallystick.contracts import Checked, ColumnMapping, Contract, Report
 from tallystick.inputs.context import ColumnNames
+from tallystick.inputs.frequent import frequent_values
 from tallystick.inputs.joined import JoinedColumns
 from tallystick.inputs.nested import with_members
 from tallystick.inputs.quarantine import quarantined_chunk
@@ -109,6 +110,8 @@ class ChunkWork(Generic[R]):
         report = Report.of(codes, len(checked.rows), column_mapping=column_mapping)
         bad = quarantined_chunk(chunk, checked.bad) if codes and self.quarantine else None
         notes = (*chunk.notes, *((UNREAD.format(column), n) for column, n in checked.unread.items()))
+        entities = {name for name in (self.contract.key, self.contract.person) if name}
+        notes += tuple(frequent_values(checked.rows, sorted(entities)))
         return ChunkResult(len(chunk.records), report, bad, self._keys(chunk, checked), notes, value)
 
     def column_mapping(self, rows: pa.RecordBatch) -> ColumnMapping:
