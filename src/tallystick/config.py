@@ -40,6 +40,7 @@ class Settings:
 
     zone: str = _doc("Time zone of times that name none; it also decides what night and weekend are", "UTC")
     date_order: str = _doc("How 03/04/2024 is read: month-first or day-first", "month-first")
+    decimal: str = _doc("What stands before the decimals of a number: point or comma", "point")
     currency: str = _doc("Currency of amounts that name none (ISO 4217)", "USD")
     epoch: str = _doc("The day from which a file that counts steps starts", "1970-01-01")
     step: str = _doc("Length of one step in a file that counts them; by the format when empty", "")
@@ -213,6 +214,7 @@ CHOICES = {
     "date_order": ("month-first", "day-first"),
     "reasons": ("alerts", "all"),
     "durability": ("power", "process"),
+    "decimal": ("point", "comma"),
     "header": ("yes", "no"),
     "quote": ('"', "'"),
     "escape": ("doubled", "backslash"),

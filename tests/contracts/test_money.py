@@ -248,3 +248,56 @@ def test_a_contract_says_where_the_currency_is() -> None:
         Contract("paid", 1, (amount, Column("currency", "number", "In what")))
     with pytest.raises(ValueError, match="only an amount of money"):
         Column("amount", "number", "Paid", currency="currency")
+
+
+MONEY = Contract(
+    "sums", 1, (Column("amount", "money", "Paid", currency="unit"), Column("unit", "category", "Currency"))
+)
+
+
+def amounts(values: list, units: list | None = None, **settings: object) -> tuple[list, list[str]]:
+    rows = {"amount": values} | ({} if units is None else {"unit": units})
+    checked = MONEY.check(pa.record_batch(rows), MONEY.resolve(list(rows)), Settings(**settings))
+    return checked.rows.column("amount").to_pylist(), list(checked.bad.code)
+
+
+def test_a_sign_stands_for_the_currency_of_its_row_or_the_row_is_bad() -> None:
+    texts = ["€12.50", "$12.50", "£12.50", "12.50", "¥1250", "kr 5", "CHF 5"]
+    units = ["EUR", "EUR", "GBP", "GBP", "CNY", "DKK", None]
+    good, bad = amounts(texts, units)
+    assert good == [1250, 1250, 1250, 125000, 500]
+    assert bad == [
+        "other_currency",
+        "other_currency",
+    ]  # dollars of a euro row, francs where the setting is USD
+    assert [amounts([text], [unit])[1] for text, unit in zip(texts[1:2], units[1:2], strict=True)] == [
+        bad[:1]
+    ]
+
+
+def test_the_setting_decides_where_no_column_does() -> None:
+    assert amounts(["€12.50", "$5", "7"]) == ([500, 700], ["other_currency"])
+    assert amounts(["€12.50", "$5", "7"], currency="EUR") == ([1250, 700], ["other_currency"])
+    assert amounts(["$5"], currency="CAD") == ([500], [])
+    assert amounts(["₦1,000", "₹1,00,000"], ["NGN", "INR"]) == ([100000, 10000000], [])
+    assert amounts(["R$5", "100 zł", "5 €"], ["BRL", "PLN", "EUR"]) == ([500, 10000, 500], [])
+
+
+def test_a_decimal_comma_is_for_the_setting_to_say() -> None:
+    texts = ["0,500", "12,50", "1.234,50", "1.234.567,89 €", "-€1.000,00", "12.500"]
+    assert amounts(texts, ["EUR"] * 6, decimal="comma") == (
+        [50, 1250, 123450, 123456789, -100000, 1250000],
+        [],
+    )
+    good, bad = amounts(texts, ["EUR"] * 6)
+    assert (good, bad) == ([1250], ["not_a_number"] * 5)
+    checked = MONEY.check(pa.record_batch({"amount": ["0,500"]}), MONEY.resolve(["amount"]), Settings())
+    assert "With --set decimal=comma it is one" in checked.bad.message[0]
+    assert amounts(["12,500"]) == ([1250000], [])
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_points_and_commas_change_places(minor: int) -> None:
+    text = f"{minor / 100:,.2f}"
+    changed = text.translate(str.maketrans(".,", ",."))
+    assert amounts([text]) == amounts([changed], decimal="comma") == ([minor], [])

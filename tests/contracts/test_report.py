@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tallystick.contracts import Report
@@ -17,8 +19,14 @@ def test_chunks_add_up() -> None:
         "rows_duplicate": 1,
         "reasons": {"bad_time": 2, "nul_byte": 2},
         "ignored_columns": [],
+        "examples": {},
         "notes": [],
     }
+
+
+def test_the_first_example_of_a_reason_stays() -> None:
+    one, two = (replace(BAD, examples={"bad_time": name, name: name}) for name in ("a", "b"))
+    assert (one + two).to_dict()["examples"] == {"a": "a", "b": "b", "bad_time": "a"}
 
 
 def test_words_are_said_once() -> None:

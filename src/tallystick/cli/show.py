@@ -23,7 +23,16 @@ __all__ = ["configured", "demonstrated", "evaluated", "scored", "simulated", "tr
 
 
 #: Options that say how an input is read: whatever reads the same one needs them as well.
-WRITTEN = ("header", "quote", "escape", "encoding")  # settings about how text is written
+WRITTEN = (
+    "header",
+    "quote",
+    "escape",
+    "encoding",
+    "decimal",
+    "date_order",
+    "epoch",
+    "step",
+)  # how values are written
 SAME_INPUT = ("map", "table", "labels", "history", "set", "config")
 #: Stands for a file that only the user can name.
 NEW = "NEW.csv"

@@ -30,11 +30,11 @@ def account(terminal: Terminal, report: Report) -> None:
     )
     if report.rows_quarantined:
         rows = [
-            (code, f"{count:,}", REASONS[code])
+            (code, f"{count:,}", REASONS[code], report.examples.get(code, ""))
             for code, count in sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))
         ]
         terminal.say()
-        terminal.table("In quarantine", ("reason", "rows", "which means"), rows, left=3)
+        terminal.table("In quarantine", ("reason", "rows", "which means", "for example"), rows, left=4)
     if report.ignored:
         names = ", ".join(report.ignored[:MOST]) + (", …" if len(report.ignored) > MOST else "")
         terminal.note(f"Columns that are not used: {names}")

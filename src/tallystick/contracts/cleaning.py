@@ -35,6 +35,8 @@ _REASON[numbers.NOT_A_NUMBER] = CODE["not_a_number"]
 _REASON[numbers.NOT_WHOLE] = CODE["not_an_integer"]
 _REASON[numbers.OVERFLOW] = CODE["out_of_range"]
 _REASON[money.TOO_PRECISE] = CODE["too_precise"]
+_OTHER_CURRENCY: Final = 15  # beside the states of money
+_REASON[_OTHER_CURRENCY] = CODE["other_currency"]
 
 _STRING: Final = pa.string()
 _NULL: Final = pa.null()
@@ -93,8 +95,10 @@ def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean
         found = without_placeholders(
             text.scan(array, match.column.max_bytes), match.column, settings.placeholders
         )
-        minor, state = money.from_text(found, decimals)
+        minor, state, signs = money.from_text(found, decimals, settings.decimal)
         state = _missing(match, found, state)
+        if signs is not None:
+            state[_other_currency(signs, codes, settings) & (state == text.OK)] = _OTHER_CURRENCY
     faults = _REASON[state] if np.count_nonzero(state > text.BLANK) else None
     if faults is not None and codes is not None and codes[1] is not None:
         faults[codes[1] != 0] = 0
@@ -102,6 +106,17 @@ def _money(match: ColumnMatch, array: pa.Array, settings: Settings, codes: Clean
         faults = np.zeros(len(array), np.int8) if faults is None else faults
         faults[undecoded] = CODE["bad_encoding"]
     return _array(minor, state, "money"), faults
+
+
+def _other_currency(signs: Codes, codes: Clean | None, settings: Settings) -> npt.NDArray[np.bool_]:
+    """Say which amounts have a sign that does not stand for the currency of their row."""
+    known = None if codes is None else codes[0]
+    currencies = [None] * len(signs) if known is None else known.to_pylist()
+    names = list(numbers.SIGNS.values())
+    other = np.zeros(len(signs), np.bool_)
+    for i in np.flatnonzero(signs).tolist():
+        other[i] = (currencies[i] or settings.currency) not in names[signs[i] - 1]
+    return other
 
 
 def _given(array: pa.Array, floats: npt.NDArray[np.float64] | None = None) -> Codes:
@@ -216,11 +231,11 @@ def _parsed(match: ColumnMatch, found: text.Scan, settings: Settings) -> Clean:
             moments, state = steps.from_text(found, moments, state, step, settings.epoch, settings.zone)
         return _times(moments, _missing(match, found, state))
     if kind == "number":
-        values, state = numbers.numbers(found)
+        values, state = numbers.numbers(found, settings.decimal)
         state = _missing(match, found, state)
         return _range(column, _array(values, state, kind), values, state)
     if kind == "integer":
-        wholes, state = numbers.integers(found)
+        wholes, state = numbers.integers(found, settings.decimal)
         state = _missing(match, found, state)
         return _range(column, _array(wholes, state, kind), wholes, state)
     ours = found.trimmed()

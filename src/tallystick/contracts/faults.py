@@ -82,8 +82,12 @@ def explain(column: Column, code: str, value: str | None, settings: Settings) ->
         message += f" It allows {_span(column)}{' ' + column.unit if column.unit else ''}."
     elif code == "out_of_range" and column.type == "money":
         message += f" It allows {LIMIT:,} minor units either way."
-    elif code == "too_precise":
+    elif code == "too_precise" or code == "other_currency":
         message += f" A row without a currency is in {settings.currency}: --set currency=CODE."
+    elif code in ("not_a_number", "not_an_integer") and value is not None and len(value) <= 64:
+        other = "comma" if settings.decimal == "point" else "point"
+        if numbers(scan(pa.array([value], pa.string()), 64), other)[1][0] == OK:
+            message += f" With --set decimal={other} it is one; decimal is {settings.decimal}."
     elif code == "not_allowed" and column.allowed:
         shown = column.allowed[:12]
         message += f" It allows {', '.join(shown)}{', …' if len(column.allowed) > len(shown) else ''}."

@@ -87,19 +87,21 @@ def places(codes: pa.Array | None, default: str) -> Codes:
     return each
 
 
-def from_text(found: Scan, decimals: Codes) -> tuple[Minor, Codes]:
+def from_text(found: Scan, decimals: Codes, decimal: str = "point") -> tuple[Minor, Codes, Codes | None]:
     """Read every value; states are OK, NULL (blank too), NOT_A_NUMBER, TOO_PRECISE and OVERFLOW.
+
+    The last is the number of each value's currency sign, as of `parts`.
 
     >>> from tallystick.contracts.text import scan
     >>> from_text(scan(pa.array(["$1,234.50", "85.64999999999999"]), 64), places(None, "USD"))[0].tolist()
     [123450, 8565]
     """
-    mantissa, exponent, state = parts(found)
+    mantissa, exponent, state, signs = parts(found, decimal)
     minor = np.zeros(len(state), np.int64)
     if _minor(mantissa, exponent, state, decimals, minor):
         for i in np.flatnonzero(state == LONG).tolist():
-            minor[i], state[i] = _exactly(plain(found, i), _at(decimals, i), int(exponent[i]))
-    return minor, state
+            minor[i], state[i] = _exactly(plain(found, i, decimal), _at(decimals, i), int(exponent[i]))
+    return minor, state, signs
 
 
 def from_floats(

@@ -37,6 +37,7 @@ REASONS: Final = MappingProxyType(
         "bad_avro": "The message is no Avro, or its schema is not to be had.",
         "unknown_record": "The record has none of the columns that are known.",
         "not_a_value": "The cell of the frame holds an object that no table holds.",
+        "other_currency": "The amount has the sign of another currency than its row is in.",
         "escaped_quote": "A quote in it has a backslash before it, which --set escape=backslash reads.",
     }
 )

@@ -19,7 +19,8 @@ ASK_FOR_QUARANTINE = "The quarantine file says what is wrong with each: --quaran
 class Report:
     """Rows in, clean, in quarantine and duplicate; reports of chunks add up with `+`.
 
-    ignored: names of theirs that are none of ours; columns: those of ours that any chunk has.
+    ignored: names of theirs that are none of ours; columns: those of ours that any chunk has;
+    examples: code → the first value that it was said of, and what would read it.
 
     Raises ValueError where a row is lost or counted twice: that is a fault of the program, not of the data.
 
@@ -35,6 +36,7 @@ class Report:
     ignored: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         counted = self.rows_clean + self.rows_quarantined + self.rows_duplicate
@@ -78,6 +80,7 @@ class Report:
             tuple(dict.fromkeys(self.ignored + other.ignored)),
             tuple(dict.fromkeys(self.columns + other.columns)),
             tuple(dict.fromkeys(self.notes + other.notes)),
+            {**other.examples, **self.examples},
         )
 
     def moved_to_duplicates(self, count: int) -> Report:
@@ -93,6 +96,7 @@ class Report:
             "rows_duplicate": self.rows_duplicate,
             "reasons": dict(sorted(self.reasons.items())),
             "ignored_columns": list(self.ignored),
+            "examples": dict(sorted(self.examples.items())),
             "notes": list(self.notes),
         }
 

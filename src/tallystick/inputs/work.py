@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tallystick.config import Settings
 from tallystick.connectors import Chunk
-from tallystick.contracts import Checked, ColumnMapping, Contract, Report
+from tallystick.contracts import REASONS, Checked, ColumnMapping, Contract, Report
 from tallystick.inputs.context import ColumnNames
 from tallystick.inputs.frequent import frequent_values
 from tallystick.inputs.joined import JoinedColumns
@@ -28,6 +28,7 @@ SkippedRecords = dict[str, NDArray[np.int64]]
 #: A place is the number of the file shifted by this, and the number of the record in it.
 FILE_BITS = 40
 
+LONGEST = 40  # characters of a value that is shown
 UNREAD = "{}: {{n}} values cannot be read; they count as unknown."
 
 R = TypeVar("R")
@@ -108,6 +109,8 @@ class ChunkWork(Generic[R]):
         checked, value = self.work(chunk, column_mapping)
         codes = [*(broken.code for broken in chunk.broken), *checked.bad.code]
         report = Report.of(codes, len(checked.rows), column_mapping=column_mapping)
+        if codes:
+            report = replace(report, examples=_examples(chunk, checked, self.contract))
         bad = quarantined_chunk(chunk, checked.bad) if codes and self.quarantine else None
         notes = (*chunk.notes, *((UNREAD.format(column), n) for column, n in checked.unread.items()))
         entities = {name for name in (self.contract.key, self.contract.person) if name}
@@ -154,3 +157,21 @@ class ChunkWork(Generic[R]):
             }
         )
         return keys.filter(keys["key"].is_valid())
+
+
+def _examples(chunk: Chunk, checked: Checked, contract: Contract) -> dict[str, str]:
+    """Return of each reason the first value that has it, and how it could be read; no value of prose."""
+    prose = {
+        column.name for column in contract.columns if column.type == "text" and column.name != contract.key
+    }
+    found: dict[str, str] = {}
+    for one in chunk.broken:
+        found.setdefault(one.code, one.message)
+    bad = checked.bad
+    for code, column, value, message in zip(bad.code, bad.column, bad.value, bad.message, strict=True):
+        if code in found or column is None:
+            continue
+        what = column if value is None or column in prose else f'{column} "{value[:LONGEST]}"'
+        more = message.removeprefix(f"{column}: {REASONS[code]}").strip()
+        found[code] = f"{what}. {more}".strip(". ") + "." if more else f"{what}"
+    return found
