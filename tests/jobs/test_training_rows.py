@@ -4,11 +4,15 @@ decisions."""
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import tallystick as ts
 from tallystick.app import run
+from tallystick.config import Settings
 
 LETTER = pl.col("narrative")
 COPIES = {
@@ -106,3 +110,31 @@ def test_train_proposes_to_score_other_rows(
     assert str(records) in evaluate
     assert str(records) not in score
     assert "tallystick score complaints NEW.csv" in score
+
+
+def test_of_many_rows_a_thousand_are_looked_at_first(
+    fraud_model: Path, frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = ts.load("fraud", fraud_model).scorer
+    looked: list[int] = []
+    whole = type(scorer).trained_on
+
+    def counted(self: object, rows: pa.RecordBatch, ids: pa.Array) -> np.ndarray:
+        looked.append(len(rows))
+        return whole(self, rows, ids)
+
+    monkeypatch.setattr(type(scorer), "trained_on", counted)
+    contract = scorer.contract
+    checked = contract.check(
+        (batch := frame.to_arrow().combine_chunks().to_batches()[0]),
+        contract.resolve(batch.schema.names),
+        Settings(),
+    ).rows
+    ids = checked.column("transaction_id")
+    assert scorer.count_trained_on(checked, ids) == len(checked)
+    strange = pa.array([f"x{i}" for i in range(len(checked))])
+    later = checked.set_column(checked.schema.get_field_index("transaction_id"), "transaction_id", strange)
+    amount = checked.schema.get_field_index("amount")
+    later = later.set_column(amount, "amount", pc.add(checked.column("amount"), 7))
+    assert scorer.count_trained_on(later, strange) == 0
+    assert looked == [1024, len(checked), 1024]

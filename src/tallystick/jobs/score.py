@@ -177,7 +177,7 @@ class _Decide:
         clean, known = scored.checked.rows, 0
         if self.training_rows and len(clean):
             ids = self.scorer.ids(clean, chunk.name, chunk.records[scored.checked.kept])
-            known = int(self.scorer.trained_on(clean, ids).sum())
+            known = self.scorer.count_trained_on(clean, ids)
         return scored.checked, _ChunkDecisions(scored.decisions, known)
 
 
@@ -235,9 +235,11 @@ def _in_order(
         )
     for part in (scorer.rules, scorer.routing):
         report += Report(notes=() if part is None else part.notes)
-    given = pa.array(records.given)
-    known = scorer.trained_on(records.rows.filter(given), records.ids.filter(given))
-    return decisions, report, int(known.sum())
+    rows, ids = records.rows, records.ids
+    if not records.given.all():
+        given = pa.array(records.given)
+        rows, ids = rows.filter(given), ids.filter(given)
+    return decisions, report, scorer.count_trained_on(rows, ids)
 
 
 def decide_records(scorer: Scorer, records: Records, context: RunContext, state: Any = None) -> pa.Table:
